@@ -1,0 +1,55 @@
+"""One line of plain log an epoch, and the speed of training as a metric."""
+
+import logging
+import time
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.utilities import rank_zero_only
+
+log = logging.getLogger(__name__)
+
+
+class EpochLog(pl.Callback):
+    """Logs `train/images_per_second` and writes what matters of an epoch in one line.
+
+    The speed counts the pictures of all processes over the time between the epoch's start and its
+    last training step: validation is left out.
+    """
+
+    def __init__(self) -> None:
+        self.started = self.ended = 0.0
+        self.images = 0
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock."""
+        self.started, self.images = time.perf_counter(), 0
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Count the batch."""
+        self.ended = time.perf_counter()
+        self.images += len(batch["image"]) * trainer.world_size
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Log the speed and the line."""
+        speed = self.images / max(self.ended - self.started, 1e-9)
+        pl_module.log("train/images_per_second", speed)
+        self._write(trainer, speed)
+
+    @rank_zero_only
+    def _write(self, trainer: pl.Trainer, speed: float) -> None:
+        told = {k: float(v) for k, v in trainer.callback_metrics.items()}
+        parts = [f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"]
+        parts += [f"loss {told['train/loss']:.3f}"] if "train/loss" in told else []
+        parts += [f"active {told['train/active']:.0%}"] if "train/active" in told else []
+        parts += [f"lr {told['train/lr']:.2g}"] if "train/lr" in told else []
+        if "val/mAP" in told and trainer.fit_loop.epoch_loop.val_loop._has_run:
+            parts += [f"val mAP {told['val/mAP']:.1%}", f"Rank-1 {told['val/rank1']:.1%}"]
+        log.info("%s · %.0f images/s", " · ".join(parts), speed)

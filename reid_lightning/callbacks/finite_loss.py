@@ -1,0 +1,50 @@
+"""Stop a run whose loss is no number, without making the device wait in every step."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from reid_lightning.errors import ReIDError
+
+
+class FiniteLoss(pl.Callback):
+    """Raises after a loss that is NaN or infinite.
+
+    The flag of a step is copied to the CPU without waiting and read one step later.
+    """
+
+    def __init__(self) -> None:
+        self.flag: Tensor | None = None
+        self.step = 0
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Read the last step's flag, send off this one's."""
+        self._read(trainer)
+        loss: Tensor = outputs["loss"]
+        self.flag = torch.isfinite(loss.detach()).to("cpu", non_blocking=True)
+        self.step = trainer.global_step
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Read the flag of the epoch's last step."""
+        if self.flag is not None and torch.cuda.is_available():
+            torch.cuda.synchronize()
+        self._read(trainer)
+
+    def _read(self, trainer: pl.Trainer) -> None:
+        flag, self.flag = self.flag, None
+        if flag is not None and not flag:
+            rate = trainer.optimizers[0].param_groups[-1]["lr"]
+            raise ReIDError(
+                f"The loss is not a finite number at step {self.step} (learning rate {rate:.3g}): "
+                "lower optimizer.lr, warm up for longer, or train with trainer.precision=32-true. "
+                "The last good checkpoint is kept."
+            )

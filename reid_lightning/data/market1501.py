@@ -1,0 +1,112 @@
+"""The Market-1501 layout: three folders of pictures whose names carry identity, camera and time."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reid_lightning.errors import ReIDError
+
+TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
+JUNK, DISTRACTOR = -1, 0
+
+_NAME = re.compile(r"(-1|\d+)_c([1-9]\d*)s([1-9]\d*)_(\d+)_(\d+)")
+_PICTURES = {".jpg", ".jpeg", ".png"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One picture: `camid` counts from 0, `time` is in frames on its camera's clock (or none)."""
+
+    path: Path
+    pid: int
+    camid: int
+    sequence: int
+    frame: int
+    time: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """The three folders of a set, each sorted by file name."""
+
+    train: tuple[Sample, ...]
+    query: tuple[Sample, ...]
+    gallery: tuple[Sample, ...]
+
+
+def parse_name(path: Path) -> Sample:
+    """Read `pid_cCsS_FRAME_BOX.jpg` (Zheng et al. 2015); pid -1 is junk, 0 a distractor.
+
+    Raises:
+        ReIDError: the name does not follow the grammar.
+    """
+    # Market-1501 itself holds names such as 0071_c6s2_072743_00.jpg.jpg.
+    match = _NAME.fullmatch(path.name.split(".", 1)[0])
+    if match is None:
+        raise ReIDError(
+            f"The picture {path} is not named as Market-1501 names them "
+            "(pid_cCsS_FRAME_BOX.jpg, such as 0002_c1s1_000451_03.jpg): rename or remove it."
+        )
+    pid, camera, sequence, frame, _ = map(int, match.groups())
+    return Sample(path, pid, camera - 1, sequence, frame)
+
+
+def read_folder(folder: Path) -> tuple[Sample, ...]:
+    """Every picture in `folder`, sorted by name; other files (Thumbs.db, readme.txt) are no pictures.
+
+    Raises:
+        ReIDError: the folder is missing, holds no picture, or holds a wrongly named one.
+    """
+    if not folder.is_dir():
+        raise ReIDError(f"The folder {folder} is missing: the Market-1501 layout needs it.")
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in _PICTURES)
+    if not paths:
+        raise ReIDError(f"The folder {folder} holds no picture (.jpg, .jpeg or .png).")
+    return tuple(map(parse_name, paths))
+
+
+def find_layout(root: Path) -> Path | None:
+    """The folder that holds the three split folders: `root` itself or its only such child."""
+    if not root.is_dir():
+        return None
+    candidates = [root, *sorted(p for p in root.iterdir() if p.is_dir())]
+    return next((c for c in candidates if (c / TRAIN).is_dir()), None)
+
+
+def read_splits(root: Path, clock: str = "sequences") -> Splits:
+    """Read a set in the Market-1501 layout; `clock` is `sequences` or `none` (no times).
+
+    Raises:
+        ReIDError: a folder is missing or empty, or a picture is wrongly named.
+    """
+    splits = Splits(*(read_folder(root / name) for name in (TRAIN, QUERY, GALLERY)))
+    return splits if clock == "none" else with_times(splits)
+
+
+def with_times(splits: Splits) -> Splits:
+    """Lay every camera's sequences end to end, so that its pictures share one clock.
+
+    The frame counter restarts in every sequence; a sequence's length is its largest frame number
+    over all three folders.
+    """
+    starts = sequence_starts([*splits.train, *splits.query, *splits.gallery])
+
+    def timed(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+        return tuple(replace(s, time=starts[s.camid, s.sequence] + s.frame) for s in samples)
+
+    return Splits(timed(splits.train), timed(splits.query), timed(splits.gallery))
+
+
+def sequence_starts(samples: Iterable[Sample]) -> dict[tuple[int, int], int]:
+    """The frame, on its camera's clock, at which each (camid, sequence) begins."""
+    lengths: dict[tuple[int, int], int] = defaultdict(int)
+    for s in samples:
+        lengths[s.camid, s.sequence] = max(lengths[s.camid, s.sequence], s.frame)
+    starts: dict[tuple[int, int], int] = {}
+    ends: dict[int, int] = defaultdict(int)
+    for (camid, sequence), length in sorted(lengths.items()):
+        starts[camid, sequence] = ends[camid]
+        ends[camid] += length
+    return starts

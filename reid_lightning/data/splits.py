@@ -1,0 +1,50 @@
+"""Training labels, and held-out identities to choose by without looking at the official split."""
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+
+from reid_lightning.data.market1501 import Sample, Splits
+from reid_lightning.errors import ReIDError
+
+
+def labels_of(samples: Sequence[Sample]) -> dict[int, int]:
+    """Sorted training pids renumbered from 0, the same in every process."""
+    return {pid: label for label, pid in enumerate(sorted({s.pid for s in samples}))}
+
+
+def hold_out(train: Sequence[Sample], identities: int) -> Splits:
+    """Set `identities` training identities aside as a validation query and gallery.
+
+    Which ones does not depend on the run's seed, so that runs are compared on the same people.
+    Each gives one query per camera in which it has more than one picture; its other pictures are
+    the gallery. Only identities with a cross-camera match for at least one query are taken.
+
+    Raises:
+        ReIDError: there are fewer such identities than asked for, or none would be left to train.
+    """
+    cameras: dict[int, dict[int, list[Sample]]] = defaultdict(lambda: defaultdict(list))
+    for s in train:
+        cameras[s.pid][s.camid].append(s)
+    eligible = sorted(
+        pid
+        for pid, seen in cameras.items()
+        if len(seen) > 1 and any(len(pictures) > 1 for pictures in seen.values())
+    )
+    if identities > len(eligible) or identities >= len(cameras):
+        raise ReIDError(
+            f"data.val_identities={identities} is too many: of {len(cameras)} training identities "
+            f"{len(eligible)} are seen by two cameras, and some must be left to train on."
+        )
+    held_out = set(random.Random(0).sample(eligible, identities))  # noqa: S311
+    queries = {
+        pictures[0].path
+        for pid in held_out
+        for pictures in cameras[pid].values()
+        if len(pictures) > 1
+    }
+    return Splits(
+        train=tuple(s for s in train if s.pid not in held_out),
+        query=tuple(s for s in train if s.path in queries),
+        gallery=tuple(s for s in train if s.pid in held_out and s.path not in queries),
+    )

@@ -1,0 +1,19 @@
+"""The one error that is the user's to put right, and how it is shown."""
+
+
+class ReIDError(Exception):
+    """What is wrong, where, and what to do: one sentence (or a few), never a traceback."""
+
+
+def sentence(error: BaseException) -> str | None:
+    """The sentence of the first `ReIDError` in the chain of causes of `error`, if there is one.
+
+    A DataLoader worker hands over its error with the traceback written into the message; only
+    what follows the error's own name is the sentence.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ReIDError):
+            return str(seen).rsplit(f"{ReIDError.__name__}: ", 1)[-1].strip()
+        seen = seen.__cause__ or seen.__context__
+    return None

@@ -1,0 +1,84 @@
+"""Start the other processes of a job on this machine, and clean up after them.
+
+Lightning's own launcher repeats the command line as typed, so that in a Hydra multirun every rank
+would start the whole sweep, and leaves its variables in the environment, so that the second job
+waits for ranks that nobody starts. Here a job's ranks run that job alone, and leave nothing.
+"""
+
+import logging
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+
+log = logging.getLogger(__name__)
+_GRACE = 20.0  # seconds for this process to notice by itself that another has died
+
+
+@contextmanager
+def process_ranks(command: Sequence[str], processes: int) -> Iterator[None]:
+    """Make this process rank 0 of `processes`; ranks 1… run `command` until the block ends.
+
+    Does nothing for one process, or where this is a rank of a job already (ours, torchrun's or
+    SLURM's). Torch's threads are shared out among the ranks. On leaving, the other ranks are
+    waited for (after an error: ended), the process group is dissolved and the environment is as
+    it was.
+    """
+    if processes == 1 or "LOCAL_RANK" in os.environ or "SLURM_NTASKS" in os.environ:
+        yield
+        return
+    environment = dict(os.environ)
+    threads = torch.get_num_threads()
+    share = str(max(1, threads // processes))
+    common = {
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(_free_port()),
+        "NODE_RANK": "0",
+        "WORLD_SIZE": str(processes),
+    }
+    os.environ |= common | {"LOCAL_RANK": "0"}
+    torch.set_num_threads(int(share))
+    children = [
+        subprocess.Popen(
+            command, env=environment | common | {"LOCAL_RANK": str(r), "OMP_NUM_THREADS": share}
+        )
+        for r in range(1, processes)
+    ]
+    done = threading.Event()
+    threading.Thread(target=_watch, args=(children, done), daemon=True).start()
+    try:
+        yield
+        for child in children:
+            child.wait()
+    finally:
+        done.set()
+        for child in children:
+            child.kill()
+            child.wait()
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+        torch.set_num_threads(threads)
+        os.environ.clear()
+        os.environ.update(environment)
+
+
+def _free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port: int = s.getsockname()[1]
+        return port
+
+
+def _watch(children: list[subprocess.Popen[bytes]], done: threading.Event) -> None:
+    """End this process, too, where it would wait forever for a rank that has died."""
+    while not done.wait(1.0):
+        failed = [child.poll() for child in children if child.poll()]
+        if failed and not done.wait(_GRACE):
+            log.error("Another rank of this job died (exit status %s): ending the job.", failed[0])
+            for child in children:
+                child.kill()
+            os._exit(1)

@@ -1,0 +1,107 @@
+"""The one torchmetrics Metric: collects embeddings, then ranks every query against the gallery."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
+
+from reid_lightning.distances import Distance, ranking_distance
+from reid_lightning.metrics.ranking import AveragePrecision, QueryResults, rank_queries, scores
+
+_CHUNK = 256  # queries ranked at a time, so that the distance matrix is never held whole
+
+
+class ReIDMetric(Metric):
+    """Rank-1/5/10, mAP and mINP of a query/gallery split by the Market-1501 protocol.
+
+    Pictures may come in any order and from any rank: they are put in the order of their index, so
+    that one process or many give identical scores.
+
+    Args:
+        distance: `cosine` or `euclidean`.
+        ap: `step` or `trapezoid`, see `rank_queries`.
+
+    Example:
+        >>> metric = ReIDMetric()
+        >>> metric.update(
+        ...     embeddings=torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]]),
+        ...     pids=torch.tensor([7, 7, 9]),
+        ...     camids=torch.tensor([0, 1, 1]),
+        ...     is_query=torch.tensor([True, False, False]),
+        ...     index=torch.tensor([0, 1, 2]),
+        ... )
+        >>> metric.compute()["rank1"].item()
+        1.0
+    """
+
+    full_state_update = False
+    higher_is_better = True
+    embeddings: list[Tensor]
+    pids: list[Tensor]
+    camids: list[Tensor]
+    is_query: list[Tensor]
+    index: list[Tensor]
+
+    def __init__(self, distance: Distance = "cosine", ap: AveragePrecision = "step") -> None:
+        super().__init__()
+        self.distance, self.ap = distance, ap
+        for state in ("embeddings", "pids", "camids", "is_query", "index"):
+            self.add_state(state, default=[], dist_reduce_fx="cat")
+
+    def update(
+        self, embeddings: Tensor, pids: Tensor, camids: Tensor, is_query: Tensor, index: Tensor
+    ) -> None:
+        """One batch: embeddings [batch, d], all else [batch]."""
+        self.embeddings.append(
+            embeddings.detach().to(torch.promote_types(embeddings.dtype, torch.float32))
+        )
+        self.pids.append(pids)
+        self.camids.append(camids)
+        self.is_query.append(is_query)
+        self.index.append(index)
+
+    def compute(self) -> dict[str, Tensor]:
+        """Scores as fractions, with the numbers of `queries`, of those `left_out`, of `gallery`.
+
+        Raises:
+            ValueError: an embedding is not finite, or no query has a cross-camera match.
+        """
+        results, gallery = self.per_query()
+        left_out = (results.matches == 0).sum()
+        if left_out == len(results.matches):
+            raise ValueError("No query has a match from another camera: nothing can be scored.")
+        counts = {
+            "queries": torch.tensor(float(len(results.matches))),
+            "left_out": left_out.double(),
+            "gallery": torch.tensor(float(gallery)),
+        }
+        return scores(results) | counts
+
+    def per_query(self) -> tuple[QueryResults, int]:
+        """Every query's results, in the order of its index, and the gallery's size without junk."""
+        order = dim_zero_cat(self.index).argsort()
+        embeddings = dim_zero_cat(self.embeddings)[order]
+        pids, camids, is_query = (
+            dim_zero_cat(state)[order] for state in (self.pids, self.camids, self.is_query)
+        )
+        if not embeddings.isfinite().all():
+            raise ValueError("An embedding is not finite: the network has diverged.")
+        if self.distance == "cosine":
+            embeddings = F.normalize(embeddings)
+        in_gallery = ~is_query & (pids != -1)
+        gallery = embeddings[in_gallery]
+        chunks = [
+            rank_queries(
+                ranking_distance(embeddings[chunk], gallery, self.distance),
+                pids[chunk],
+                camids[chunk],
+                pids[in_gallery],
+                camids[in_gallery],
+                self.ap,
+            )
+            for chunk in torch.split(is_query.nonzero().squeeze(1), _CHUNK)
+        ]
+        return QueryResults(*(torch.cat(parts) for parts in zip(*chunks, strict=True))), len(
+            gallery
+        )

@@ -1,0 +1,43 @@
+"""From a feature map [B, C, h, w] to one feature vector [B, C]."""
+
+import torch
+from torch import Tensor, nn
+
+from reid_lightning.errors import ReIDError
+
+
+class GeM(nn.Module):
+    """Generalised mean, (mean x^p)^(1/p), with a learnt p (Radenović et al. 2018)."""
+
+    def __init__(self, p: float = 3.0, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.p, self.eps = nn.Parameter(torch.tensor(p)), eps
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """[B, C, h, w] → [B, C], in float32: powers do not fit half precision."""
+        with torch.autocast(maps.device.type, enabled=False):
+            powers = maps.float().clamp(min=self.eps).pow(self.p)
+            return powers.mean((2, 3)).pow(1 / self.p)
+
+
+class Pool(nn.Module):
+    """Average or maximum over all places."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """[B, C, h, w] → [B, C]."""
+        return maps.mean((2, 3)) if self.kind == "avg" else maps.amax((2, 3))
+
+
+def pooling(kind: str) -> nn.Module:
+    """`avg`, `max` or `gem`.
+
+    Raises:
+        ReIDError: another kind.
+    """
+    if kind not in ("avg", "max", "gem"):
+        raise ReIDError(f"model.pooling={kind} must be avg, max or gem.")
+    return GeM() if kind == "gem" else Pool(kind)

@@ -1,0 +1,141 @@
+"""The LightningModule: joins model, criterion, optimizer, schedule and metric."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
+
+from reid_lightning.losses import Criterion
+from reid_lightning.metrics import ReIDMetric
+from reid_lightning.models import Embedder
+from reid_lightning.seeds import derive_seed
+
+Batch = dict[str, Tensor]
+SCORES = ("mAP", "rank1", "rank5", "rank10", "mINP")
+
+
+class ReIDModule(pl.LightningModule):
+    """Trains an embedder and scores it on query and gallery.
+
+    Args:
+        model: pictures → features.
+        criterion: features and labels → loss and diagnostics.
+        metric: ranks the pictures; a copy each for `val/` and `test/`.
+        optimizer: makes the optimizer from parameter groups.
+        scheduler: (epochs passed, all epochs) → factor of the learning rate.
+        seed: of random triplets and dropout.
+        config: plain values, kept in checkpoints so that `evaluate.py` can rebuild the model, and
+            logged as hyperparameters.
+    """
+
+    def __init__(
+        self,
+        model: Embedder,
+        criterion: Criterion,
+        metric: ReIDMetric,
+        optimizer: Callable[..., torch.optim.Optimizer],
+        scheduler: Callable[[float, int], float],
+        seed: int,
+        config: dict[str, Any],
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters(config)
+        # Convolutions on the CPU and on tensor cores are fastest with channels last.
+        self.model = model.to(memory_format=torch.channels_last)
+        self.criterion, self.optimizer, self.scheduler = criterion, optimizer, scheduler
+        self.val_metric, self.test_metric = metric, copy.deepcopy(metric)
+        self.seed = seed
+        self.test_scores: dict[str, float] = {}
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Pictures [B, 3, H, W] → the embeddings [B, d] they are ranked by."""
+        features: Tensor = self.model(_channels_last(images)).retrieval
+        return features
+
+    def on_train_epoch_start(self) -> None:
+        """Keep a frozen backbone's batch normalisation as it is, too."""
+        self.model.backbone.train(self.current_epoch >= self.model.freeze_backbone_epochs)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """One batch's loss; its diagnostics are logged without waiting for the device."""
+        step = self.global_step
+        torch.manual_seed(derive_seed(self.seed, step, self.global_rank))  # for dropout
+        generator = torch.Generator().manual_seed(derive_seed(self.seed, step))
+        features = self.model(_channels_last(batch["image"]))
+        told = self.criterion(features.metric, features.logits, batch["label"], generator)
+        size = len(batch["image"])
+        self.log_dict(
+            {f"train/{name}": value.detach() for name, value in told.items()},
+            on_step=False,
+            on_epoch=True,
+            sync_dist=True,
+            batch_size=size,
+        )
+        self.log("loss", told["loss"].detach(), prog_bar=True, logger=False, batch_size=size)
+        self.log("train/lr", self._learning_rate(), on_step=False, on_epoch=True, batch_size=size)
+        loss: Tensor = told["loss"]
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Collect a batch's embeddings."""
+        self._collect(self.val_metric, batch)
+
+    def on_validation_epoch_end(self) -> None:
+        """Rank every query."""
+        scores = self.val_metric.compute()
+        self.val_metric.reset()
+        self.log_dict({f"val/{name}": scores[name].float() for name in SCORES}, prog_bar=True)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Collect a batch's embeddings."""
+        self._collect(self.test_metric, batch)
+
+    def on_test_epoch_end(self) -> None:
+        """Rank every query; the scores stay in `test_scores` in full precision."""
+        scores = self.test_metric.compute()
+        self.test_metric.reset()
+        self.test_scores = {f"test/{name}": float(value) for name, value in scores.items()}
+        self.log_dict({f"test/{name}": scores[name].float() for name in SCORES})
+
+    def configure_optimizers(self) -> Any:
+        """The optimizer, and a schedule that moves with every step."""
+        backbone = list(self.model.backbone.parameters())
+        inside = {id(p) for p in backbone}
+        head = [p for p in self.parameters() if id(p) not in inside and p.requires_grad]
+        optimizer = self.optimizer([{"params": backbone}, {"params": head}])
+        epochs = self.trainer.max_epochs or 1
+        steps = max(1, int(self.trainer.estimated_stepping_batches) // epochs)
+        frozen = self.model.freeze_backbone_epochs
+
+        def head_factor(step: int) -> float:
+            return self.scheduler(step / steps, epochs)
+
+        # A zero learning rate and not requires_grad: DDP fixes at the start which gradients it
+        # exchanges, and ranks would drift apart after unfreezing.
+        def backbone_factor(step: int) -> float:
+            return 0.0 if step / steps < frozen else head_factor(step)
+
+        schedule = LambdaLR(optimizer, [backbone_factor, head_factor])
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def _collect(self, metric: ReIDMetric, batch: Batch) -> None:
+        metric.update(
+            self(batch["image"]), batch["pid"], batch["camid"], batch["is_query"], batch["index"]
+        )
+
+    def _learning_rate(self) -> float:
+        optimizer = self.optimizers()
+        assert not isinstance(optimizer, list)
+        rate: float = optimizer.param_groups[-1]["lr"]
+        return rate
+
+
+def _channels_last(images: Tensor) -> Tensor:
+    return images.contiguous(memory_format=torch.channels_last)

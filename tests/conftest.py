@@ -1,0 +1,80 @@
+import lzma
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reid_lightning.data.market1501 import Splits, parse_name, with_times
+from reid_lightning.data.synthetic import draw_synthetic
+
+ROOT = Path(__file__).parent.parent
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A synthetic set of 16 + 8 identities."""
+    root = tmp_path_factory.mktemp("sets") / "synthetic"
+    return draw_synthetic(root, train_identities=16, test_identities=8)
+
+
+@pytest.fixture(scope="session")
+def market1501() -> Splits:
+    """The real set, by its file names alone."""
+    packed = Path(__file__).parent / "fixtures" / "market1501_names.txt.xz"
+    paths = [Path(line) for line in lzma.decompress(packed.read_bytes()).decode().split()]
+    folders = ("bounding_box_train", "query", "bounding_box_test")
+    return with_times(
+        Splits(*(tuple(parse_name(p) for p in paths if p.parts[0] == f) for f in folders))
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_overrides(tiny_set: Path) -> list[str]:
+    """What makes a training short enough for a test."""
+    return [
+        "data=synthetic",
+        f"data.root={tiny_set}",
+        "data.draw.train_identities=16",
+        "data.draw.test_identities=8",
+        "data.p=4",
+        "data.height=64",
+        "data.width=32",
+        "data.workers=0",
+        "model.width=0.35",
+        "trainer.max_epochs=1",
+        "trainer.accelerator=cpu",
+    ]
+
+
+@pytest.fixture(scope="session")
+def script() -> Run:
+    """Runs train.py or evaluate.py as a user would, in a folder of its own."""
+
+    def run(
+        name: str, *arguments: str, cwd: Path, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, str(ROOT / name), *arguments],
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env={k: v for k, v in os.environ.items() if k != "HYDRA_FULL_ERROR"},
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    return run
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port: int = s.getsockname()[1]
+        return port

@@ -1,0 +1,78 @@
+import json
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from reid_lightning.data import archive as archive_module
+from reid_lightning.data.archive import extract_once
+from reid_lightning.errors import ReIDError
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    path = tmp_path / "set.zip"
+    with zipfile.ZipFile(path, "w") as zipped:
+        zipped.writestr("set/query/a.jpg", b"a" * 100)
+    return path
+
+
+def test_extracted_with_its_checksum_and_only_once(archive: Path, tmp_path: Path) -> None:
+    root = tmp_path / "out" / "set"
+    extract_once(archive, root)
+    assert (root / "set/query/a.jpg").read_bytes() == b"a" * 100
+    told = json.loads((root / ".extracted.json").read_text())
+    assert told["sha256"] == sha256(archive.read_bytes()).hexdigest()
+    (root / "set/query/a.jpg").unlink()
+    extract_once(archive, root)
+    assert not (root / "set/query/a.jpg").exists()
+    assert [p.name for p in root.parent.iterdir()] == ["set"]
+
+
+def test_several_at_once_all_end_well(archive: Path, tmp_path: Path) -> None:
+    root = tmp_path / "out" / "set"
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: extract_once(archive, root), range(8)))
+    assert [p.name for p in root.parent.iterdir()] == ["set"]
+
+
+def test_an_interrupted_extraction_leaves_nothing(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    root = tmp_path / "out" / "set"
+    monkeypatch.setattr(archive_module, "_move_into_place", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        extract_once(archive, root)
+    assert list(root.parent.iterdir()) == []
+    monkeypatch.undo()
+    extract_once(archive, root)
+    assert (root / "set/query/a.jpg").is_file()
+
+
+@pytest.mark.parametrize("name", ["../evil.jpg", "/evil.jpg"])
+def test_a_path_that_leaves_the_folder_is_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "evil.zip"
+    with zipfile.ZipFile(path, "w") as zipped:
+        zipped.writestr(name, b"x")
+    with pytest.raises(ReIDError, match="leaves its folder"):
+        extract_once(path, tmp_path / "out" / "set")
+    assert not list(tmp_path.glob("**/evil.jpg"))
+
+
+def test_missing_damaged_and_foreign_are_told(archive: Path, tmp_path: Path) -> None:
+    with pytest.raises(ReIDError, match=r"none\.zip \(data\.archive\) does not exist"):
+        extract_once(tmp_path / "none.zip", tmp_path / "a")
+    damaged = tmp_path / "damaged.zip"
+    damaged.write_bytes(archive.read_bytes()[:60])
+    with pytest.raises(ReIDError, match="not a sound zip"):
+        extract_once(damaged, tmp_path / "b")
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "mine.txt").touch()
+    with pytest.raises(ReIDError, match="was not extracted from an archive"):
+        extract_once(archive, foreign)

@@ -1,0 +1,102 @@
+"""The ranking against a slow reference that sorts every row and walks down it."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reid_lightning.metrics.ranking import rank_queries, scores, summarise
+
+
+def walk(row: list[float], pid: int, camid: int, pids: list[int], camids: list[int]) -> dict | None:
+    """One query's results, by the protocol's words: sort, drop, walk."""
+    order = sorted(range(len(row)), key=lambda j: (row[j], pids[j] == pid))  # ties: negative first
+    kept = [j for j in order if pids[j] != -1 and not (pids[j] == pid and camids[j] == camid)]
+    hits = [pids[j] == pid for j in kept]
+    if not any(hits):
+        return None
+    found, step, trapezoid, above, first, last = 0, 0.0, 0.0, 1.0, 0, 0
+    for rank, hit in enumerate(hits, start=1):
+        found += hit
+        precision = found / rank
+        if hit:
+            first, last = first or rank, rank
+            step += precision
+            trapezoid += (above + precision) / 2
+        above = precision
+    return {
+        "matches": found, "first_match": first, "inp": found / last,
+        "step": step / found, "trapezoid": trapezoid / found,
+    }  # fmt: skip
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=300, deadline=None)
+def test_equals_the_slow_reference_with_junk_distractors_and_ties(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    queries, gallery = rng.integers(1, 5), rng.integers(1, 30)
+    q_pids, q_camids = rng.integers(1, 5, queries), rng.integers(0, 3, queries)
+    g_pids, g_camids = rng.integers(-1, 5, gallery), rng.integers(0, 3, gallery)
+    distances = rng.random((queries, gallery))
+    if seed % 2:
+        distances = distances.round(1)  # ties
+    tensors = [torch.from_numpy(x) for x in (distances, q_pids, q_camids, g_pids, g_camids)]
+    for ap in ("step", "trapezoid"):
+        results = rank_queries(*tensors, ap)
+        for i in range(queries):
+            expected = walk(
+                distances[i].tolist(), q_pids[i], q_camids[i], g_pids.tolist(), g_camids.tolist()
+            )
+            if expected is None:
+                assert [float(part[i]) for part in results] == [0, 0, 0, 0]
+                continue
+            assert int(results.matches[i]) == expected["matches"]
+            assert int(results.first_match[i]) == expected["first_match"]
+            assert float(results.inp[i]) == pytest.approx(expected["inp"], abs=1e-9)
+            assert float(results.ap[i]) == pytest.approx(expected[ap], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("relevance", "step", "trapezoid"), [([1, 0, 1, 0], 0.8333, 0.7917), ([0, 1], 0.5, 0.25)]
+)
+def test_average_precision_by_hand(relevance: list[int], step: float, trapezoid: float) -> None:
+    ranks = torch.tensor([[i + 1 for i, hit in enumerate(relevance) if hit]])
+    matches = torch.tensor([sum(relevance)])
+    assert float(summarise(ranks, matches, "step").ap) == pytest.approx(step, abs=5e-5)
+    assert float(summarise(ranks, matches, "trapezoid").ap) == pytest.approx(trapezoid, abs=5e-5)
+
+
+def test_a_collapsed_network_scores_what_it_deserves() -> None:
+    gallery = torch.tensor([1, 2, 2, 2])
+    results = rank_queries(
+        torch.zeros(1, 4), torch.tensor([1]), torch.tensor([0]), gallery, torch.ones(4)
+    )
+    assert int(results.first_match) == 4
+    assert float(scores(results)["mAP"]) == 0.25
+
+
+def test_queries_without_a_match_are_left_out_of_the_means() -> None:
+    distances = torch.tensor([[0.1, 0.2], [0.1, 0.2]])
+    results = rank_queries(
+        distances, torch.tensor([1, 3]), torch.tensor([0, 0]), torch.tensor([1, 2]), torch.ones(2)
+    )
+    told = scores(results)
+    assert {name: float(value) for name, value in told.items()} == {
+        "mAP": 1.0, "rank1": 1.0, "rank5": 1.0, "rank10": 1.0, "mINP": 1.0,
+    }  # fmt: skip
+
+
+@given(st.integers(0, 10**6), st.floats(0.01, 100))
+@settings(deadline=None)
+def test_order_and_scale_change_nothing(seed: int, scale: float) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    distances = torch.rand(3, 12, generator=generator, dtype=torch.float64)
+    pids = torch.randint(-1, 4, (12,), generator=generator)
+    camids = torch.randint(0, 3, (12,), generator=generator)
+    query = torch.tensor([1, 2, 3]), torch.tensor([0, 1, 2])
+    before = rank_queries(distances, *query, pids, camids)
+    order = torch.randperm(12, generator=generator)
+    after = rank_queries(distances[:, order] * scale, *query, pids[order], camids[order])
+    for one, two in zip(before, after, strict=True):
+        assert torch.equal(one, two)

@@ -1,0 +1,80 @@
+import doctest
+
+import pytest
+import torch
+import torch.multiprocessing as mp
+
+from reid_lightning.metrics import ReIDMetric, reid_metric
+
+SIZE = 57  # not divisible by 2 or 3
+
+
+def pictures() -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(3)
+    return {
+        "embeddings": torch.randn(SIZE, 8, generator=generator),
+        "pids": torch.randint(-1, 6, (SIZE,), generator=generator).where(
+            torch.arange(SIZE) >= 12, torch.arange(SIZE) % 5 + 1
+        ),
+        "camids": torch.randint(0, 3, (SIZE,), generator=generator),
+        "is_query": torch.arange(SIZE) < 12,
+        "index": torch.arange(SIZE),
+    }
+
+
+def score(chosen: torch.Tensor, **options: str) -> dict[str, float]:
+    metric = ReIDMetric(**options)
+    for batch in chosen.split(7):
+        metric.update(**{name: value[batch] for name, value in pictures().items()})
+    return {name: float(value) for name, value in metric.compute().items()}
+
+
+def test_the_example_in_the_docstring() -> None:
+    assert doctest.testmod(reid_metric).failed == 0
+
+
+def test_pictures_may_come_in_any_order() -> None:
+    order = torch.randperm(SIZE, generator=torch.Generator().manual_seed(0))
+    assert score(order) == score(torch.arange(SIZE))
+
+
+def test_options_change_the_scores() -> None:
+    every = torch.arange(SIZE)
+    assert score(every)["mAP"] != score(every, ap="trapezoid")["mAP"]
+    assert score(every)["mAP"] != score(every, distance="euclidean")["mAP"]
+
+
+def test_counts_are_told() -> None:
+    told = score(torch.arange(SIZE))
+    assert told["queries"] == 12
+    assert told["gallery"] == int((pictures()["pids"][12:] != -1).sum())
+
+
+def rank_of_job(rank: int, world_size: int, port: int, queue: mp.SimpleQueue) -> None:
+    address = f"tcp://127.0.0.1:{port}"
+    torch.distributed.init_process_group("gloo", address, rank=rank, world_size=world_size)
+    queue.put(score(torch.arange(rank, SIZE, world_size)))
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_many_processes_score_the_same_to_the_last_bit(world_size: int, free_port: int) -> None:
+    queue = mp.get_context("spawn").SimpleQueue()
+    mp.spawn(rank_of_job, (world_size, free_port, queue), nprocs=world_size)
+    assert [queue.get() for _ in range(world_size)] == [score(torch.arange(SIZE))] * world_size
+
+
+def test_a_diverged_network_is_told() -> None:
+    metric = ReIDMetric()
+    batch = pictures()
+    batch["embeddings"][3, 3] = torch.nan
+    metric.update(**batch)
+    with pytest.raises(ValueError, match="not finite"):
+        metric.compute()
+
+
+def test_no_valid_query_is_told() -> None:
+    metric = ReIDMetric()
+    metric.update(**(pictures() | {"camids": torch.zeros(SIZE, dtype=torch.long)}))
+    with pytest.raises(ValueError, match="another camera"):
+        metric.compute()

@@ -1,0 +1,174 @@
+"""Train a re-ID model and score it: `python train.py loss=semihard data=market1501`."""
+
+import logging
+import os
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import hydra
+import pytorch_lightning as pl
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.loggers import CSVLogger
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+
+from reid_lightning.data import ReIDDataModule
+from reid_lightning.data.counts import differences, split_counts
+from reid_lightning.errors import ReIDError, sentence
+from reid_lightning.launch import process_ranks
+from reid_lightning.memory import keep_large_blocks
+from reid_lightning.module import ReIDModule
+from reid_lightning.report.results import write_results
+from reid_lightning.report.tables import counts_table, score_table
+
+log = logging.getLogger(__name__)
+
+KEPT = ("model", "loss", "optimizer", "scheduler", "augmentation", "data", "trainer", "metric")
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="train")
+def main(config: DictConfig) -> float:
+    """One job: train, keep the best checkpoint by val/mAP, test it; returns test/mAP."""
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        logging.disable(logging.INFO)
+    pl.seed_everything(config.seed, verbose=False)
+    datamodule: ReIDDataModule = instantiate(config.data)
+    tell_counts(datamodule)
+    module = build_module(config, datamodule.num_classes)
+    processes = count_processes(config)
+    datamodule.train_batches(0, processes)  # so that a wrong p is told before any rank is started
+    with process_ranks(own_command(__file__), processes):
+        return train(config, datamodule, module)
+
+
+def train(config: DictConfig, datamodule: ReIDDataModule, module: ReIDModule) -> float:
+    """Fit, test the best checkpoint on the official query and gallery, write metrics.json."""
+    trainer = build_trainer(config)
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    started = time.perf_counter()
+    trainer.fit(module, datamodule)
+    seconds = time.perf_counter() - started
+    speed = trainer.callback_metrics.get("train/images_per_second")
+    best = trainer.checkpoint_callback
+    best_path = getattr(best, "best_model_path", "")
+    best_score = getattr(best, "best_model_score", None)
+    trainer.test(module, datamodule, ckpt_path=best_path or None, verbose=False)
+    scores = module.test_scores
+    if trainer.is_global_zero:
+        log.info("Best checkpoint by val/mAP (%s): %s", datamodule.validated_on, best_path)
+        log.info("\n%s", score_table(scores, data=datamodule.title, ap=config.metric.ap))
+        results = scores | {
+            "ap": config.metric.ap,
+            "data": datamodule.title,
+            "validated_on": datamodule.validated_on,
+            "val/mAP": None if best_score is None else float(best_score),
+            "seed": config.seed,
+            "precision": str(trainer.precision),
+            "processes": trainer.world_size,
+            "epochs": trainer.current_epoch,
+            "seconds": round(seconds, 1),
+            "images_per_second": None if speed is None else round(float(speed), 1),
+        }
+        write_results(folder / "metrics.json", results)
+        log.info("Results: %s", folder)
+    return scores["test/mAP"]
+
+
+def tell_counts(datamodule: ReIDDataModule) -> None:
+    """Print what the set holds, and warn where it is not the official one."""
+    official, splits = datamodule.read()
+    counts = split_counts(official)
+    log.info("\n%s", counts_table(datamodule.title, counts))
+    if found := differences(counts, datamodule.expected or {}):
+        log.warning("This is not the official %s: %s.", datamodule.title, "; ".join(found))
+    if splits is not official:
+        log.info("\n%s", counts_table(f"{datamodule.validated_on}:", split_counts(splits)))
+
+
+def build_module(config: DictConfig, num_classes: int) -> ReIDModule:
+    """The LightningModule that a composed config, or one kept in a checkpoint, describes."""
+    kept = {name: OmegaConf.to_container(config[name], resolve=True) for name in KEPT}
+    return ReIDModule(
+        instantiate(config.model, num_classes=num_classes),
+        instantiate(config.loss),
+        instantiate(config.metric),
+        instantiate(config.optimizer),
+        instantiate(config.scheduler),
+        seed=config.seed,
+        config=kept | {"seed": config.seed},
+    )
+
+
+def build_trainer(config: DictConfig) -> pl.Trainer:
+    """The Trainer with its callbacks, and loggers: metrics.csv is always among them."""
+    loggers = [instantiate(config.logger)] if "logger" in config else []
+    if loggers and not isinstance(loggers[0], CSVLogger):
+        folder = HydraConfig.get().runtime.output_dir
+        loggers.append(CSVLogger(folder, name="", version=""))
+    callbacks = [instantiate(c) for c in config.get("callbacks", {}).values()]
+    bar = config.trainer.enable_progress_bar and sys.stderr.isatty()
+    trainer: pl.Trainer = instantiate(
+        config.trainer, logger=loggers, callbacks=callbacks, enable_progress_bar=bar
+    )
+    return trainer
+
+
+def count_processes(config: DictConfig) -> int:
+    """How many processes the job has on this machine; also prepares a CPU run's memory.
+
+    Raises:
+        ReIDError: half precision that the device does not have.
+    """
+    probe: pl.Trainer = instantiate(config.trainer, logger=False, enable_checkpointing=False)
+    if probe.strategy.root_device.type == "cpu":
+        if str(config.trainer.precision) in ("16", "16-mixed", "16-true"):
+            raise ReIDError(
+                f"trainer.precision={config.trainer.precision} needs a GPU, and this run is on the "
+                "CPU: use trainer.precision=bf16-mixed or 32-true."
+            )
+        keep_large_blocks()
+    return probe.num_devices
+
+
+def own_command(script: str) -> list[str]:
+    """The command line that runs this job, and no other of a sweep, as a further rank."""
+    folder = HydraConfig.get().runtime.output_dir
+    return [
+        sys.executable,
+        str(Path(script).absolute()),
+        f"--config-path={folder}/.hydra",
+        "--config-name=config",
+        f"hydra.run.dir='{folder}'",
+        "hydra.output_subdir=null",
+        "hydra/job_logging=stdout",
+    ]
+
+
+# What Lightning warns of and is meant to be so: scores are equal on all ranks already, Hydra's
+# files are in the folder before the CSV logger's, and a deprecation inside Lightning itself.
+EXPECTED_WARNINGS = ("It is recommended to use `self.log", "Experiment logs dir", ".*LeafSpec")
+
+
+def run(job: Any) -> None:
+    """Run a Hydra entry point so that what the user can put right ends in one sentence."""
+    for message in EXPECTED_WARNINGS:
+        warnings.filterwarnings("ignore", message=message)
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # else Hydra prints half a traceback
+    try:
+        job()
+    except Exception as error:
+        known = isinstance(error, (HydraException, MisconfigurationException))
+        told = sentence(error) or (" ".join(str(error).split()) if known else None)
+        if told is None:
+            raise
+        log.error("%s", told)
+        sys.exit(f"Error: {told}")
+
+
+if __name__ == "__main__":
+    run(main)
