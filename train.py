@@ -13,9 +13,9 @@ import pytorch_lightning as pl
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.utils import instantiate
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import CSVLogger
-from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.data.counts import differences, split_counts

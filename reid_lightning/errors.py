@@ -1,8 +1,16 @@
 """The one error that is the user's to put right, and how it is shown."""
 
+from collections.abc import Sequence
+
 
 class ReIDError(Exception):
     """What is wrong, where, and what to do: one sentence (or a few), never a traceback."""
+
+
+def check_choice(key: str, value: object, choices: Sequence[object]) -> None:
+    """Raise a `ReIDError` that names the config `key` unless `value` is one of `choices`."""
+    if value not in choices:
+        raise ReIDError(f"{key}={value} must be one of: {', '.join(map(str, choices))}.")
 
 
 def sentence(error: BaseException) -> str | None:

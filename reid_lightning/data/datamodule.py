@@ -15,7 +15,7 @@ from reid_lightning.data.pictures import EvalItem, EvalPictures, TrainItem, Trai
 from reid_lightning.data.pk_batches import PKBatches
 from reid_lightning.data.splits import hold_out, labels_of
 from reid_lightning.data.transforms import eval_transform
-from reid_lightning.errors import ReIDError
+from reid_lightning.errors import ReIDError, check_choice
 
 
 class ReIDDataModule(pl.LightningDataModule):
@@ -60,6 +60,7 @@ class ReIDDataModule(pl.LightningDataModule):
         expected: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
         super().__init__()
+        check_choice("data.clock", clock, ("sequences", "none"))
         self.title, self.root, self.source, self.clock = name, Path(root), source, clock
         self.archive = None if archive is None else Path(archive)
         self.draw, self.expected, self.val_identities = draw, expected, val_identities

@@ -56,23 +56,23 @@ CAMERAS = (
     ),
     Camera(  # a park in the evening sun
         Place(0.25, 1.4, (96, 124, 84), (164, 156, 132), openings=0, bushes=26, rails=3, tile=60),
-        Lens((1.13, 1.02, 0.85), 1.05, 0.95, 1.05, 1.0, blur=0.7, noise=5, shrink=1, quality=75),
+        Lens((1.08, 1.01, 0.9), 1.03, 0.97, 1.05, 1.0, blur=0.6, noise=5, shrink=1, quality=75),
     ),
     Camera(  # a bicycle stand in blue dusk
         Place(0.32, 0.8, (110, 112, 120), (100, 102, 108), openings=5, bushes=0, rails=14, tile=24),
-        Lens((0.88, 0.98, 1.15), 0.8, 1.05, 0.9, 0.95, blur=0.7, noise=8, shrink=1, quality=70),
+        Lens((0.92, 0.98, 1.1), 0.85, 1.0, 0.95, 0.95, blur=0.6, noise=7, shrink=1, quality=70),
     ),
     Camera(  # overexposed and washed out
         Place(0.18, 2.2, (204, 200, 190), (190, 184, 170), openings=3, bushes=6, rails=8, tile=46),
-        Lens((1.02, 1.04, 1.0), 1.15, 0.85, 0.8, 0.8, blur=0.9, noise=5, shrink=1, quality=60),
+        Lens((1.01, 1.02, 1.0), 1.08, 0.9, 0.88, 0.85, blur=0.8, noise=5, shrink=1, quality=60),
     ),
     Camera(  # a brick passage under green lamps
         Place(0.22, 1.0, (140, 104, 90), (124, 120, 114), openings=9, bushes=4, rails=0, tile=28),
-        Lens((0.97, 1.06, 0.92), 0.95, 1.05, 0.95, 1.05, blur=0.6, noise=7, shrink=1, quality=72),
+        Lens((0.98, 1.04, 0.95), 0.97, 1.03, 0.97, 1.03, blur=0.6, noise=7, shrink=1, quality=72),
     ),
     Camera(  # far away, few pixels
         Place(0.28, 0.0, (120, 124, 120), (136, 140, 132), openings=4, bushes=8, rails=5, tile=40),
-        Lens((1.05, 0.97, 1.04), 0.97, 1.0, 0.85, 0.9, blur=0.4, noise=6, shrink=3, quality=65),
+        Lens((1.03, 0.98, 1.02), 0.98, 1.0, 0.9, 0.93, blur=0.4, noise=6, shrink=3, quality=65),
     ),
 )
 
@@ -98,13 +98,13 @@ def develop(picture: Image.Image, lens: Lens, rng: np.random.Generator) -> Image
         coarse = (CROP[0] // lens.shrink, CROP[1] // lens.shrink)
         small = small.resize(coarse, Image.Resampling.BOX).resize(CROP, Image.Resampling.BILINEAR)
     light = np.asarray(small, dtype=np.float32) / 255
-    exposure = lens.exposure * rng.uniform(0.87, 1.15)
+    exposure = lens.exposure * rng.uniform(0.9, 1.1)
     # The sun stands on one side of the picture, and trees throw soft shadows.
-    tilt = rng.uniform(-0.15, 0.15)
+    tilt = rng.uniform(-0.12, 0.12)
     sun = np.linspace(1 - tilt, 1 + tilt, CROP[0], dtype=np.float32)[:, None]
-    light = light * (exposure * sun * (1 + clouds(rng, CROP, 6, 0.09)))
+    light = light * (exposure * sun * (1 + clouds(rng, CROP, 6, 0.07)))
     grey = light.mean(axis=2, keepdims=True)
-    cast = np.array(lens.cast, dtype=np.float32) * rng.uniform(0.95, 1.05, 3).astype(np.float32)
+    cast = np.array(lens.cast, dtype=np.float32) * rng.uniform(0.97, 1.03, 3).astype(np.float32)
     light = (grey + lens.saturation * (light - grey)) * cast
     light = 0.5 + lens.contrast * (np.clip(light, 0, 1) ** lens.gamma - 0.5)
     light = 255 * light + rng.standard_normal(light.shape, dtype=np.float32) * lens.noise

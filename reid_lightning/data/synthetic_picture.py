@@ -38,14 +38,14 @@ def draw_crop(
     draw = ImageDraw.Draw(canvas)
     x, y = WIDTH * rng.normal(0.5, 0.045), HEIGHT * rng.normal(0.95, 0.012)
     view = View(yaw, camera.place.pitch, x, y, HEIGHT * rng.uniform(0.86, 0.96))
-    if rng.random() < 0.15:
+    if rng.random() < 0.1:
         _draw_passer(draw, camera, rng, WIDTH * rng.uniform(0, 1), 0.8 * view.scale)
     cut = _miscut(view, rng) if junk else view
     if cut is not None:
         x, y, radius = cut.feet_x, cut.feet_y, 0.16 * cut.scale
         draw.ellipse((x - radius, y - 8, x + radius, y + 6), shade(camera.place.ground, 0.6))
         draw_person(draw, person, _pose(rng), cut)
-    if rng.random() < 0.18:
+    if rng.random() < 0.12:
         _occlude(draw, camera, rng)
     return develop(canvas, camera.lens, rng)
 

@@ -43,7 +43,7 @@ def paint_scene(place: Place, rng: np.random.Generator) -> Image.Image:
     for _ in range(place.rails):
         x, tone = rng.uniform(0, width), shade((110, 112, 116), rng.uniform(0.5, 1.4))
         draw.line((x, 0, x, HORIZON + rng.uniform(0, 60)), tone, int(rng.integers(3, 8)))
-    grain = rng.normal(0, 12, (height, width, 1)) + clouds(rng, SCENE, 14, 14)
+    grain = rng.normal(0, 10, (height, width, 1)) + clouds(rng, SCENE, 14, 9)
     pixels = np.clip(np.asarray(scene, dtype=np.float32) + grain, 0, 255).astype(np.uint8)
     return Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(1))
 

@@ -41,7 +41,6 @@ def mine(
             return mine_hard(distances, labels)
         case "semihard":
             return mine_semihard(distances, labels)
-    raise ValueError(f"loss.mining={rule} is none of random, hard, semihard.")
 
 
 def mine_random(labels: Tensor, generator: torch.Generator | None = None) -> Triplets:

@@ -1,12 +1,13 @@
 """The triplet loss over mined triplets."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reid_lightning.distances import Distance, pairwise_distance
+from reid_lightning.errors import ReIDError, check_choice
 from reid_lightning.losses.mining import Mining, mine
 
 Margin = float | Literal["soft"]
@@ -30,6 +31,12 @@ def hinge(difference: Tensor, margin: Margin) -> Tensor:
     return F.softplus(difference) if margin == "soft" else F.relu(difference + margin)
 
 
+def check_margin(key: str, margin: object) -> None:
+    """Raise a `ReIDError` unless `margin` is a number or `soft`."""
+    if margin != "soft" and not isinstance(margin, float | int):
+        raise ReIDError(f"{key}={margin} must be a number, or soft.")
+
+
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """Mean of `values` where `mask` holds; zero, with the graph kept, where it never does."""
     return values.masked_fill(~mask, 0).sum() / mask.sum().clamp(min=1)
@@ -49,6 +56,9 @@ class TripletLoss(nn.Module):
         self, mining: Mining, margin: Margin, distance: Distance = "euclidean", *, normalize: bool
     ) -> None:
         super().__init__()
+        check_choice("loss.mining", mining, get_args(Mining))
+        check_choice("loss.distance", distance, get_args(Distance))
+        check_margin("loss.margin", margin)
         self.mining, self.margin, self.distance = mining, margin, distance
         self.normalize = normalize
 

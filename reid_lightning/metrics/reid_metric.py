@@ -1,5 +1,7 @@
 """The one torchmetrics Metric: collects embeddings, then ranks every query against the gallery."""
 
+from typing import get_args
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -7,6 +9,7 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from reid_lightning.distances import Distance, ranking_distance
+from reid_lightning.errors import check_choice
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults, rank_queries, scores
 
 _CHUNK = 256  # queries ranked at a time, so that the distance matrix is never held whole
@@ -45,6 +48,8 @@ class ReIDMetric(Metric):
 
     def __init__(self, distance: Distance = "cosine", ap: AveragePrecision = "step") -> None:
         super().__init__()
+        check_choice("metric.distance", distance, ("cosine", "euclidean"))
+        check_choice("metric.ap", ap, get_args(AveragePrecision))
         self.distance, self.ap = distance, ap
         for state in ("embeddings", "pids", "camids", "is_query", "index"):
             self.add_state(state, default=[], dist_reduce_fx="cat")

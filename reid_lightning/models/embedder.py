@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from reid_lightning.errors import ReIDError
+from reid_lightning.errors import check_choice
 from reid_lightning.models.mobilenet_v2 import mobilenet_v2_features
 from reid_lightning.models.pooling import pooling as make_pooling
 from reid_lightning.models.weights import load_weights
@@ -53,8 +53,7 @@ class Embedder(nn.Module):
         freeze_backbone_epochs: int = 0,
     ) -> None:
         super().__init__()
-        if neck not in ("bnneck", "none"):
-            raise ReIDError(f"model.neck={neck} must be bnneck or none.")
+        check_choice("model.neck", neck, ("bnneck", "none"))
         size = embedding or channels
         self.freeze_backbone_epochs = freeze_backbone_epochs
         self.backbone = backbone

@@ -3,7 +3,7 @@
 from torch import nn
 from torchvision.models import mobilenet_v2
 
-from reid_lightning.errors import ReIDError
+from reid_lightning.errors import check_choice
 
 
 def mobilenet_v2_features(width: float = 1.0, last_stride: int = 2) -> tuple[nn.Sequential, int]:
@@ -17,8 +17,7 @@ def mobilenet_v2_features(width: float = 1.0, last_stride: int = 2) -> tuple[nn.
     Raises:
         ReIDError: `last_stride` is neither 1 nor 2.
     """
-    if last_stride not in (1, 2):
-        raise ReIDError(f"model.last_stride={last_stride} must be 1 or 2.")
+    check_choice("model.last_stride", last_stride, (1, 2))
     network = mobilenet_v2(weights=None, width_mult=width)
     if last_stride == 1:
         strided = [m for m in network.features.modules() if getattr(m, "stride", None) == (2, 2)]

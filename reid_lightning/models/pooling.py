@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from reid_lightning.errors import ReIDError
+from reid_lightning.errors import check_choice
 
 
 class GeM(nn.Module):
@@ -38,6 +38,5 @@ def pooling(kind: str) -> nn.Module:
     Raises:
         ReIDError: another kind.
     """
-    if kind not in ("avg", "max", "gem"):
-        raise ReIDError(f"model.pooling={kind} must be avg, max or gem.")
+    check_choice("model.pooling", kind, ("avg", "max", "gem"))
     return GeM() if kind == "gem" else Pool(kind)

@@ -1,0 +1,34 @@
+# make help lists the targets. PYTHON names the interpreter (3.10 or newer) that .venv is made with.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test lint
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 12
+
+demo: .venv/.installed outputs/demo/metrics.json  ## from nothing to a trained, scored model (no download of data or weights)
+	@tail -n 8 outputs/demo/train.log
+	@echo "(to train it again: rm -r outputs/demo, then make demo)"
+
+outputs/demo/metrics.json:
+	$(BIN)/python train.py data=synthetic hydra.run.dir=outputs/demo
+
+test: .venv/.installed-dev lint  ## ruff, mypy and pytest in .venv
+	$(BIN)/python -m pytest
+
+lint: .venv/.installed-dev  ## ruff and mypy alone
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@

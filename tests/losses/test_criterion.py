@@ -1,0 +1,58 @@
+import math
+
+import pytest
+import torch
+
+from reid_lightning.losses import Criterion, triplet_criterion
+
+LABELS = torch.tensor([0, 0, 1, 1])
+
+
+def make(**options: float) -> Criterion:
+    defaults = {"label_smoothing": 0.1, "metric_weight": 1.0, "id_weight": 1.0}
+    return triplet_criterion(
+        mining="hard", margin=0.3, distance="euclidean", normalize=False, **(defaults | options)
+    )
+
+
+def batch() -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return (
+        torch.randn(4, 5, generator=generator).requires_grad_(),
+        torch.randn(4, 3, generator=generator).requires_grad_(),
+    )
+
+
+def test_label_smoothing_by_its_definition() -> None:
+    x, logits = batch()
+    told = Criterion(None, label_smoothing=0.1)(x, logits, LABELS)
+    log_p = logits.log_softmax(1)
+    target = torch.full((4, 3), 0.1 / 3)
+    target[range(4), LABELS] += 0.9
+    assert torch.allclose(told["loss"], -(target * log_p).sum(1).mean())
+    assert told.keys() == {"loss", "loss_id", "embedding_norm"}
+
+
+def test_weighted_sum_of_both_terms() -> None:
+    x, logits = batch()
+    told = make(metric_weight=0.5, id_weight=2.0)(x, logits, LABELS)
+    assert torch.allclose(told["loss"], 0.5 * told["loss_metric"] + 2 * told["loss_id"])
+    assert told.keys() == {
+        "loss", "loss_id", "loss_metric", "active", "dist_pos", "dist_neg", "embedding_norm",
+    }  # fmt: skip
+    assert [name for name, value in told.items() if value.requires_grad] == ["loss"]
+
+
+def test_weight_zero_keeps_every_gradient_for_ddp() -> None:
+    x, logits = batch()
+    make(id_weight=0.0)(x, logits, LABELS)["loss"].backward()
+    assert logits.grad is not None and torch.all(logits.grad == 0)
+    assert x.grad is not None and torch.any(x.grad != 0)
+
+
+def test_embedding_norm_is_the_mean_norm() -> None:
+    x, logits = batch()
+    told = make()(x, logits, LABELS)
+    assert float(told["embedding_norm"]) == pytest.approx(
+        sum(math.sqrt(sum(v * v for v in row)) for row in x.tolist()) / 4
+    )

@@ -1,0 +1,160 @@
+"""The entry points as a user types them, each in a process and a folder of its own."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+Run = Callable
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "metrics.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def check_run(folder: Path, processes: int = 1) -> dict:
+    """What the design says a run leaves."""
+    for name in (".hydra/config.yaml", "checkpoints/best.ckpt", "checkpoints/last.ckpt"):
+        assert (folder / name).is_file(), name
+    told = json.loads((folder / "metrics.json").read_text())
+    for key in ("mAP", "rank1", "rank5", "rank10", "mINP"):
+        assert 0 <= told[f"test/{key}"] <= 1
+        assert any(row.get(f"val/{key}") for row in rows(folder)), key
+    for key in ("loss", "loss_id", "loss_metric", "active", "dist_pos", "dist_neg", "lr"):
+        assert any(row.get(f"train/{key}") for row in rows(folder)), key
+    assert told["processes"] == processes and told["ap"] == "step" and told["seed"] == 0
+    assert told["validated_on"] == "official query/gallery" and told["test/left_out"] == 0
+    assert told["images_per_second"] > 0 and told["version/torch"]
+    return told
+
+
+@pytest.fixture(scope="module")
+def trained(
+    tmp_path_factory: pytest.TempPathFactory, script: Run, tiny_overrides: list[str]
+) -> Path:
+    cwd = tmp_path_factory.mktemp("cwd")
+    done = script("train.py", *tiny_overrides, "hydra.run.dir=run", cwd=cwd)
+    assert "Rank-1" in done.stdout and "mAP (step)" in done.stdout
+    assert "epoch 1/1 · loss" in done.stdout, "a plain line an epoch where there is no terminal"
+    return cwd / "run"
+
+
+def test_a_run_leaves_what_the_design_says(trained: Path) -> None:
+    check_run(trained)
+
+
+def test_evaluate_repeats_the_score_at_the_checkpoints_own_size(
+    trained: Path, script: Run, tiny_overrides: list[str], tmp_path: Path
+) -> None:
+    data = [
+        o for o in tiny_overrides if o.startswith("data") and "height" not in o and "width" not in o
+    ]
+    checkpoint = f"checkpoint={trained}/checkpoints/best.ckpt"
+    script("evaluate.py", checkpoint, *data, "hydra.run.dir=e", cwd=tmp_path)
+    before, after = (
+        json.loads((f / "metrics.json").read_text()) for f in (trained, tmp_path / "e")
+    )
+    assert after["test/mAP"] == pytest.approx(before["test/mAP"], abs=1e-9)
+    assert after["test/rank1"] == before["test/rank1"]
+    script("evaluate.py", checkpoint, *data, "metric.ap=trapezoid", "hydra.run.dir=t", cwd=tmp_path)
+    assert json.loads((tmp_path / "t" / "metrics.json").read_text())["ap"] == "trapezoid"
+
+
+def test_checkpoints_hold_plain_values_and_tensors_alone(trained: Path) -> None:
+    content = torch.load(trained / "checkpoints" / "last.ckpt", weights_only=True)
+    assert content["hyper_parameters"]["loss"]["margin"] == 0.3
+
+
+def test_two_processes_in_half_precision(
+    script: Run, tiny_overrides: list[str], tmp_path: Path
+) -> None:
+    options = ["loss=semihard", "trainer.devices=2", "trainer.precision=bf16-mixed"]
+    script("train.py", *tiny_overrides, *options, "hydra.run.dir=run", cwd=tmp_path)
+    assert check_run(tmp_path / "run", processes=2)["precision"] == "bf16-mixed"
+
+
+def test_a_sweep_of_two_jobs_of_two_processes(
+    script: Run, tiny_overrides: list[str], tmp_path: Path
+) -> None:
+    sweep = ["loss=hard,semihard", "trainer.devices=2", "hydra.sweep.dir=sweep"]
+    done = script("train.py", "-m", *tiny_overrides, *sweep, cwd=tmp_path)
+    assert sorted(p.name for p in (tmp_path / "sweep").iterdir()) == ["0", "1", "multirun.yaml"]
+    for job, mining in ((0, "hard"), (1, "semihard")):
+        folder = tmp_path / "sweep" / str(job)
+        check_run(folder, processes=2)
+        assert f"mining: {mining}" in (folder / ".hydra" / "config.yaml").read_text()
+    assert done.stdout.count("epoch 1/1") == 2, "each job runs once"
+    assert not (tmp_path / "outputs").exists(), "no rank writes elsewhere"
+
+
+def test_freezing_the_backbone_keeps_it_as_it_was(
+    script: Run, tiny_overrides: list[str], tmp_path: Path
+) -> None:
+    options = [
+        "model.freeze_backbone_epochs=1",
+        "trainer.max_epochs=1",
+        "scheduler.warmup_epochs=0",
+    ]
+    for epochs in (1, 2):
+        name = f"hydra.run.dir=run{epochs}"
+        script(
+            "train.py",
+            *tiny_overrides,
+            *options,
+            f"trainer.max_epochs={epochs}",
+            name,
+            cwd=tmp_path,
+        )
+    states = [
+        torch.load(tmp_path / f"run{e}" / "checkpoints" / "last.ckpt", weights_only=True)[
+            "state_dict"
+        ]
+        for e in (1, 2)
+    ]
+    stem, variance = "model.backbone.0.0.weight", "model.backbone.0.1.running_var"
+    assert torch.all(states[0][variance] == 1) and not torch.all(states[1][variance] == 1)
+    assert not torch.equal(states[0][stem], states[1][stem])
+
+
+ERRORS = {
+    "no data": (["data.root=nowhere"], "No data set in the Market-1501 layout at"),
+    "too many identities": (["data.p=17"], "needs 17 identities, but only 16"),
+    "unknown key": (["loss.margn=0.1"], "Could not override 'loss.margn'"),
+    "unknown choice": (["loss=tripplet"], "Could not find 'loss/tripplet'"),
+    "unknown weights": (["model.weights=nowhere.pt"], "model.weights=nowhere.pt is neither"),
+    "half precision": (["trainer.precision=16-mixed"], "needs a GPU, and this run is on the CPU"),
+    "archive": (["+data.archive=a.zip"], "The archive a.zip (data.archive) does not exist"),
+}
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_bad_input_ends_in_one_sentence(
+    case: str, script: Run, tiny_overrides: list[str], tmp_path: Path
+) -> None:
+    overrides, told = ERRORS[case]
+    undrawn = ["data.draw=null"] if case in ("no data", "archive") else []
+    done = script("train.py", *tiny_overrides, *undrawn, *overrides, cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("Error: ") and told in last
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_truncated_picture_ends_in_one_sentence(
+    script: Run, tiny_set: Path, tiny_overrides: list[str], tmp_path: Path
+) -> None:
+    import shutil
+
+    root = tmp_path / "set"
+    shutil.copytree(tiny_set, root)
+    for picture in (root / "bounding_box_train").glob("*.jpg"):
+        picture.write_bytes(picture.read_bytes()[:300])
+    options = [f"data.root={root}", "data.draw=null", "data.workers=1"]
+    done = script("train.py", *tiny_overrides, *options, cwd=tmp_path, check=False)
+    assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("Error: The picture") and "cannot be read" in last
