@@ -21,6 +21,7 @@ from reid_lightning.data import ReIDDataModule
 from reid_lightning.data.counts import differences, split_counts
 from reid_lightning.errors import ReIDError, sentence
 from reid_lightning.launch import process_ranks
+from reid_lightning.loggers import finish_wandb
 from reid_lightning.memory import keep_large_blocks
 from reid_lightning.module import ReIDModule
 from reid_lightning.report.results import write_results
@@ -76,6 +77,7 @@ def train(config: DictConfig, datamodule: ReIDDataModule, module: ReIDModule) ->
         }
         write_results(folder / "metrics.json", results)
         log.info("Results: %s", folder)
+    finish_wandb()
     return scores["test/mAP"]
 
 

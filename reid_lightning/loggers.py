@@ -6,6 +6,7 @@ import os
 from typing import Any
 from urllib.parse import urlparse
 
+import wandb
 from pytorch_lightning.loggers import WandbLogger
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,12 @@ def wandb_logger(mode: str = "auto", **options: Any) -> WandbLogger:
         if mode == "offline":
             log.info("W&B: nobody is logged in here, so the run is kept offline (wandb login).")
     return WandbLogger(offline=mode == "offline", **options)
+
+
+def finish_wandb() -> None:
+    """End the W&B run of this job, so that the next job of a sweep starts one of its own."""
+    if wandb.run is not None:
+        wandb.finish()
 
 
 def _logged_in() -> bool:

@@ -33,6 +33,10 @@ class FiniteLoss(pl.Callback):
         self.flag = torch.isfinite(loss.detach()).to("cpu", non_blocking=True)
         self.step = trainer.global_step
 
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Read the last flag before anything is scored, or kept as the best."""
+        self.on_train_epoch_end(trainer, pl_module)
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Read the flag of the epoch's last step."""
         if self.flag is not None and torch.cuda.is_available():

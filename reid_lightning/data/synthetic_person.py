@@ -74,7 +74,7 @@ class Person:
     bag_side: int
 
 
-def _pick(rng: np.random.Generator, colors: tuple[Color, ...], spread: float = 10.0) -> Color:
+def _pick(rng: np.random.Generator, colors: tuple[Color, ...], spread: float = 7.0) -> Color:
     """One of `colors`, a little off: no two dyes are the same."""
     base = np.array(colors[rng.integers(len(colors))])
     r, g, b = np.clip(base + rng.normal(0, spread, 3), 8, 248).astype(int)
@@ -83,7 +83,7 @@ def _pick(rng: np.random.Generator, colors: tuple[Color, ...], spread: float = 1
 
 def dress(rng: np.random.Generator) -> Person:
     """A random person; the same generator state gives the same person."""
-    build = rng.uniform(0.8, 1.3)
+    build = rng.uniform(0.82, 1.22)
     return Person(
         shoulders=0.118 * build * rng.uniform(0.92, 1.08),
         hips=0.088 * build * rng.uniform(0.92, 1.12),

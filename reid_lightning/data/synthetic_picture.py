@@ -36,7 +36,7 @@ def draw_crop(
     """
     canvas = _backdrop(scene, rng)
     draw = ImageDraw.Draw(canvas)
-    x, y = WIDTH * rng.normal(0.5, 0.045), HEIGHT * rng.normal(0.95, 0.012)
+    x, y = WIDTH * rng.normal(0.5, 0.04), HEIGHT * rng.normal(0.95, 0.012)
     view = View(yaw, camera.place.pitch, x, y, HEIGHT * rng.uniform(0.86, 0.96))
     if rng.random() < 0.1:
         _draw_passer(draw, camera, rng, WIDTH * rng.uniform(0, 1), 0.8 * view.scale)

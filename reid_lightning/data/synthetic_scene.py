@@ -11,7 +11,7 @@ from reid_lightning.data.synthetic_person import Color
 
 SCENE = (480, 300)  # width and height of a scene in pixels
 HORIZON = 110  # where the wall meets the ground, in pixels from the top
-LEAVES: Color = (74, 104, 58)
+LEAVES: Color = (88, 104, 76)
 
 
 def draw_bush(
@@ -34,7 +34,7 @@ def paint_scene(place: Place, rng: np.random.Generator) -> Image.Image:
     for _ in range(place.openings):
         x, y = rng.uniform(0, width), rng.uniform(-20, 60)
         w, h = rng.uniform(20, 50), rng.uniform(30, 90)
-        tone = shade(place.wall, rng.uniform(0.4, 1.3))
+        tone = shade(place.wall, rng.uniform(0.6, 1.2))
         draw.rectangle((x, y, x + w, min(y + h, HORIZON)), tone, shade(place.wall, 0.6), 3)
     _pave(draw, place)
     for _ in range(place.bushes):
@@ -43,7 +43,7 @@ def paint_scene(place: Place, rng: np.random.Generator) -> Image.Image:
     for _ in range(place.rails):
         x, tone = rng.uniform(0, width), shade((110, 112, 116), rng.uniform(0.5, 1.4))
         draw.line((x, 0, x, HORIZON + rng.uniform(0, 60)), tone, int(rng.integers(3, 8)))
-    grain = rng.normal(0, 10, (height, width, 1)) + clouds(rng, SCENE, 14, 9)
+    grain = rng.normal(0, 8, (height, width, 1)) + clouds(rng, SCENE, 14, 7)
     pixels = np.clip(np.asarray(scene, dtype=np.float32) + grain, 0, 255).astype(np.uint8)
     return Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(1))
 

@@ -9,7 +9,7 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from reid_lightning.distances import Distance, ranking_distance
-from reid_lightning.errors import check_choice
+from reid_lightning.errors import ReIDError, check_choice
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults, rank_queries, scores
 
 _CHUNK = 256  # queries ranked at a time, so that the distance matrix is never held whole
@@ -70,12 +70,12 @@ class ReIDMetric(Metric):
         """Scores as fractions, with the numbers of `queries`, of those `left_out`, of `gallery`.
 
         Raises:
-            ValueError: an embedding is not finite, or no query has a cross-camera match.
+            ReIDError: an embedding is not finite, or no query has a cross-camera match.
         """
         results, gallery = self.per_query()
         left_out = (results.matches == 0).sum()
         if left_out == len(results.matches):
-            raise ValueError("No query has a match from another camera: nothing can be scored.")
+            raise ReIDError("No query has a match from another camera: nothing can be scored.")
         counts = {
             "queries": torch.tensor(float(len(results.matches))),
             "left_out": left_out.double(),
@@ -91,7 +91,7 @@ class ReIDMetric(Metric):
             dim_zero_cat(state)[order] for state in (self.pids, self.camids, self.is_query)
         )
         if not embeddings.isfinite().all():
-            raise ValueError("An embedding is not finite: the network has diverged.")
+            raise ReIDError("An embedding is not finite: the network diverged; lower optimizer.lr.")
         if self.distance == "cosine":
             embeddings = F.normalize(embeddings)
         in_gallery = ~is_query & (pids != -1)

@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.multiprocessing as mp
 
+from reid_lightning.errors import ReIDError
 from reid_lightning.metrics import ReIDMetric, reid_metric
 
 SIZE = 57  # not divisible by 2 or 3
@@ -69,12 +70,12 @@ def test_a_diverged_network_is_told() -> None:
     batch = pictures()
     batch["embeddings"][3, 3] = torch.nan
     metric.update(**batch)
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(ReIDError, match="not finite"):
         metric.compute()
 
 
 def test_no_valid_query_is_told() -> None:
     metric = ReIDMetric()
     metric.update(**(pictures() | {"camids": torch.zeros(SIZE, dtype=torch.long)}))
-    with pytest.raises(ValueError, match="another camera"):
+    with pytest.raises(ReIDError, match="another camera"):
         metric.compute()
