@@ -1,7 +1,5 @@
 """The synthetic set: pedestrians drawn in the Market-1501 layout, so that nothing is downloaded."""
 
-from __future__ import annotations
-
 import json
 import math
 import tempfile
@@ -22,8 +20,9 @@ from reid_lightning.data.synthetic_plan import (
     plan_shots,
 )
 from reid_lightning.data.synthetic_scene import paint_scene
+from reid_lightning.errors import ReIDError
 
-VERSION = 1  # of the drawing; a higher one never passes for a lower one
+VERSION = 2  # of the drawing; a higher one never passes for a lower one
 RECORD = "synthetic.json"
 
 
@@ -44,7 +43,7 @@ def draw_synthetic(
         seed: any integer from 0.
 
     Raises:
-        ValueError: an argument is out of range, or `root` holds something else.
+        ReIDError: an argument is out of range, or `root` holds something else.
     """
     _check(train_identities, test_identities, seed)
     root = Path(root).resolve()
@@ -74,31 +73,31 @@ def draw_synthetic(
 def _check(train_identities: int, test_identities: int, seed: int) -> None:
     for name, count in (("train", train_identities), ("test", test_identities)):
         if count < 2:
-            raise ValueError(
+            raise ReIDError(
                 f"The synthetic set needs at least 2 {name}_identities to tell apart, got {count}."
             )
     if (people := train_identities + test_identities) >= STRANGERS:
-        raise ValueError(
+        raise ReIDError(
             f"A Market-1501 file name has four digits for the pid, so that the synthetic set holds "
             f"at most {STRANGERS - 1} identities, got {people}; lower train_identities or "
             f"test_identities."
         )
     if seed < 0:
-        raise ValueError(f"The seed of the synthetic set must be 0 or more, got {seed}.")
+        raise ReIDError(f"The seed of the synthetic set must be 0 or more, got {seed}.")
 
 
 def _holds(root: Path, parameters: dict[str, int]) -> bool:
-    """Whether `root` holds the finished set with these parameters; ValueError for anything else."""
+    """Whether `root` holds the finished set with these parameters; a ReIDError for anything else."""
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return False
     record = root / RECORD
     if not record.is_file():
-        raise ValueError(
+        raise ReIDError(
             f"{root} is not a synthetic set (it has no {RECORD}) and is not empty; choose another "
             f"folder or remove it."
         )
     if (found := json.loads(record.read_text())) != parameters:
-        raise ValueError(
+        raise ReIDError(
             f"{root} holds a synthetic set with {found}, but {parameters} was asked for; choose "
             f"another folder or remove it."
         )

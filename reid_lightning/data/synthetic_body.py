@@ -3,8 +3,6 @@
 Body coordinates: x to the body's left, y up, z forward, in body heights; the feet stand at y = 0.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from itertools import pairwise
@@ -119,7 +117,7 @@ def ribbon(
     width: float,
     color: Color,
 ) -> None:
-    """Draw the visible parts of a strap, `width` wide, along `path`: angle and place as in `patch`."""
+    """Draw the visible parts of a strap, `width` wide, along `path`, pairs (angle, place)."""
     points: list[Point] = []
     for angle, v in path:
         ring = _between(rings, v)

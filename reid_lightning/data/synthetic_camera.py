@@ -1,7 +1,5 @@
 """The six cameras of the synthetic set: where each looks, and what its lens makes of the light."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,28 +49,28 @@ class Camera:
 
 CAMERAS = (
     Camera(  # a square in plain daylight
-        Place(0.12, 0.3, (176, 170, 158), (150, 146, 140), openings=7, bushes=2, rails=0, tile=34),
+        Place(0.12, 0.3, (164, 160, 152), (146, 142, 136), openings=7, bushes=2, rails=0, tile=34),
         Lens((1.02, 1.0, 0.97), 1.02, 1.0, 1.0, 1.0, blur=0.5, noise=4, shrink=1, quality=82),
     ),
     Camera(  # a park in the evening sun
         Place(0.25, 1.4, (112, 126, 100), (158, 150, 132), openings=0, bushes=15, rails=3, tile=60),
-        Lens((1.08, 1.01, 0.9), 1.03, 0.97, 1.05, 1.0, blur=0.5, noise=4, shrink=1, quality=75),
+        Lens((1.06, 1.01, 0.93), 1.02, 0.97, 1.05, 1.0, blur=0.5, noise=4, shrink=1, quality=75),
     ),
     Camera(  # a bicycle stand in blue dusk
-        Place(0.32, 0.8, (110, 112, 120), (100, 102, 108), openings=5, bushes=0, rails=14, tile=24),
-        Lens((0.92, 0.98, 1.1), 0.88, 1.0, 0.95, 0.97, blur=0.5, noise=6, shrink=1, quality=70),
+        Place(0.32, 0.8, (122, 124, 130), (114, 116, 120), openings=5, bushes=0, rails=14, tile=24),
+        Lens((0.95, 0.99, 1.06), 0.93, 1.0, 0.97, 0.98, blur=0.5, noise=6, shrink=1, quality=70),
     ),
     Camera(  # overexposed and washed out
-        Place(0.18, 2.2, (204, 200, 190), (190, 184, 170), openings=3, bushes=6, rails=8, tile=46),
-        Lens((1.01, 1.02, 1.0), 1.05, 0.92, 0.9, 0.88, blur=0.7, noise=5, shrink=1, quality=60),
+        Place(0.18, 2.2, (180, 176, 168), (168, 164, 154), openings=3, bushes=6, rails=8, tile=46),
+        Lens((1.01, 1.02, 1.0), 1.03, 0.94, 0.93, 0.92, blur=0.6, noise=5, shrink=1, quality=60),
     ),
     Camera(  # a brick passage under green lamps
-        Place(0.22, 1.0, (140, 104, 90), (124, 120, 114), openings=9, bushes=4, rails=0, tile=28),
+        Place(0.22, 1.0, (140, 114, 102), (130, 126, 120), openings=9, bushes=4, rails=0, tile=28),
         Lens((0.98, 1.04, 0.95), 0.97, 1.03, 0.97, 1.03, blur=0.5, noise=6, shrink=1, quality=72),
     ),
     Camera(  # far away, few pixels
         Place(0.28, 0.0, (120, 124, 120), (136, 140, 132), openings=4, bushes=8, rails=5, tile=40),
-        Lens((1.03, 0.98, 1.02), 0.98, 1.0, 0.9, 0.93, blur=0.3, noise=5, shrink=2, quality=65),
+        Lens((1.03, 0.98, 1.02), 0.99, 1.0, 0.94, 0.96, blur=0.3, noise=5, shrink=2, quality=65),
     ),
 )
 

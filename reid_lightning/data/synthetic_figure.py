@@ -1,7 +1,5 @@
 """A dressed, walking person drawn onto a picture, the parts that are farther away first."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -177,7 +175,7 @@ def draw_person(draw: ImageDraw.ImageDraw, person: Person, pose: Pose, view: Vie
     if person.bag != "none":
         place = person.bag_side * (person.hips + 0.03)
         centre, half = {
-            "backpack": ((0.0, 0.68, -person.girth - 0.03), (0.085, 0.12, 0.05)),
+            "backpack": ((0.0, 0.68, -person.girth - 0.03), (0.075, 0.105, 0.05)),
             "shoulder": ((place, person.legs - 0.02, -0.02), (0.03, 0.065, 0.085)),
             "hand": (arms[person.bag_side][2], (0.03, 0.06, 0.06)),
         }[person.bag]

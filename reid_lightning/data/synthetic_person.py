@@ -1,7 +1,5 @@
 """What an identity of the synthetic set looks like: its build, hair, skin, clothes and bag."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,7 +101,7 @@ def dress(rng: np.random.Generator) -> Person:
             rng.choice(["trousers", "shorts", "skirt", "striped"], p=[0.52, 0.22, 0.18, 0.08])
         ),
         shoes=_pick(rng, UPPER_COLORS[:5]),
-        bag=str(rng.choice(BAGS, p=[0.4, 0.25, 0.2, 0.15])),
+        bag=str(rng.choice(BAGS, p=[0.42, 0.2, 0.22, 0.16])),
         bag_color=_pick(rng, UPPER_COLORS),
         bag_side=int(rng.choice([-1, 1])),
     )

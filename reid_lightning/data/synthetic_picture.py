@@ -1,7 +1,5 @@
 """One picture of the synthetic set: a person in front of a scene, cut out by a detector."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

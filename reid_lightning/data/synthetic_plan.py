@@ -1,7 +1,5 @@
 """Which pictures the synthetic set holds: who is seen when, by which camera, in which folder."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
@@ -55,10 +53,10 @@ def plan_shots(train_identities: int, test_identities: int, seed: int) -> list[S
     shots: list[Shot] = []
     people = train_identities + test_identities
     for pid in range(1, train_identities + 1):
-        shots += _shots(seed, pid, pid, ["bounding_box_train"], (3, 6))
+        shots += _shots(seed, pid, pid, ["bounding_box_train"], (3, 5))
     for pid in range(train_identities + 1, people + 1):
-        shots += _shots(seed, pid, pid, ["query", "bounding_box_test"], (3, 5))
-    for k in range(STRANGERS, STRANGERS + test_identities // 3):
+        shots += _shots(seed, pid, pid, ["query", "bounding_box_test"], (4, 6))
+    for k in range(STRANGERS, STRANGERS + test_identities // 4):
         shots += _shots(seed, k, DISTRACTOR, ["bounding_box_test"], (2, 4))
 
     # Junk closes every sequence, so that the largest frame number is the sequence's length.

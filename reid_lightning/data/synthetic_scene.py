@@ -1,7 +1,5 @@
 """What a camera of the synthetic set sees while nobody walks by."""
 
-from __future__ import annotations
-
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 

@@ -1,7 +1,5 @@
 """When a person of the synthetic set is where: walks over a graph of cameras, and their clocks."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +41,7 @@ class Visit:
 
 def walk(rng: np.random.Generator) -> list[Visit]:
     """The visits of one walk: two to five different cameras, each a neighbour of the last."""
-    length = int(rng.choice([2, 3, 4, 5], p=[0.2, 0.3, 0.3, 0.2]))
+    length = int(rng.choice([2, 3, 4, 5], p=[0.1, 0.2, 0.35, 0.35]))
     cameras, times = [int(rng.integers(CAMERAS))], [0.0]
     while len(cameras) < length:
         here = cameras[-1]

@@ -1,11 +1,10 @@
 """The synthetic set: its layout, its determinism, its times, and that it gives nothing away."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from reid_lightning.data import synthetic
 from reid_lightning.data.synthetic import RECORD, draw_synthetic
 from reid_lightning.data.synthetic_plan import plan_shots
 from reid_lightning.data.synthetic_walk import LEAD, SEQUENCES, TRAVEL, sequence_ends, stamp, walk
+from reid_lightning.errors import ReIDError
 
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 GRAMMAR = re.compile(r"(-1|\d{4})_c([1-6])s([1-9])_(\d{6})_(\d{2})\.jpg")
@@ -81,6 +81,7 @@ def test_default_set_has_the_promised_size() -> None:
     shots = plan_shots(120, 80, 0)
     counts = [sum(shot.folder == folder for shot in shots) for folder in FOLDERS]
     assert 1800 <= counts[0] <= 2200
+    assert sum(counts) < 4000
     per_pid = defaultdict(set)
     for shot in shots:
         per_pid[shot.pid].add(shot.camera)
@@ -109,7 +110,7 @@ def test_travel_times_are_alike_and_start_times_are_not() -> None:
         gaps = [
             abs(a.time - b.time)
             for visits in walks
-            for a, b in zip(visits, visits[1:], strict=False)
+            for a, b in pairwise(visits)
             if {a.camera, b.camera} == set(road)
         ]
         assert len(gaps) > 20
@@ -119,7 +120,7 @@ def test_travel_times_are_alike_and_start_times_are_not() -> None:
 
 
 def test_a_frame_after_the_recording_is_an_error() -> None:
-    with pytest.raises(ValueError, match="Camera 4 stopped recording at frame 202800"):
+    with pytest.raises(ReIDError, match="Camera 4 stopped recording at frame 202800"):
         stamp(3, 300_000)
 
 
@@ -130,19 +131,19 @@ def test_a_finished_set_is_not_drawn_again(root: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"test_identities": 25}])
 def test_other_parameters_in_the_same_root_are_an_error(root: Path, change: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="choose another folder or remove it"):
+    with pytest.raises(ReIDError, match="choose another folder or remove it"):
         draw_synthetic(root, **(SMALL | change))
 
 
 def test_another_drawing_version_is_an_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(synthetic, "VERSION", synthetic.VERSION + 1)
-    with pytest.raises(ValueError, match="choose another folder or remove it"):
+    with pytest.raises(ReIDError, match="choose another folder or remove it"):
         draw_synthetic(root, **SMALL)
 
 
 def test_a_strangers_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "holiday.jpg").touch()
-    with pytest.raises(ValueError, match="is not a synthetic set"):
+    with pytest.raises(ReIDError, match="is not a synthetic set"):
         draw_synthetic(tmp_path, **SMALL)
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
 
@@ -188,7 +189,7 @@ def test_two_at_once_both_end_well(tmp_path: Path) -> None:
     ],
 )
 def test_impossible_arguments(tmp_path: Path, arguments: dict[str, int], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ReIDError, match=message):
         draw_synthetic(tmp_path / "set", **arguments)
     assert not list(tmp_path.iterdir())
 
