@@ -13,7 +13,9 @@ demo: .venv/.installed outputs/demo/metrics.json  ## from nothing to a trained, 
 	@echo "(to train it again: rm -r outputs/demo, then make demo)"
 
 outputs/demo/metrics.json:
-	$(BIN)/python train.py data=synthetic hydra.run.dir=outputs/demo
+	$(BIN)/python train.py data=synthetic augmentation=flip_crop optimizer.lr=3e-3 \
+		scheduler.warmup_epochs=4 trainer.max_epochs=20 trainer.check_val_every_n_epoch=4 \
+		hydra.run.dir=outputs/demo
 
 test: .venv/.installed-dev lint  ## ruff, mypy and pytest in .venv
 	$(BIN)/python -m pytest

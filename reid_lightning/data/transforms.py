@@ -32,13 +32,13 @@ def train_transform(
         erasing: probability of random erasing (Zhong et al. 2020), filled with the mean colour.
         jitter: strengths of brightness, contrast, saturation and hue jitter.
     """
-    steps = _resize(height, width)
+    # Colours first: a picture has fewer pixels before it is resized.
+    steps = [v2.ColorJitter(*jitter)] if jitter else []
+    steps += _resize(height, width)
     if flip:
         steps.append(v2.RandomHorizontalFlip(flip))
     if crop_padding:
         steps.append(v2.RandomCrop((height, width), padding=round(crop_padding * height)))
-    if jitter:
-        steps.append(v2.ColorJitter(*jitter))
     steps += _normalise()
     if erasing:
         steps.append(v2.RandomErasing(erasing, scale=(0.02, 0.4), ratio=(0.3, 3.33)))

@@ -120,7 +120,7 @@ def test_travel_times_are_alike_and_start_times_are_not() -> None:
 
 
 def test_a_frame_after_the_recording_is_an_error() -> None:
-    with pytest.raises(ReIDError, match="Camera 4 stopped recording at frame 202800"):
+    with pytest.raises(ValueError, match="Camera 4 stopped recording at frame 202800"):
         stamp(3, 300_000)
 
 
