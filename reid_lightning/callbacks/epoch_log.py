@@ -20,10 +20,11 @@ class EpochLog(pl.Callback):
     def __init__(self) -> None:
         self.started = self.ended = 0.0
         self.images = 0
+        self.validated = False
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock."""
-        self.started, self.images = time.perf_counter(), 0
+        self.started, self.images, self.validated = time.perf_counter(), 0, False
 
     def on_train_batch_end(
         self,
@@ -37,19 +38,24 @@ class EpochLog(pl.Callback):
         self.ended = time.perf_counter()
         self.images += len(batch["image"]) * trainer.world_size
 
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """This epoch has scores."""
+        self.validated = True
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log the speed and the line."""
         speed = self.images / max(self.ended - self.started, 1e-9)
         pl_module.log("train/images_per_second", speed)
-        self._write(trainer, speed)
+        self._write(trainer, pl_module, speed)
 
     @rank_zero_only
-    def _write(self, trainer: pl.Trainer, speed: float) -> None:
+    def _write(self, trainer: pl.Trainer, pl_module: pl.LightningModule, speed: float) -> None:
         told = {k: float(v) for k, v in trainer.callback_metrics.items()}
         parts = [f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"]
         parts += [f"loss {told['train/loss']:.3f}"] if "train/loss" in told else []
         parts += [f"active {told['train/active']:.0%}"] if "train/active" in told else []
         parts += [f"lr {told['train/lr']:.2g}"] if "train/lr" in told else []
-        if "val/mAP" in told and trainer.fit_loop.epoch_loop.val_loop._has_run:
-            parts += [f"val mAP {told['val/mAP']:.1%}", f"Rank-1 {told['val/rank1']:.1%}"]
+        if self.validated:
+            judged = f"{pl_module.val_metric.ap} AP, {trainer.datamodule.validated_on}"
+            parts += [f"mAP {told['val/mAP']:.1%}", f"Rank-1 {told['val/rank1']:.1%} ({judged})"]
         log.info("%s · %.0f images/s", " · ".join(parts), speed)

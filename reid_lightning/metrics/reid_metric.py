@@ -85,11 +85,14 @@ class ReIDMetric(Metric):
 
     def per_query(self) -> tuple[QueryResults, int]:
         """Every query's results, in the order of its index, and the gallery's size without junk."""
-        order = dim_zero_cat(self.index).argsort()
-        embeddings = dim_zero_cat(self.embeddings)[order]
-        pids, camids, is_query = (
-            dim_zero_cat(state)[order] for state in (self.pids, self.camids, self.is_query)
-        )
+        collected = [
+            dim_zero_cat(state)
+            for state in (self.index, self.embeddings, self.pids, self.camids, self.is_query)
+        ]
+        if collected[0].device.type == "mps":  # which has no float64 to average in
+            collected = [state.cpu() for state in collected]
+        order = collected[0].argsort()
+        embeddings, pids, camids, is_query = (state[order] for state in collected[1:])
         if not embeddings.isfinite().all():
             raise ReIDError("An embedding is not finite: the network diverged; lower optimizer.lr.")
         if self.distance == "cosine":
@@ -107,6 +110,5 @@ class ReIDMetric(Metric):
             )
             for chunk in torch.split(is_query.nonzero().squeeze(1), _CHUNK)
         ]
-        return QueryResults(*(torch.cat(parts) for parts in zip(*chunks, strict=True))), len(
-            gallery
-        )
+        joined = QueryResults(*(torch.cat(parts) for parts in zip(*chunks, strict=True)))
+        return joined, len(gallery)
