@@ -8,11 +8,11 @@ BIN := .venv/bin
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 12
 
-demo: .venv/.installed outputs/demo/metrics.json  ## from nothing to a trained, scored model (no download of data or weights)
+demo: outputs/demo/metrics.json  ## from nothing to a trained, scored model (no download of data or weights)
 	@tail -n 8 outputs/demo/train.log
 	@echo "(to train it again: rm -r outputs/demo, then make demo)"
 
-outputs/demo/metrics.json:
+outputs/demo/metrics.json: | .venv/.installed
 	$(BIN)/python train.py data=synthetic augmentation=flip_crop optimizer.lr=3e-3 \
 		scheduler.warmup_epochs=4 trainer.max_epochs=20 trainer.check_val_every_n_epoch=4 \
 		hydra.run.dir=outputs/demo

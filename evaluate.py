@@ -26,6 +26,14 @@ from train import (
 
 log = logging.getLogger(__name__)
 
+NO_LOSS = {
+    "_target_": "reid_lightning.losses.Criterion",
+    "metric": None,
+    "label_smoothing": 0.0,
+}
+ADAM = {"_target_": "torch.optim.Adam", "_partial_": True}
+CONSTANT = {"_target_": "reid_lightning.schedules.constant", "_partial_": True}
+
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
 def main(config: DictConfig) -> float:
@@ -42,12 +50,18 @@ def job(config: DictConfig) -> float:
         if config.data[side] is None:
             config.data[side] = trained.data[side]
     trained.model.weights = "none"
-    trained.metric = config.metric
+    config.metric.distance = config.metric.distance or trained.metric.distance
+    # Only the model is the checkpoint's own; nothing else is trained with here.
+    trained.update(metric=config.metric, loss=NO_LOSS, optimizer=ADAM, scheduler=CONSTANT)
     datamodule = instantiate(config.data)
     tell_counts(datamodule)
-    weights = checkpoint["state_dict"]
-    module = build_module(trained, num_classes=len(weights["model.classifier.weight"]))
-    module.load_state_dict(weights)
+    weights = {
+        name.removeprefix("model."): tensor
+        for name, tensor in checkpoint["state_dict"].items()
+        if name.startswith("model.")
+    }
+    module = build_module(trained, num_classes=len(weights["classifier.weight"]))
+    module.model.load_state_dict(weights)
     with process_ranks(own_command(__file__), count_processes(config)):
         trainer = build_trainer(config)
         trainer.test(module, datamodule, verbose=False)
@@ -57,6 +71,7 @@ def job(config: DictConfig) -> float:
         )
         told = {
             "ap": config.metric.ap,
+            "distance": config.metric.distance,
             "data": config.data.name,
             "trained_on": trained.data.name,
             "checkpoint": str(config.checkpoint),
@@ -82,6 +97,8 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
             f"{path} is not a checkpoint of reid-lightning (it holds no configuration): train with "
             "model.weights=FILE to start from other weights."
         )
+    if not str(content["hyper_parameters"]["model"].get("_target_")).startswith("reid_lightning."):
+        raise ReIDError(f"{path} names a model that is not reid-lightning's: it is not loaded.")
     return content
 
 

@@ -17,11 +17,12 @@ from hydra.errors import HydraException
 from hydra.utils import instantiate
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from pytorch_lightning.loggers import CSVLogger
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.data.counts import differences, split_counts
-from reid_lightning.errors import ReIDError, sentence
+from reid_lightning.errors import ReIDError, check_at_least, sentence
 from reid_lightning.launch import process_ranks
 from reid_lightning.loggers import finish_wandb
 from reid_lightning.memory import keep_large_blocks
@@ -36,7 +37,7 @@ KEPT = ("model", "loss", "optimizer", "scheduler", "augmentation", "data", "trai
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(config: DictConfig) -> float:
-    """One job: train, keep the best checkpoint by val/mAP, test it; returns test/mAP."""
+    """One job: train, keep the best checkpoint by val/mAP, test it; returns that val/mAP."""
     with one_sentence():
         return job(config)
 
@@ -45,6 +46,7 @@ def job(config: DictConfig) -> float:
     """Read, build, and train, in as many processes as are asked for."""
     if os.environ.get("LOCAL_RANK", "0") != "0":
         logging.disable(logging.INFO)
+    check_at_least("seed", config.seed, 0)
     pl.seed_everything(config.seed, verbose=False)
     datamodule: ReIDDataModule = instantiate(config.data)
     tell_counts(datamodule)
@@ -56,7 +58,11 @@ def job(config: DictConfig) -> float:
 
 
 def train(config: DictConfig, datamodule: ReIDDataModule, module: ReIDModule) -> float:
-    """Fit, test the best checkpoint on the official query and gallery, write metrics.json."""
+    """Fit, test the best checkpoint on the official query and gallery, write metrics.json.
+
+    Returns:
+        The best val/mAP, for sweeps to choose by; test/mAP only where nothing was validated.
+    """
     trainer = build_trainer(config)
     folder = Path(HydraConfig.get().runtime.output_dir)
     started = time.perf_counter()
@@ -65,17 +71,22 @@ def train(config: DictConfig, datamodule: ReIDDataModule, module: ReIDModule) ->
     speed = trainer.callback_metrics.get("train/images_per_second")
     best = trainer.checkpoint_callback
     best_path = getattr(best, "best_model_path", "")
-    best_score = getattr(best, "best_model_score", None)
+    score = getattr(best, "best_model_score", None)
+    best_score = None if score is None else float(score)
+    if not best_path:
+        log.warning("Nothing was validated: the last epoch's weights are tested.")
     trainer.test(module, datamodule, ckpt_path=best_path or None, verbose=False)
     scores = module.test_scores
     if trainer.is_global_zero:
-        log.info("Best checkpoint by val/mAP (%s): %s", datamodule.validated_on, best_path)
+        if best_path:
+            log.info("Best checkpoint by val/mAP (%s): %s", datamodule.validated_on, best_path)
         log.info("\n%s", score_table(scores, data=datamodule.title, ap=config.metric.ap))
         results = scores | {
             "ap": config.metric.ap,
             "data": datamodule.title,
             "validated_on": datamodule.validated_on,
-            "val/mAP": None if best_score is None else float(best_score),
+            "distance": module.test_metric.distance,
+            "val/mAP": best_score,
             "seed": config.seed,
             "precision": str(trainer.precision),
             "processes": trainer.world_size,
@@ -86,7 +97,7 @@ def train(config: DictConfig, datamodule: ReIDDataModule, module: ReIDModule) ->
         write_results(folder / "metrics.json", results)
         log.info("Results: %s", folder)
     finish_wandb()
-    return scores["test/mAP"]
+    return scores["test/mAP"] if best_score is None else best_score
 
 
 def tell_counts(datamodule: ReIDDataModule) -> None:
@@ -121,7 +132,7 @@ def build_trainer(config: DictConfig) -> pl.Trainer:
         folder = HydraConfig.get().runtime.output_dir
         loggers.append(CSVLogger(folder, name="", version=""))
     callbacks = [instantiate(c) for c in config.get("callbacks", {}).values()]
-    bar = config.trainer.enable_progress_bar and sys.stderr.isatty()
+    bar = config.trainer.enable_progress_bar and sys.stdout.isatty()
     trainer: pl.Trainer = instantiate(
         config.trainer, logger=loggers, callbacks=callbacks, enable_progress_bar=bar
     )
@@ -129,7 +140,9 @@ def build_trainer(config: DictConfig) -> pl.Trainer:
 
 
 def count_processes(config: DictConfig) -> int:
-    """How many processes the job has on this machine; also prepares a CPU run's memory.
+    """How many processes are to be started on this machine; also prepares a CPU run's memory.
+
+    One where a launcher (torchrun, SLURM, or ourselves) has started them already.
 
     Raises:
         ReIDError: half precision that the device does not have.
@@ -142,6 +155,14 @@ def count_processes(config: DictConfig) -> int:
                 "CPU: use trainer.precision=bf16-mixed or 32-true."
             )
         keep_large_blocks()
+    environment = getattr(probe.strategy, "cluster_environment", None)
+    if environment is not None and environment.creates_processes_externally:
+        return 1
+    if probe.num_nodes > 1:
+        raise ReIDError(
+            f"trainer.num_nodes={probe.num_nodes} needs a launcher that starts the processes on "
+            "every one of them, such as torchrun or srun."
+        )
     return probe.num_devices
 
 
@@ -164,13 +185,17 @@ def own_command(script: str) -> list[str]:
 EXPECTED_WARNINGS = ("It is recommended to use `self.log", "Experiment logs dir", ".*LeafSpec")
 
 
+# Errors of the libraries that say well enough what the user should change.
+TOLD_WELL = (HydraException, OmegaConfBaseException, MisconfigurationException)
+
+
 @contextmanager
 def one_sentence() -> Iterator[None]:
     """End in one sentence, in the log too, where the user can put right what went wrong."""
     try:
         yield
     except Exception as error:
-        known = isinstance(error, (HydraException, MisconfigurationException))
+        known = isinstance(error, TOLD_WELL)
         told = sentence(error) or (" ".join(str(error).split()) if known else None)
         if told is None:
             raise

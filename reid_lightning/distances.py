@@ -35,11 +35,15 @@ def pairwise_distance(x: Tensor, y: Tensor, kind: Distance = "euclidean") -> Ten
 
 
 def ranking_distance(query: Tensor, gallery: Tensor, kind: Distance = "cosine") -> Tensor:
-    """Distances to rank by, [q, d] and [g, d] → [q, g], as fast as one float32 matrix product.
+    """Distances to rank by, [q, d] and [g, d] → [q, g], in one matrix product.
 
     Gives the order of `pairwise_distance`, not its values: a query's own norm is left out, and
-    the Euclidean distance stays squared. Rows must be of unit norm already for `cosine`.
+    the Euclidean distance stays squared. Rows must be of unit norm already for `cosine`. The
+    product is in float64 and rounded to the inputs' type, so that equal pictures are equally far
+    wherever they stand in the matrix: float32 kernels differ at its edges.
     """
     with torch.autocast(query.device.type, enabled=False):
-        products = query @ gallery.T
-        return -products if kind == "cosine" else gallery.square().sum(1) - 2 * products
+        x, y = query.double(), gallery.double()
+        products = x @ y.T
+        distances = -products if kind == "cosine" else y.square().sum(1) - 2 * products
+        return distances.to(query.dtype)

@@ -13,6 +13,12 @@ def check_choice(key: str, value: object, choices: Sequence[object]) -> None:
         raise ReIDError(f"{key}={value} must be one of: {', '.join(map(str, choices))}.")
 
 
+def check_at_least(key: str, value: float, least: float) -> None:
+    """Raise a `ReIDError` that names the config `key` if `value` is below `least`."""
+    if value < least:
+        raise ReIDError(f"{key}={value} must be {least} or more.")
+
+
 def sentence(error: BaseException) -> str | None:
     """The sentence of the first `ReIDError` in the chain of causes of `error`, if there is one.
 

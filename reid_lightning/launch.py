@@ -10,10 +10,13 @@ import os
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
+
+from reid_lightning.errors import ReIDError, sentence
 
 log = logging.getLogger(__name__)
 _GRACE = 20.0  # seconds for this process to notice by itself that another has died
@@ -23,12 +26,14 @@ _GRACE = 20.0  # seconds for this process to notice by itself that another has d
 def process_ranks(command: Sequence[str], processes: int) -> Iterator[None]:
     """Make this process rank 0 of `processes`; ranks 1… run `command` until the block ends.
 
-    Does nothing for one process, or where this is a rank of a job already (ours, torchrun's or
-    SLURM's). Torch's threads are shared out among the ranks. On leaving, the other ranks are
-    waited for (after an error: ended), the process group is dissolved and the environment is as
-    it was.
+    Does nothing for one process. Torch's threads are shared out among the ranks. On leaving, the
+    other ranks are waited for (after an error: ended), the process group is dissolved and the
+    environment is as it was.
+
+    Raises:
+        ReIDError: another rank ended with an error, which it told itself.
     """
-    if processes == 1 or "LOCAL_RANK" in os.environ or "SLURM_NTASKS" in os.environ:
+    if processes == 1:
         yield
         return
     environment = dict(os.environ)
@@ -54,6 +59,11 @@ def process_ranks(command: Sequence[str], processes: int) -> Iterator[None]:
         yield
         for child in children:
             child.wait()
+    except Exception as error:
+        # Where another rank died, this one only sees a broken connection.
+        if sentence(error) is None and (rank := _failed(children)):
+            raise ReIDError(f"Process {rank} ended with an error, told above.") from error
+        raise
     finally:
         done.set()
         for child in children:
@@ -64,6 +74,16 @@ def process_ranks(command: Sequence[str], processes: int) -> Iterator[None]:
         torch.set_num_threads(threads)
         os.environ.clear()
         os.environ.update(environment)
+
+
+def _failed(children: list[subprocess.Popen[bytes]]) -> int | None:
+    """The first rank that has failed, or does so within a few seconds."""
+    for _ in range(30):
+        for rank, child in enumerate(children, start=1):
+            if child.poll():
+                return rank
+        time.sleep(0.1)
+    return None
 
 
 def _free_port() -> int:

@@ -1,18 +1,24 @@
 """The LightningModule: joins model, criterion, optimizer, schedule and metric."""
 
 import copy
+import logging
+import math
 from collections.abc import Callable
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
+from reid_lightning.errors import ReIDError
 from reid_lightning.losses import Criterion
 from reid_lightning.metrics import ReIDMetric
 from reid_lightning.models import Embedder
 from reid_lightning.seeds import derive_seed
+
+log = logging.getLogger(__name__)
 
 Batch = dict[str, Tensor]
 SCORES = ("mAP", "rank1", "rank5", "rank10", "mINP")
@@ -76,7 +82,6 @@ class ReIDModule(pl.LightningModule):
             batch_size=size,
         )
         self.log("loss", told["loss"].detach(), prog_bar=True, logger=False, batch_size=size)
-        self.log("train/lr", self._learning_rate(), on_step=False, on_epoch=True, batch_size=size)
         loss: Tensor = told["loss"]
         return loss
 
@@ -88,6 +93,7 @@ class ReIDModule(pl.LightningModule):
         """Rank every query."""
         scores = self.val_metric.compute()
         self.val_metric.reset()
+        _tell_left_out(scores)
         self.log_dict({f"val/{name}": scores[name].float() for name in SCORES}, prog_bar=True)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
@@ -98,6 +104,7 @@ class ReIDModule(pl.LightningModule):
         """Rank every query; the scores stay in `test_scores` in full precision."""
         scores = self.test_metric.compute()
         self.test_metric.reset()
+        _tell_left_out(scores)
         self.test_scores = {f"test/{name}": float(value) for name, value in scores.items()}
         self.log_dict({f"test/{name}": scores[name].float() for name in SCORES})
 
@@ -107,8 +114,14 @@ class ReIDModule(pl.LightningModule):
         inside = {id(p) for p in backbone}
         head = [p for p in self.parameters() if id(p) not in inside and p.requires_grad]
         optimizer = self.optimizer([{"params": backbone}, {"params": head}])
-        epochs = self.trainer.max_epochs or 1
-        steps = max(1, int(self.trainer.estimated_stepping_batches) // epochs)
+        epochs = self.trainer.max_epochs or -1
+        if epochs < 1:
+            raise ReIDError(
+                f"trainer.max_epochs={epochs} must be 1 or more: schedules need an end."
+            )
+        _ = self.trainer.estimated_stepping_batches  # it loads the training data
+        accumulated = self.trainer.accumulate_grad_batches
+        steps = max(1, math.ceil(self.trainer.num_training_batches / accumulated))
         frozen = self.model.freeze_backbone_epochs
 
         def head_factor(step: int) -> float:
@@ -130,11 +143,15 @@ class ReIDModule(pl.LightningModule):
             self(batch["image"]), batch["pid"], batch["camid"], batch["is_query"], batch["index"]
         )
 
-    def _learning_rate(self) -> float:
-        optimizer = self.optimizers()
-        assert not isinstance(optimizer, list)
-        rate: float = optimizer.param_groups[-1]["lr"]
-        return rate
+
+@rank_zero_only
+def _tell_left_out(scores: dict[str, Tensor]) -> None:
+    if left_out := int(scores["left_out"]):
+        log.warning(
+            "%d of %d queries have no match from another camera and are left out of the scores.",
+            left_out,
+            int(scores["queries"]),
+        )
 
 
 def _channels_last(images: Tensor) -> Tensor:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from reid_lightning.data.eval_batches import EvalBatches
+
 Run = Callable
 
 
@@ -97,30 +99,22 @@ def test_a_sweep_of_two_jobs_of_two_processes(
 def test_freezing_the_backbone_keeps_it_as_it_was(
     script: Run, tiny_overrides: list[str], tmp_path: Path
 ) -> None:
-    options = [
-        "model.freeze_backbone_epochs=1",
-        "trainer.max_epochs=1",
-        "scheduler.warmup_epochs=0",
-    ]
-    for epochs in (1, 2):
-        name = f"hydra.run.dir=run{epochs}"
-        script(
-            "train.py",
-            *tiny_overrides,
-            *options,
-            f"trainer.max_epochs={epochs}",
-            name,
-            cwd=tmp_path,
-        )
-    states = [
-        torch.load(tmp_path / f"run{e}" / "checkpoints" / "last.ckpt", weights_only=True)[
-            "state_dict"
+    """Two runs that differ in their learning rate alone: the head shows it, the backbone not."""
+    states = []
+    for rate in ("1e-3", "3e-3"):
+        options = [
+            "model.freeze_backbone_epochs=1",
+            f"optimizer.lr={rate}",
+            f"hydra.run.dir={rate}",
         ]
-        for e in (1, 2)
-    ]
-    stem, variance = "model.backbone.0.0.weight", "model.backbone.0.1.running_var"
-    assert torch.all(states[0][variance] == 1) and not torch.all(states[1][variance] == 1)
-    assert not torch.equal(states[0][stem], states[1][stem])
+        script("train.py", *tiny_overrides, *options, "scheduler.warmup_epochs=0", cwd=tmp_path)
+        path = tmp_path / rate / "checkpoints" / "last.ckpt"
+        states.append(torch.load(path, weights_only=True)["state_dict"])
+    one, two = states
+    backbone = [name for name in one if name.startswith("model.backbone.")]
+    assert all(torch.equal(one[name], two[name]) for name in backbone)
+    assert torch.all(one["model.backbone.0.1.running_var"] == 1)
+    assert not torch.equal(one["model.classifier.weight"], two["model.classifier.weight"])
 
 
 def one_error(done: subprocess.CompletedProcess[str]) -> str:
@@ -137,6 +131,7 @@ ERRORS = {
     "unknown choice": (["loss=tripplet"], "Could not find 'loss/tripplet'"),
     "unknown weights": (["model.weights=nowhere.pt"], "model.weights=nowhere.pt is neither"),
     "half precision": (["trainer.precision=16-mixed"], "needs a GPU, and this run is on the CPU"),
+    "no identities": (["data.p=0"], "data.p=0 must be 1 or more"),
     "archive": (["+data.archive=a.zip"], "The archive a.zip (data.archive) does not exist"),
 }
 
@@ -151,6 +146,10 @@ def test_bad_input_ends_in_one_sentence(
     assert one_error(done).count(told) == 1
 
 
+def test_evaluating_needs_a_checkpoint(script: Run, tmp_path: Path) -> None:
+    assert "checkpoint" in one_error(script("evaluate.py", cwd=tmp_path, check=False))
+
+
 def test_a_truncated_picture_ends_in_one_sentence(
     script: Run, tiny_set: Path, tiny_overrides: list[str], tmp_path: Path
 ) -> None:
@@ -161,3 +160,38 @@ def test_a_truncated_picture_ends_in_one_sentence(
     options = [f"data.root={root}", "data.draw=null", "data.workers=1"]
     done = script("train.py", *tiny_overrides, *options, cwd=tmp_path, check=False)
     assert "Error: The picture" in one_error(done) and "cannot be read" in one_error(done)
+
+
+def test_a_failure_of_the_other_process_alone_ends_in_sentences(
+    script: Run, tiny_set: Path, tiny_overrides: list[str], tmp_path: Path
+) -> None:
+    """Rank 1 scores every second batch: break a picture that only it reads."""
+    root = tmp_path / "set"
+    shutil.copytree(tiny_set, root)
+    query = sorted((root / "query").iterdir())
+    gallery = sorted((root / "bounding_box_test").iterdir())
+    count = len(query) + len(gallery)
+    (index, *_) = EvalBatches(count, 128, rank=1, world_size=2).batches[0]
+    broken = [*query, *gallery][index]
+    broken.write_bytes(broken.read_bytes()[:300])
+    options = [f"data.root={root}", "data.draw=null", "trainer.devices=2"]
+    done = script("train.py", *tiny_overrides, *options, cwd=tmp_path, check=False)
+    told = done.stdout + done.stderr
+    assert done.returncode == 1 and f"Error: The picture {broken} cannot be read" in told
+    assert "Error: Process 1 ended with an error, told above." in told
+    assert "Connection closed" not in told.split("Error: Process 1")[-1]
+
+
+@pytest.mark.parametrize("logger", ["tensorboard", "wandb"])
+def test_other_loggers_stand_beside_metrics_csv_one_run_a_job(
+    logger: str, script: Run, tiny_overrides: list[str], tmp_path: Path
+) -> None:
+    options = ["-m", f"logger={logger}", "seed=0,1", "hydra.sweep.dir=sweep"]
+    if logger == "wandb":
+        options.append("logger.mode=offline")
+    script("train.py", *options, *tiny_overrides, cwd=tmp_path)
+    for job in ("0", "1"):
+        folder = tmp_path / "sweep" / job
+        assert any(row.get("val/mAP") for row in rows(folder))
+        pattern = "wandb/offline-run-*/*.wandb" if logger == "wandb" else "tensorboard/events.*"
+        assert len(list(folder.glob(pattern))) == 1

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from reid_lightning.errors import ReIDError
 from reid_lightning.launch import process_ranks
 
 WRITE = "import os, pathlib; pathlib.Path(os.environ['OUT'], os.environ['LOCAL_RANK']).touch()"
@@ -26,10 +27,17 @@ def test_other_ranks_run_the_command_and_nothing_is_left(
     assert dict(os.environ) == before and torch.get_num_threads() == threads
 
 
-def test_nothing_is_started_inside_a_rank(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOCAL_RANK", "1")
-    with process_ranks(["no-such-command"], 2):
-        pass
+def test_nothing_is_started_for_one_process() -> None:
+    with process_ranks(["no-such-command"], 1):
+        assert "LOCAL_RANK" not in os.environ
+
+
+def test_another_ranks_failure_is_named_where_this_one_sees_a_broken_connection() -> None:
+    with (
+        pytest.raises(ReIDError, match="Process 1 ended with an error"),
+        process_ranks([sys.executable, "-c", "raise SystemExit(1)"], 2),
+    ):
+        raise RuntimeError("Connection closed by peer")
 
 
 def test_after_an_error_the_other_ranks_are_ended() -> None:

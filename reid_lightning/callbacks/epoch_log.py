@@ -1,4 +1,4 @@
-"""One line of plain log an epoch, and the speed of training as a metric."""
+"""One line of plain log an epoch; the speed of training and the learning rate as metrics."""
 
 import logging
 import time
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 class EpochLog(pl.Callback):
-    """Logs `train/images_per_second` and writes what matters of an epoch in one line.
+    """Logs `train/images_per_second` and `train/lr`, and writes an epoch in one line.
 
     The speed counts the pictures of all processes over the time between the epoch's start and its
     last training step: validation is left out.
@@ -45,16 +45,19 @@ class EpochLog(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log the speed and the line."""
         speed = self.images / max(self.ended - self.started, 1e-9)
-        pl_module.log("train/images_per_second", speed)
-        self._write(trainer, pl_module, speed)
+        rate = trainer.optimizers[0].param_groups[-1]["lr"]
+        pl_module.log_dict({"train/images_per_second": speed, "train/lr": rate})
+        self._write(trainer, pl_module, speed, rate)
 
     @rank_zero_only
-    def _write(self, trainer: pl.Trainer, pl_module: pl.LightningModule, speed: float) -> None:
+    def _write(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, speed: float, rate: float
+    ) -> None:
         told = {k: float(v) for k, v in trainer.callback_metrics.items()}
         parts = [f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"]
         parts += [f"loss {told['train/loss']:.3f}"] if "train/loss" in told else []
         parts += [f"active {told['train/active']:.0%}"] if "train/active" in told else []
-        parts += [f"lr {told['train/lr']:.2g}"] if "train/lr" in told else []
+        parts += [f"lr {rate:.2g}"]
         if self.validated:
             judged = f"{pl_module.val_metric.ap} AP, {trainer.datamodule.validated_on}"
             parts += [f"mAP {told['val/mAP']:.1%}", f"Rank-1 {told['val/rank1']:.1%} ({judged})"]

@@ -17,6 +17,7 @@ class FiniteLoss(pl.Callback):
 
     def __init__(self) -> None:
         self.flag: Tensor | None = None
+        self.copied: torch.cuda.Event | None = None
         self.step = 0
 
     def on_train_batch_end(
@@ -29,8 +30,11 @@ class FiniteLoss(pl.Callback):
     ) -> None:
         """Read the last step's flag, send off this one's."""
         self._read(trainer)
-        loss: Tensor = outputs["loss"]
-        self.flag = torch.isfinite(loss.detach()).to("cpu", non_blocking=True)
+        finite = torch.isfinite(outputs["loss"].detach())
+        self.flag = finite.to("cpu", non_blocking=finite.is_cuda)
+        if finite.is_cuda:
+            self.copied = torch.cuda.Event()
+            self.copied.record()
         self.step = trainer.global_step
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -39,12 +43,12 @@ class FiniteLoss(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Read the flag of the epoch's last step."""
-        if self.flag is not None and torch.cuda.is_available():
-            torch.cuda.synchronize()
         self._read(trainer)
 
     def _read(self, trainer: pl.Trainer) -> None:
         flag, self.flag = self.flag, None
+        if self.copied is not None:
+            self.copied.synchronize()  # a step later the copy is long done
         if flag is not None and not flag:
             rate = trainer.optimizers[0].param_groups[-1]["lr"]
             raise ReIDError(

@@ -6,6 +6,7 @@ import logging
 import shutil
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 from reid_lightning.errors import ReIDError
@@ -26,10 +27,11 @@ def extract_once(archive: Path, root: Path) -> None:
             holds something else.
     """
     if (root / _MARK).is_file():
+        _check_same(archive, root)
         return
     if not archive.is_file():
         raise ReIDError(f"The archive {archive} (data.archive) does not exist.")
-    if root.exists() and any(root.iterdir()):
+    if root.is_file() or (root.exists() and any(root.iterdir())):
         raise ReIDError(
             f"{root} exists but was not extracted from an archive: leave data.archive out to use "
             "it as it is, or set data.root to a new folder."
@@ -53,13 +55,29 @@ def _extract(archive: Path, folder: Path) -> str:
                 if not (folder / name).resolve().is_relative_to(folder.resolve()):
                     raise ReIDError(f"{archive} holds {name!r}, a path that leaves its folder.")
             zipped.extractall(folder)
-    except (zipfile.BadZipFile, EOFError) as error:
+    # Damaged, encrypted, or packed in a way that Python does not know.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise ReIDError(f"{archive} is not a sound zip file ({error}): get it again.") from error
+    return _checksum(archive)
+
+
+def _checksum(archive: Path) -> str:
+    digest = hashlib.sha256()
     with archive.open("rb") as file:
-        digest = hashlib.sha256()
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _check_same(archive: Path, root: Path) -> None:
+    """The archive itself may be gone by now; another one may not have taken its place."""
+    extracted = json.loads((root / _MARK).read_text())
+    if archive.is_file() and _checksum(archive) != extracted["sha256"]:
+        raise ReIDError(
+            f"{root} was extracted from {extracted['archive']} (sha256 {extracted['sha256']}), not "
+            f"from {archive}: set data.root to a new folder."
+        )
+    log.info("%s: from %s (sha256 %s).", root, extracted["archive"], extracted["sha256"])
 
 
 def _move_into_place(partial: Path, root: Path) -> None:

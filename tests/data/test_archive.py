@@ -31,6 +31,18 @@ def test_extracted_with_its_checksum_and_only_once(archive: Path, tmp_path: Path
     assert [p.name for p in root.parent.iterdir()] == ["set"]
 
 
+def test_another_archive_for_the_same_folder_is_told(archive: Path, tmp_path: Path) -> None:
+    root = tmp_path / "out" / "set"
+    extract_once(archive, root)
+    other = tmp_path / "other.zip"
+    with zipfile.ZipFile(other, "w") as zipped:
+        zipped.writestr("set/query/b.jpg", b"b")
+    with pytest.raises(ReIDError, match=r"was extracted from set\.zip .* not from .*other\.zip"):
+        extract_once(other, root)
+    archive.unlink()
+    extract_once(archive, root)
+
+
 def test_several_at_once_all_end_well(archive: Path, tmp_path: Path) -> None:
     root = tmp_path / "out" / "set"
     with ThreadPoolExecutor(4) as pool:
@@ -71,6 +83,14 @@ def test_missing_damaged_and_foreign_are_told(archive: Path, tmp_path: Path) -> 
     damaged.write_bytes(archive.read_bytes()[:60])
     with pytest.raises(ReIDError, match="not a sound zip"):
         extract_once(damaged, tmp_path / "b")
+    packed = tmp_path / "packed.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("set/a.txt", b"some text " * 1000)
+    content = bytearray(packed.read_bytes())
+    content[60:70] = b"\xff" * 10
+    packed.write_bytes(content)
+    with pytest.raises(ReIDError, match="not a sound zip"):
+        extract_once(packed, tmp_path / "c")
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / "mine.txt").touch()

@@ -22,8 +22,13 @@ def test_market1501s_doubled_ending_is_read() -> None:
     assert parse_name(Path("0071_c6s2_072743_00.jpg.jpg")).frame == 72743
 
 
+def test_cuhk03_nps_own_names_are_read() -> None:
+    sample = parse_name(Path("0003_c2_8.png"))
+    assert (sample.pid, sample.camid, sample.sequence, sample.frame) == (3, 1, 1, 8)
+
+
 @pytest.mark.parametrize(
-    "name", ["person.jpg", "0001_c0s1_000001_00.jpg", "-2_c1s1_000001_00.jpg", "0001_c1_000001.jpg"]
+    "name", ["person.jpg", "0001_c0s1_000001_00.jpg", "-2_c1s1_000001_00.jpg", "0001_cx_000001.jpg"]
 )
 def test_other_names_are_refused_with_the_path(name: str) -> None:
     with pytest.raises(ReIDError, match=name):
@@ -77,6 +82,13 @@ def test_a_set_without_clock_has_no_times(tiny_set: Path) -> None:
 def test_layout_is_found_one_level_below(tiny_set: Path) -> None:
     assert find_layout(tiny_set.parent) == tiny_set == find_layout(tiny_set)
     assert find_layout(tiny_set / "query") is None
+
+
+def test_several_sets_below_are_told(tmp_path: Path) -> None:
+    for name in ("detected", "labeled"):
+        (tmp_path / name / "bounding_box_train").mkdir(parents=True)
+    with pytest.raises(ReIDError, match=r"several sets \(detected, labeled\)"):
+        find_layout(tmp_path)
 
 
 def test_a_difference_from_the_official_counts_is_told() -> None:

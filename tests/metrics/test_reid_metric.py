@@ -45,6 +45,23 @@ def test_options_change_the_scores() -> None:
     assert score(every)["mAP"] != score(every, distance="euclidean")["mAP"]
 
 
+@pytest.mark.parametrize("queries", [1, 2, 40, 257])
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+def test_a_collapsed_network_ranks_every_negative_first(queries: int, distance: str) -> None:
+    """All pictures have one embedding; each query has one match among 400 strangers."""
+    size = queries + 401
+    one = torch.randn(1, 1280, generator=torch.Generator().manual_seed(0))
+    metric = ReIDMetric(distance)
+    metric.update(
+        embeddings=one.expand(size, -1),
+        pids=torch.where(torch.arange(size) <= queries, 1, 2),
+        camids=(torch.arange(size) >= queries).long(),
+        is_query=torch.arange(size) < queries,
+        index=torch.arange(size),
+    )
+    assert float(metric.compute()["mAP"]) == pytest.approx(1 / 401)
+
+
 def test_counts_are_told() -> None:
     told = score(torch.arange(SIZE))
     assert told["queries"] == 12
