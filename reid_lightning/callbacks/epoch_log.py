@@ -59,6 +59,8 @@ class EpochLog(pl.Callback):
         parts += [f"active {told['train/active']:.0%}"] if "train/active" in told else []
         parts += [f"lr {rate:.2g}"]
         if self.validated:
-            judged = f"{pl_module.val_metric.ap} AP, {trainer.datamodule.validated_on}"
+            metric: Any = pl_module.val_metric
+            datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]
+            judged = f"{metric.ap} AP, {datamodule.validated_on}"
             parts += [f"mAP {told['val/mAP']:.1%}", f"Rank-1 {told['val/rank1']:.1%} ({judged})"]
         log.info("%s · %.0f images/s", " · ".join(parts), speed)

@@ -33,7 +33,7 @@ class FiniteLoss(pl.Callback):
         finite = torch.isfinite(outputs["loss"].detach())
         self.flag = finite.to("cpu", non_blocking=finite.is_cuda)
         if finite.is_cuda:
-            self.copied = torch.cuda.Event()
+            self.copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
             self.copied.record()
         self.step = trainer.global_step
 
