@@ -108,7 +108,7 @@ def test_freezing_the_backbone_keeps_it_as_it_was(
             f"hydra.run.dir={rate}",
         ]
         script("train.py", *tiny_overrides, *options, "scheduler.warmup_epochs=0", cwd=tmp_path)
-        path = tmp_path / rate / "checkpoints" / "last.ckpt"
+        path = tmp_path / f"run{rate}" / "checkpoints" / "last.ckpt"
         states.append(torch.load(path, weights_only=True)["state_dict"])
     one, two = states
     backbone = [name for name in one if name.startswith("model.backbone.")]
@@ -194,4 +194,5 @@ def test_other_loggers_stand_beside_metrics_csv_one_run_a_job(
         folder = tmp_path / "sweep" / job
         assert any(row.get("val/mAP") for row in rows(folder))
         pattern = "wandb/offline-run-*/*.wandb" if logger == "wandb" else "tensorboard/events.*"
-        assert len(list(folder.glob(pattern))) == 1
+        # TensorBoard opens a second file for the test's scores.
+        assert 1 <= len(list(folder.glob(pattern))) <= 1 + (logger == "tensorboard")
