@@ -82,6 +82,11 @@ class PKBatches:
         self.epoch = 0
         self.length = max(1, len(labels) // (p * k * world_size))
 
+    @property
+    def sampler(self) -> "PKBatches":
+        """Itself: Lightning sets the epoch of a batch sampler's `sampler`, not its own."""
+        return self
+
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning at the start of every epoch."""
         self.epoch = epoch

@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytorch_lightning as pl
 import torch
 
 from reid_lightning.data import ReIDDataModule
@@ -40,6 +41,43 @@ def test_workers_change_nothing(tiny_set: Path) -> None:
     alone, shared = (make(tiny_set, workers=w, **options).train_dataloader() for w in (0, 2))
     for one, two in zip(alone, shared, strict=True):
         assert torch.equal(one["image"], two["image"]) and torch.equal(one["label"], two["label"])
+
+
+class Remember(pl.LightningModule):
+    """Trains nothing, and remembers what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(()))
+        self.seen: list[list[torch.Tensor]] = []
+
+    def on_train_epoch_start(self) -> None:
+        self.seen.append([])
+
+    def training_step(self, batch: dict[str, torch.Tensor], batch_idx: int) -> torch.Tensor:
+        self.seen[-1].append(batch["index"])
+        return self.weight * batch["image"].mean()
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_every_epoch_of_a_training_draws_its_own_batches(workers: int, tiny_set: Path) -> None:
+    """Lightning must tell the batch sampler the epoch: else one epoch is repeated for ever."""
+    model = Remember()
+    trainer = pl.Trainer(
+        max_epochs=3, accelerator="cpu", logger=False, enable_checkpointing=False,
+        enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0,
+        use_distributed_sampler=False,
+    )  # fmt: skip
+    trainer.fit(model, make(tiny_set, workers=workers))
+    for epoch, seen in enumerate(model.seen):
+        expected = make(tiny_set).train_batches(0, 1)
+        expected.set_epoch(epoch)
+        batches = [[draw.picture for draw in batch] for batch in expected]
+        assert [index.tolist() for index in seen] == batches
+    assert len({str(seen) for seen in model.seen}) == 3
 
 
 def test_no_data_is_told_with_where_it_looked_and_what_to_do(tmp_path: Path) -> None:
