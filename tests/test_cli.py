@@ -105,7 +105,7 @@ def test_freezing_the_backbone_keeps_it_as_it_was(
         options = [
             "model.freeze_backbone_epochs=1",
             f"optimizer.lr={rate}",
-            f"hydra.run.dir={rate}",
+            f"hydra.run.dir=run{rate}",
         ]
         script("train.py", *tiny_overrides, *options, "scheduler.warmup_epochs=0", cwd=tmp_path)
         path = tmp_path / f"run{rate}" / "checkpoints" / "last.ckpt"
