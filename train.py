@@ -114,9 +114,10 @@ def tell_counts(datamodule: ReIDDataModule) -> None:
 def build_module(config: DictConfig, num_classes: int) -> ReIDModule:
     """The LightningModule that a composed config, or one kept in a checkpoint, describes."""
     kept = {name: OmegaConf.to_container(config[name], resolve=True) for name in KEPT}
+    model = instantiate(config.model, num_classes=num_classes)
     return ReIDModule(
-        instantiate(config.model, num_classes=num_classes),
-        instantiate(config.loss),
+        model,
+        instantiate(config.loss, num_classes=num_classes, embedding_size=model.embedding_size),
         instantiate(config.metric),
         instantiate(config.optimizer),
         instantiate(config.scheduler),
@@ -145,7 +146,7 @@ def count_processes(config: DictConfig) -> int:
     One where a launcher (torchrun, SLURM, or ourselves) has started them already.
 
     Raises:
-        ReIDError: half precision that the device does not have.
+        ReIDError: half precision or a synchronised BatchNorm that the device does not have.
     """
     probe: pl.Trainer = instantiate(config.trainer, logger=False, enable_checkpointing=False)
     if probe.strategy.root_device.type == "cpu":
@@ -153,6 +154,11 @@ def count_processes(config: DictConfig) -> int:
             raise ReIDError(
                 f"trainer.precision={config.trainer.precision} needs a GPU, and this run is on the "
                 "CPU: use trainer.precision=bf16-mixed or 32-true."
+            )
+        if config.trainer.sync_batchnorm:
+            raise ReIDError(
+                "trainer.sync_batchnorm=true needs GPUs: torch's synchronised BatchNorm refuses "
+                "the CPU."
             )
         keep_large_blocks()
     environment = getattr(probe.strategy, "cluster_environment", None)

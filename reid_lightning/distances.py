@@ -9,8 +9,13 @@ from torch.nn import functional as F
 Distance = Literal["euclidean", "squared", "cosine"]
 
 
-def pairwise_distance(x: Tensor, y: Tensor, kind: Distance = "euclidean") -> Tensor:
-    """Distances between the rows of `x` [n, d] and `y` [m, d], to learn from: [n, m].
+def normalized(x: Tensor) -> Tensor:
+    """The rows of `x` [n, d] at unit norm, in float32 at least; a zero row stays zero."""
+    return F.normalize(x.to(torch.promote_types(x.dtype, torch.float32)))
+
+
+def pairwise_distance(x: Tensor, y: Tensor | None = None, kind: Distance = "euclidean") -> Tensor:
+    """Distances between the rows of `x` [n, d] and `y` [m, d] (or `x` itself): [n, m].
 
     Computed outside autocast and with float64 inside the matrix product, because its float32 form
     is off by 1e-3 on near-duplicates. Half precision is raised to float32, float64 stays. The
@@ -22,7 +27,8 @@ def pairwise_distance(x: Tensor, y: Tensor, kind: Distance = "euclidean") -> Ten
     with torch.autocast(x.device.type, enabled=False):
         result = torch.promote_types(x.dtype, torch.float32)
         exact = result if x.device.type == "mps" else torch.float64  # mps has no float64
-        x, y = x.to(exact), y.to(exact)
+        x = x.to(exact)
+        y = x if y is None else y.to(exact)
         if kind == "cosine":
             return (1 - F.normalize(x) @ F.normalize(y).T).to(result)
         products = x @ y.T

@@ -132,6 +132,8 @@ ERRORS = {
     "unknown weights": (["model.weights=nowhere.pt"], "model.weights=nowhere.pt is neither"),
     "half precision": (["trainer.precision=16-mixed"], "needs a GPU, and this run is on the CPU"),
     "no identities": (["data.p=0"], "data.p=0 must be 1 or more"),
+    "synchronised": (["trainer.sync_batchnorm=true"], "trainer.sync_batchnorm=true needs GPUs"),
+    "unknown gather": (["loss.gather=some"], "loss.gather=some must be one of: auto, True, False"),
     "archive": (["+data.archive=a.zip"], "The archive a.zip (data.archive) does not exist"),
 }
 

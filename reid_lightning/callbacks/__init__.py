@@ -1,6 +1,7 @@
-"""What happens beside training: a line an epoch, a check that the loss is a number."""
+"""What happens beside training: a line an epoch, and what to say when the loss goes wrong."""
 
+from reid_lightning.callbacks.collapse import Collapse
 from reid_lightning.callbacks.epoch_log import EpochLog
 from reid_lightning.callbacks.finite_loss import FiniteLoss
 
-__all__ = ["EpochLog", "FiniteLoss"]
+__all__ = ["Collapse", "EpochLog", "FiniteLoss"]

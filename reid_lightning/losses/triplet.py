@@ -1,45 +1,23 @@
-"""The triplet loss over mined triplets."""
+"""The triplet loss over mined triplets, and over all of them."""
 
-from typing import Literal, NamedTuple, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from reid_lightning.distances import Distance, pairwise_distance
-from reid_lightning.errors import ReIDError, check_choice
-from reid_lightning.losses.mining import Mining, mine
+from reid_lightning.distances import Distance, normalized, pairwise_distance
+from reid_lightning.errors import check_choice
+from reid_lightning.losses.mining import Mining, mine, pair_masks
+from reid_lightning.losses.reduction import (
+    Margin,
+    MetricTerms,
+    check_margin,
+    hinge,
+    masked_mean,
+    teaches,
+)
 
-Margin = float | Literal["soft"]
-
-
-class MetricTerms(NamedTuple):
-    """A metric loss and its diagnostics, all scalars.
-
-    `active` is the share of mined triplets that still teach something, `dist_pos` and `dist_neg`
-    are their mean distances; none where the loss mines no triplets.
-    """
-
-    loss: Tensor
-    active: Tensor | None = None
-    dist_pos: Tensor | None = None
-    dist_neg: Tensor | None = None
-
-
-def hinge(difference: Tensor, margin: Margin) -> Tensor:
-    """[difference + margin]₊, or ln(1 + e^difference) for the `soft` margin, elementwise."""
-    return F.softplus(difference) if margin == "soft" else F.relu(difference + margin)
-
-
-def check_margin(key: str, margin: object) -> None:
-    """Raise a `ReIDError` unless `margin` is a number or `soft`."""
-    if margin != "soft" and not isinstance(margin, float | int):
-        raise ReIDError(f"{key}={margin} must be a number, or soft.")
-
-
-def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean of `values` where `mask` holds; zero, with the graph kept, where it never does."""
-    return values.masked_fill(~mask, 0).sum() / mask.sum().clamp(min=1)
+_PAIRS = 4096  # anchor-positive pairs held against all negatives at a time
 
 
 class TripletLoss(nn.Module):
@@ -66,19 +44,60 @@ class TripletLoss(nn.Module):
         self, embeddings: Tensor, labels: Tensor, generator: torch.Generator | None = None
     ) -> MetricTerms:
         """Embeddings [batch, d] and labels [batch]; `generator` draws the random triplets."""
-        if self.normalize:
-            embeddings = F.normalize(
-                embeddings.to(torch.promote_types(embeddings.dtype, torch.float32))
-            )
-        distances = pairwise_distance(embeddings, embeddings, self.distance)
+        x = normalized(embeddings) if self.normalize else embeddings
+        distances = pairwise_distance(x, kind=self.distance)
         triplets = mine(self.mining, distances, labels, generator)
         d_pos = distances.gather(1, triplets.positive)
         d_neg = distances.gather(1, triplets.negative)
-        terms = hinge(d_pos - d_neg, self.margin)
-        teaches = d_neg < d_pos if self.margin == "soft" else terms > 0
+        active = teaches(d_pos - d_neg, self.margin).to(d_pos.dtype)
         return MetricTerms(
-            masked_mean(terms, triplets.valid),
-            masked_mean(teaches.to(terms.dtype), triplets.valid),
+            masked_mean(hinge(d_pos - d_neg, self.margin), triplets.valid),
+            masked_mean(active, triplets.valid),
             masked_mean(d_pos.detach(), triplets.valid),
             masked_mean(d_neg.detach(), triplets.valid),
+        )
+
+
+class BatchAllLoss(nn.Module):
+    """Batch-all: mean of [d(a, p) - d(a, n) + margin]₊ over all valid triplets of the batch.
+
+    Args:
+        mining: `all` for the mean over every triplet, `nonzero` for the mean over those that
+            still cost something (Hermans et al. 2017, "BA≠0").
+        margin, distance, normalize: as for `TripletLoss`.
+    """
+
+    def __init__(
+        self, mining: str, margin: Margin, distance: Distance = "euclidean", *, normalize: bool
+    ) -> None:
+        super().__init__()
+        check_choice("loss.mining", mining, ("all", "nonzero"))
+        check_choice("loss.distance", distance, get_args(Distance))
+        check_margin("loss.margin", margin)
+        self.mining, self.margin, self.distance = mining, margin, distance
+        self.normalize = normalize
+
+    def forward(
+        self, embeddings: Tensor, labels: Tensor, generator: torch.Generator | None = None
+    ) -> MetricTerms:
+        """Embeddings [batch, d] and labels [batch]; nothing is drawn at random."""
+        x = normalized(embeddings) if self.normalize else embeddings
+        distances = pairwise_distance(x, kind=self.distance)
+        positives, negatives = pair_masks(labels)
+        anchors, positive = positives.nonzero(as_tuple=True)
+        total, taught = distances.sum() * 0, distances.new_zeros(())
+        for a, p in zip(anchors.split(_PAIRS), positive.split(_PAIRS), strict=True):
+            difference = distances[a, p][:, None] - distances[a]
+            valid = negatives[a]
+            total = total + hinge(difference, self.margin).masked_fill(~valid, 0).sum()
+            taught = taught + (teaches(difference.detach(), self.margin) & valid).sum()
+        others = negatives.sum(1)
+        count = (positives.sum(1) * others).sum()
+        pos_weight, neg_weight = positives * others[:, None], negatives * positives.sum(1)[:, None]
+        divisor = taught if self.mining == "nonzero" and self.margin != "soft" else count
+        return MetricTerms(
+            total / divisor.clamp(min=1),
+            taught / count.clamp(min=1),
+            (distances.detach() * pos_weight).sum() / count.clamp(min=1),
+            (distances.detach() * neg_weight).sum() / count.clamp(min=1),
         )

@@ -54,7 +54,7 @@ class Embedder(nn.Module):
     ) -> None:
         super().__init__()
         check_choice("model.neck", neck, ("bnneck", "none"))
-        size = embedding or channels
+        self.embedding_size = size = embedding or channels
         self.freeze_backbone_epochs = freeze_backbone_epochs
         self.backbone = backbone
         self.pool = make_pooling(pooling)

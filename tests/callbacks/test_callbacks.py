@@ -1,4 +1,6 @@
 import logging
+import math
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -6,7 +8,8 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
-from reid_lightning.callbacks import EpochLog, FiniteLoss
+from reid_lightning.callbacks import Collapse, EpochLog, FiniteLoss
+from reid_lightning.callbacks.collapse import collapsed
 from reid_lightning.errors import ReIDError
 
 
@@ -26,14 +29,19 @@ class Line(pl.LightningModule):
         return torch.optim.SGD(self.parameters(), lr=0.5)
 
 
-def fit(values: list[float], *callbacks: pl.Callback) -> pl.Trainer:
+def fit(
+    values: list[float],
+    *callbacks: pl.Callback,
+    model: pl.LightningModule | None = None,
+    epochs: int = 1,
+) -> pl.Trainer:
     options: dict[str, Any] = {"logger": False, "enable_checkpointing": False, "accelerator": "cpu"}
     trainer = pl.Trainer(
-        max_epochs=1, enable_progress_bar=False, enable_model_summary=False,
+        max_epochs=epochs, enable_progress_bar=False, enable_model_summary=False,
         callbacks=list(callbacks), **options,
     )  # fmt: skip
     images = [{"image": torch.tensor([v])} for v in values]
-    trainer.fit(Line(), DataLoader(images, batch_size=1))
+    trainer.fit(model or Line(), DataLoader(images, batch_size=1))
     return trainer
 
 
@@ -56,3 +64,42 @@ def test_one_line_an_epoch_and_the_speed_as_a_metric(caplog: pytest.LogCaptureFi
     assert trainer.callback_metrics["train/images_per_second"] > 0
     (line,) = [r.getMessage() for r in caplog.records if r.getMessage().startswith("epoch")]
     assert line.startswith("epoch 1/1 · loss 1.000 · lr 0.5")
+
+
+@pytest.mark.parametrize(
+    ("loss", "cost", "distance", "expected"),
+    [
+        (0.30, 0.3, 0.001, True),
+        (0.31, 0.3, 0.001, True),
+        (0.30, 0.3, 0.5, False),  # the margin's worth of loss, but embeddings are spread
+        (0.10, 0.3, 0.001, False),
+        (0.693, math.log(2), 0.001, True),
+        (0.0, 0.0, 0.0, False),  # margin 0
+    ],
+)
+def test_collapse_is_the_cost_of_equal_embeddings(
+    loss: float, cost: float, distance: float, expected: bool
+) -> None:
+    assert collapsed(loss, cost, distance, distance) is expected
+
+
+class Collapsed(Line):
+    """Logs what a collapsed network logs."""
+
+    def __init__(self, loss: float, margin: float | str) -> None:
+        super().__init__()
+        self.criterion = SimpleNamespace(metric=SimpleNamespace(margin=margin))
+        self.told = {"train/loss_metric": loss, "train/dist_pos": 1e-4, "train/dist_neg": 1e-4}
+
+    def training_step(self, batch: dict[str, torch.Tensor], batch_idx: int) -> torch.Tensor:
+        self.log_dict(self.told, on_epoch=True, on_step=False)
+        return super().training_step(batch, batch_idx)
+
+
+@pytest.mark.parametrize(("loss", "margin"), [(0.3, 0.3), (0.6931, "soft")])
+def test_a_collapse_is_told_once_with_likely_causes(
+    loss: float, margin: float | str, caplog: pytest.LogCaptureFixture
+) -> None:
+    fit([1.0, 1.0], Collapse(), model=Collapsed(loss, margin), epochs=3)
+    told = [r.getMessage() for r in caplog.records if "collapsed" in r.getMessage()]
+    assert len(told) == 1 and "optimizer.lr" in told[0]

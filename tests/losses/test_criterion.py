@@ -9,7 +9,7 @@ LABELS = torch.tensor([0, 0, 1, 1])
 
 
 def make(**options: float) -> Criterion:
-    defaults = {"label_smoothing": 0.1, "metric_weight": 1.0, "id_weight": 1.0}
+    defaults = {"num_classes": 3, "embedding_size": 5, "label_smoothing": 0.1}
     return triplet_criterion(
         mining="hard", margin=0.3, distance="euclidean", normalize=False, **(defaults | options)
     )
@@ -25,12 +25,12 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
 
 def test_label_smoothing_by_its_definition() -> None:
     x, logits = batch()
-    told = Criterion(None, label_smoothing=0.1)(x, logits, LABELS)
+    told = Criterion(None, num_classes=3, embedding_size=5, label_smoothing=0.1)(x, logits, LABELS)
     log_p = logits.log_softmax(1)
     target = torch.full((4, 3), 0.1 / 3)
     target[range(4), LABELS] += 0.9
     assert torch.allclose(told["loss"], -(target * log_p).sum(1).mean())
-    assert told.keys() == {"loss", "loss_id", "embedding_norm"}
+    assert told.keys() == {"loss", "loss_id", "embedding_norm", "dist_pos", "dist_neg"}
 
 
 def test_weighted_sum_of_both_terms() -> None:
@@ -56,3 +56,18 @@ def test_embedding_norm_is_the_mean_norm() -> None:
     assert float(told["embedding_norm"]) == pytest.approx(
         sum(math.sqrt(sum(v * v for v in row)) for row in x.tolist()) / 4
     )
+
+
+def test_the_centre_loss_is_a_companion() -> None:
+    x, logits = batch()
+    told = make(center_weight=0.01)(x, logits, LABELS)
+    total = told["loss_id"] + told["loss_metric"] + 0.01 * told["loss_center"]
+    assert torch.allclose(told["loss"], total)
+
+
+def test_distances_are_told_where_nothing_is_mined() -> None:
+    x, logits = batch()
+    told = Criterion(None, num_classes=3, embedding_size=5, label_smoothing=0.1)(x, logits, LABELS)
+    d = torch.cdist(x, x).detach()
+    assert torch.allclose(told["dist_pos"], (d[0, 1] + d[2, 3]) / 2)
+    assert torch.allclose(told["dist_neg"], d[:2, 2:].mean())

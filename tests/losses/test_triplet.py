@@ -2,85 +2,119 @@
 
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
+from slow import UNEVEN, Rule, every, hard, mean, semihard, table, terms, unit
 from torch import Tensor
 
 from reid_lightning.distances import pairwise_distance
 from reid_lightning.errors import ReIDError
 from reid_lightning.losses.mining import mine_random, mine_semihard
-from reid_lightning.losses.triplet import TripletLoss
+from reid_lightning.losses.quadruplet import QuadrupletLoss
+from reid_lightning.losses.reduction import MetricTerms
+from reid_lightning.losses.triplet import BatchAllLoss, TripletLoss
 
-UNEVEN = [0, 0, 0, 1, 1, 2, 3, 3, 3, 3]
-
-
-def slow_distance(a: Tensor, b: Tensor, kind: str) -> Tensor:
-    if kind == "cosine":
-        return 1 - a @ b / (a.norm() * b.norm())
-    squared = ((a - b) ** 2).sum()
-    return squared if kind == "squared" else squared.sqrt()
+KINDS = ["euclidean", "squared", "cosine"]
+DTYPES = [(torch.float32, 1e-5), (torch.float64, 1e-10)]
 
 
-Rule = Callable[[list[list[float]], list[int]], Iterator[tuple[int, int, int]]]
-
-
-def hard(d: list[list[float]], labels: list[int]) -> Iterator[tuple[int, int, int]]:
-    for a, label in enumerate(labels):
-        positives = [j for j, other in enumerate(labels) if other == label and j != a]
-        negatives = [j for j, other in enumerate(labels) if other != label]
-        if positives and negatives:
-            yield a, max(positives, key=lambda j: d[a][j]), min(negatives, key=lambda j: d[a][j])
-
-
-def semihard(d: list[list[float]], labels: list[int]) -> Iterator[tuple[int, int, int]]:
-    """TensorFlow Addons' rule: one negative for every anchor-positive pair."""
-    for a, label in enumerate(labels):
-        negatives = [j for j, other in enumerate(labels) if other != label]
-        for p, other in enumerate(labels):
-            if other == label and p != a and negatives:
-                farther = [j for j in negatives if d[a][j] > d[a][p]]
-                if farther:
-                    yield a, p, min(farther, key=lambda j: d[a][j])
-                else:
-                    yield a, p, max(negatives, key=lambda j: d[a][j])
-
-
-def slow_loss(x: Tensor, labels: list[int], rule: Rule, margin: float | str, kind: str) -> Tensor:
-    table = [[float(slow_distance(a, b, kind)) for b in x.detach()] for a in x.detach()]
-    terms = []
-    for a, p, n in rule(table, labels):
-        difference = slow_distance(x[a], x[p], kind) - slow_distance(x[a], x[n], kind)
-        terms.append(
-            torch.log1p(difference.exp())
-            if margin == "soft"
-            else (difference + margin).clamp(min=0)
-        )
-    return torch.stack(terms).mean()
-
-
-def embeddings(count: int, dtype: torch.dtype, seed: int = 0) -> Tensor:
-    x = torch.randn(count, 6, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    return torch.nn.functional.normalize(x).to(dtype).requires_grad_()
-
-
-@pytest.mark.parametrize("rule", [hard, semihard], ids=["hard", "semihard"])
-@pytest.mark.parametrize("margin", [0.3, "soft"])
-@pytest.mark.parametrize("kind", ["euclidean", "squared", "cosine"])
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-10)])
-def test_equals_a_plain_loop_in_value_and_gradient(
-    rule: Rule, margin: float | str, kind: str, dtype: torch.dtype, tolerance: float
-) -> None:
-    ours, theirs = (embeddings(len(UNEVEN), dtype) for _ in range(2))
-    labels = torch.tensor(UNEVEN)
-    loss = TripletLoss(rule.__name__, margin, kind, normalize=False)(ours, labels).loss
-    expected = slow_loss(theirs, UNEVEN, rule, margin, kind)
-    loss.backward()
+def check(loss: torch.nn.Module, slow: Callable[[Tensor], Tensor], dtype: torch.dtype) -> None:
+    """Equal in value and gradient."""
+    tolerance = dict(DTYPES)[dtype]
+    ours, theirs = (unit(len(UNEVEN), dtype) for _ in range(2))
+    value, expected = loss(ours, torch.tensor(UNEVEN)).loss, slow(theirs)
+    value.backward()
     expected.backward()
-    assert loss.dtype == dtype
-    assert loss.item() == pytest.approx(expected.item(), rel=tolerance)
+    assert value.dtype == dtype
+    assert value.item() == pytest.approx(expected.item(), rel=tolerance)
     assert torch.allclose(ours.grad, theirs.grad, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", dict(DTYPES))
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("margin", [0.3, "soft"])
+@pytest.mark.parametrize("rule", [hard, semihard], ids=["hard", "semihard"])
+def test_mined_triplets_equal_a_plain_loop(
+    rule: Rule, margin: float | str, kind: str, dtype: torch.dtype
+) -> None:
+    def slow(x: Tensor) -> Tensor:
+        return mean(terms(x, list(rule(table(x, kind), UNEVEN)), margin, kind))
+
+    check(TripletLoss(rule.__name__, margin, kind, normalize=False), slow, dtype)
+
+
+@pytest.mark.parametrize("dtype", dict(DTYPES))
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("margin", [0.3, "soft"])
+@pytest.mark.parametrize("mining", ["all", "nonzero"])
+def test_batch_all_equals_a_plain_loop(
+    mining: str, margin: float | str, kind: str, dtype: torch.dtype
+) -> None:
+    def slow(x: Tensor) -> Tensor:
+        every_term = terms(x, list(every([], UNEVEN)), margin, kind)
+        if mining == "nonzero":
+            every_term = [t for t in every_term if t.item() > 0]
+        return mean(every_term)
+
+    check(BatchAllLoss(mining, margin, kind, normalize=False), slow, dtype)
+
+
+@pytest.mark.parametrize("dtype", dict(DTYPES))
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("margin", [0.3, "soft"])
+def test_random_triplets_cost_what_a_plain_loop_says(
+    margin: float | str, kind: str, dtype: torch.dtype
+) -> None:
+    labels = torch.tensor(UNEVEN)
+    picked = mine_random(labels, torch.Generator().manual_seed(3))
+    triplets = [
+        (a, int(picked.positive[a]), int(picked.negative[a]))
+        for a in range(len(UNEVEN))
+        if picked.valid[a]
+    ]
+    loss = TripletLoss("random", margin, kind, normalize=False)
+
+    class Seeded(torch.nn.Module):
+        def forward(self, x: Tensor, labels: Tensor) -> MetricTerms:
+            return loss(x, labels, torch.Generator().manual_seed(3))
+
+    check(Seeded(), lambda x: mean(terms(x, triplets, margin, kind)), dtype)
+
+
+LOSSES: dict[str, Callable[..., torch.nn.Module]] = {
+    "random": partial(TripletLoss, "random"),
+    "hard": partial(TripletLoss, "hard"),
+    "semihard": partial(TripletLoss, "semihard"),
+    "all": partial(BatchAllLoss, "all"),
+    "nonzero": partial(BatchAllLoss, "nonzero"),
+    "quadruplet": lambda margin, kind="euclidean", **o: QuadrupletLoss("hard", 0.3, 0.1, kind, **o),
+    "quadruplet random": lambda margin, kind="euclidean", **o: QuadrupletLoss(
+        "random", 0.3, 0.1, kind, **o
+    ),
+}
+
+
+DETERMINISTIC = ["hard", "semihard", "all", "nonzero", "quadruplet"]
+
+
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", LOSSES)
+def test_half_precision_equals_float32_on_the_rounded_inputs(
+    name: str, kind: str, half: torch.dtype
+) -> None:
+    labels = torch.tensor(UNEVEN)
+    loss = LOSSES[name](0.3, kind, normalize=False)
+    rounded = unit(len(UNEVEN), half)
+    raised = rounded.detach().float().requires_grad_()
+    values = [loss(x, labels, torch.Generator().manual_seed(0)).loss for x in (rounded, raised)]
+    for value in values:
+        value.backward()
+    assert values[0].dtype == torch.float32 and torch.equal(*values)
+    assert torch.equal(rounded.grad, raised.grad.to(half))
 
 
 def test_semihard_by_hand_with_the_fallback() -> None:
@@ -122,24 +156,24 @@ def test_random_triplets_are_the_generators() -> None:
     assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
 
 
-@pytest.mark.parametrize("mining", ["random", "hard", "semihard"])
+@pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("margin", [0.3, "soft"])
 @pytest.mark.parametrize(
     "labels", [[0], [0, 0, 0], [0, 1, 2]], ids=["one", "one identity", "no positives"]
 )
 def test_nothing_to_learn_from_is_a_zero_loss_that_keeps_the_graph(
-    mining: str, margin: float | str, labels: list[int]
+    name: str, margin: float | str, labels: list[int]
 ) -> None:
     x = torch.randn(len(labels), 4, requires_grad=True)
-    terms = TripletLoss(mining, margin, normalize=False)(x, torch.tensor(labels, dtype=torch.long))
+    terms = LOSSES[name](margin, normalize=False)(x, torch.tensor(labels, dtype=torch.long))
     terms.loss.backward()
     assert terms.loss.item() == 0 and torch.all(x.grad == 0)
 
 
-@pytest.mark.parametrize("mining", ["random", "hard", "semihard"])
+@pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("normalize", [False, True])
 @pytest.mark.parametrize("case", ["equal", "duplicates", "large", "bfloat16", "float16"])
-def test_hard_cases_are_finite(mining: str, normalize: bool, case: str) -> None:
+def test_hard_cases_are_finite(name: str, normalize: bool, case: str) -> None:
     x = torch.randn(10, 4, generator=torch.Generator().manual_seed(0))
     x = {
         "equal": torch.ones(10, 4),
@@ -149,7 +183,7 @@ def test_hard_cases_are_finite(mining: str, normalize: bool, case: str) -> None:
         "float16": x.half() * 1000,
     }[case]
     x = x.clone().requires_grad_()
-    terms = TripletLoss(mining, 0.3, normalize=normalize)(x, torch.tensor(UNEVEN))
+    terms = LOSSES[name](0.3, normalize=normalize)(x, torch.tensor(UNEVEN))
     terms.loss.backward()
     assert math.isfinite(terms.loss.item()) and torch.isfinite(x.grad).all()
 
@@ -161,12 +195,13 @@ def test_all_equal_embeddings_cost_the_margin() -> None:
         assert float(loss) == pytest.approx(cost)
 
 
-@pytest.mark.parametrize("mining", ["hard", "semihard"])
-def test_order_of_the_batch_changes_nothing(mining: str) -> None:
-    x, labels = embeddings(10, torch.float64), torch.tensor(UNEVEN)
+@pytest.mark.parametrize("name", DETERMINISTIC)
+def test_order_of_the_batch_changes_nothing(name: str) -> None:
+    x, labels = unit(10, torch.float64), torch.tensor(UNEVEN)
     order = torch.tensor(random.Random(0).sample(range(10), 10))
-    loss = TripletLoss(mining, 0.3, normalize=False)
-    assert float(loss(x, labels).loss) == pytest.approx(float(loss(x[order], labels[order]).loss))
+    loss = LOSSES[name](0.3, normalize=False)
+    before, after = loss(x, labels).loss, loss(x[order], labels[order]).loss
+    assert before.item() == pytest.approx(after.item())
 
 
 def test_diagnostics_tell_what_was_mined() -> None:
