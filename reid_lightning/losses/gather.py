@@ -18,7 +18,7 @@ class _Gather(torch.autograd.Function):
         return torch.cat(parts)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
         # Every rank computes the same global loss, and DDP averages over ranks: the sum over
         # ranks makes the averaged parameter gradient that of the global loss.
         grad = grad.contiguous()
@@ -40,5 +40,5 @@ def global_batch(embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """
     parts = [torch.empty_like(labels) for _ in range(dist.get_world_size())]
     dist.all_gather(parts, labels.contiguous())
-    gathered: Tensor = _Gather.apply(embeddings)  # type: ignore[no-untyped-call]
+    gathered: Tensor = _Gather.apply(embeddings)
     return gathered, torch.cat(parts)

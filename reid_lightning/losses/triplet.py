@@ -86,7 +86,7 @@ class BatchAllLoss(nn.Module):
         positives, negatives = pair_masks(labels)
         anchors, positive = positives.nonzero(as_tuple=True)
         total, taught = distances.sum() * 0, distances.new_zeros(())
-        for a, p in zip(anchors.split(_PAIRS), positive.split(_PAIRS), strict=True):
+        for a, p in zip(torch.split(anchors, _PAIRS), torch.split(positive, _PAIRS), strict=True):
             difference = distances[a, p][:, None] - distances[a]
             valid = negatives[a]
             total = total + hinge(difference, self.margin).masked_fill(~valid, 0).sum()
