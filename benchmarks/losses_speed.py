@@ -19,8 +19,9 @@ from pytorch_metric_learning.reducers import AvgNonZeroReducer, MeanReducer
 from tabulate import tabulate
 from torch import Tensor
 
+from reid_lightning.losses.batch_all import BatchAllLoss
 from reid_lightning.losses.quadruplet import QuadrupletLoss
-from reid_lightning.losses.triplet import BatchAllLoss, TripletLoss
+from reid_lightning.losses.triplet import TripletLoss
 
 SIZES, DIMENSIONS, K, ROUNDS = (64, 256, 1024), 512, 4, 7
 PLAIN = LpDistance(normalize_embeddings=False)

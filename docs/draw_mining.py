@@ -45,9 +45,13 @@ def triplets(rule: str) -> list[Line]:
         "quadruplet": lambda: mine_hard(distances, LABELS),
     }[rule]()
     lines: list[Line] = []
-    for column in picked.valid[ANCHOR].nonzero().flatten():
-        lines.append((ANCHOR, int(picked.positive[ANCHOR, column]), "pos"))
-        lines.append((ANCHOR, int(picked.negative[ANCHOR, column]), "neg"))
+    valid = picked.valid[ANCHOR]
+    for positive, negative in zip(
+        picked.positive[ANCHOR][valid].flatten().tolist(),
+        picked.negative[ANCHOR][valid].flatten().tolist(),
+        strict=True,
+    ):
+        lines += [(ANCHOR, positive, "pos"), (ANCHOR, negative, "neg")]
     if rule == "quadruplet":
         n1 = lines[-1][1]
         lines.append((n1, second_negative(distances, n1), "far"))

@@ -1,4 +1,4 @@
-"""Pairwise distances: the one file that losses, metrics and retrieval share."""
+"""Distances between embeddings: the one file that losses, metrics and retrieval share."""
 
 from typing import Literal
 
@@ -9,9 +9,19 @@ from torch.nn import functional as F
 Distance = Literal["euclidean", "squared", "cosine"]
 
 
+def raised(x: Tensor) -> Tensor:
+    """`x` in float32 at least: half precision is raised, float64 stays."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def exact(x: Tensor) -> Tensor:
+    """`x` in float64, where differences of nearly equal numbers keep their digits."""
+    return x if x.device.type == "mps" else x.double()  # mps has no float64
+
+
 def normalized(x: Tensor) -> Tensor:
     """The rows of `x` [n, d] at unit norm, in float32 at least; a zero row stays zero."""
-    return F.normalize(x.to(torch.promote_types(x.dtype, torch.float32)))
+    return F.normalize(raised(x))
 
 
 def pairwise_distance(x: Tensor, y: Tensor | None = None, kind: Distance = "euclidean") -> Tensor:
@@ -25,19 +35,44 @@ def pairwise_distance(x: Tensor, y: Tensor | None = None, kind: Distance = "eucl
         kind: `euclidean` |x - y|, `squared` |x - y|², or `cosine` 1 - cos(x, y).
     """
     with torch.autocast(x.device.type, enabled=False):
-        result = torch.promote_types(x.dtype, torch.float32)
-        exact = result if x.device.type == "mps" else torch.float64  # mps has no float64
-        x = x.to(exact)
-        y = x if y is None else y.to(exact)
+        x = raised(x)
+        a = exact(x)
+        b = a if y is None else exact(raised(y))
+        if kind == "euclidean":
+            return torch.cdist(a, b, compute_mode="use_mm_for_euclid_dist").to(x.dtype)
         if kind == "cosine":
-            return (1 - F.normalize(x) @ F.normalize(y).T).to(result)
-        products = x @ y.T
-        squared = (x.square().sum(1)[:, None] + y.square().sum(1) - 2 * products).clamp(min=0)
-        if kind == "squared":
-            return squared.to(result)
-        # sqrt's gradient at 0 is infinite: give those entries one they do not reach.
-        zero = squared == 0
-        return squared.masked_fill(zero, 1).sqrt().masked_fill(zero, 0).to(result)
+            return (1 - F.normalize(a) @ F.normalize(b).T).to(x.dtype)
+        squared = a.square().sum(1)[:, None] + b.square().sum(1) - 2 * (a @ b.T)
+        return squared.clamp(min=0).to(x.dtype)
+
+
+def paired_distance(x: Tensor, y: Tensor, kind: Distance = "euclidean") -> Tensor:
+    """Distances of each row of `x` [n, d] from the same row of `y` [n, d]: [n].
+
+    Taken from the differences themselves, so near-duplicates keep their digits in float32 too. The
+    gradient at distance zero is zero.
+    """
+    x, y = raised(x), raised(y)
+    if kind == "cosine":  # 1 - cos(x, y) = |x - y|² / 2 for unit rows
+        return (F.normalize(x) - F.normalize(y)).square().sum(1) / 2
+    if kind == "squared":
+        return (x - y).square().sum(1)
+    norm: Tensor = torch.linalg.vector_norm(x - y, dim=1)
+    return norm
+
+
+def mining_distance(x: Tensor, kind: Distance = "euclidean") -> Tensor:
+    """What orders the rows of `x` [n, d] by their distance from each row: [n, n], no gradient.
+
+    One float32 matrix product (float64 for float64). Only comparisons within a row mean anything:
+    the row's own norm is left out, and the Euclidean distance stays squared.
+    """
+    with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
+        x = raised(x)
+        if kind == "cosine":
+            x = F.normalize(x)
+            return -(x @ x.T)
+        return torch.addmm(x.square().sum(1), x, x.T, alpha=-2)
 
 
 def ranking_distance(query: Tensor, gallery: Tensor, kind: Distance = "cosine") -> Tensor:

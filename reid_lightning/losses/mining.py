@@ -9,13 +9,16 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from reid_lightning.losses.draws import draw_other, draw_same, runs
+
 Mining = Literal["random", "hard", "semihard"]
 
 
 class Triplets(NamedTuple):
-    """For anchor i (a row): picture indices of positives and negatives, and which entries count.
+    """Picture indices of positives and negatives, and which entries count.
 
-    All of shape [batch, m]; where `valid` is false, the indices mean nothing.
+    One triplet an anchor: all of shape [batch]; one an anchor-positive pair: [batch, batch].
+    Where `valid` is false, the indices mean nothing.
     """
 
     positive: Tensor
@@ -26,41 +29,34 @@ class Triplets(NamedTuple):
 def pair_masks(labels: Tensor) -> tuple[Tensor, Tensor]:
     """Masks [batch, batch] of (anchor, positive) and (anchor, negative) pairs."""
     same = labels[:, None] == labels
-    return same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device), ~same
+    return same.clone().fill_diagonal_(False), ~same
 
 
-def mine(
-    rule: Mining, distances: Tensor, labels: Tensor, generator: torch.Generator | None = None
-) -> Triplets:
-    """Pick triplets by `rule` from distances [batch, batch] and labels [batch]."""
-    distances = distances.detach()
-    match rule:
-        case "random":
-            return mine_random(labels, generator)
-        case "hard":
-            return mine_hard(distances, labels)
-        case "semihard":
-            return mine_semihard(distances, labels)
+def chances(rows: int, labels: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Uniform numbers [rows, batch], drawn on the CPU so that they are the same on any device."""
+    drawn = torch.rand(rows, len(labels), generator=generator)
+    return drawn.to(labels.device, non_blocking=True)
 
 
 def mine_random(labels: Tensor, generator: torch.Generator | None = None) -> Triplets:
-    """For every anchor one positive and one negative, uniformly at random.
-
-    The draw is made on the CPU, so that it is the same on every device.
-    """
-    positives, negatives = pair_masks(labels)
-    chance = torch.rand(2, *positives.shape, generator=generator).to(labels.device)
-    positive = chance[0].masked_fill(~positives, -1).argmax(1, keepdim=True)
-    negative = chance[1].masked_fill(~negatives, -1).argmax(1, keepdim=True)
-    return Triplets(positive, negative, _has_both(positives, negatives))
+    """For every anchor one positive and one negative, uniformly at random."""
+    chance, by = chances(2, labels, generator), runs(labels)
+    positive, has_positive = draw_same(chance[0], by)
+    anchor = torch.arange(len(labels), device=labels.device)
+    negative, has_negative = draw_other(chance[1], by, anchor)
+    return Triplets(positive, negative, has_positive & has_negative)
 
 
 def mine_hard(distances: Tensor, labels: Tensor) -> Triplets:
-    """For every anchor its farthest positive and nearest negative (Hermans et al. 2017)."""
-    positives, negatives = pair_masks(labels)
-    positive = distances.masked_fill(~positives, -torch.inf).argmax(1, keepdim=True)
-    negative = distances.masked_fill(~negatives, torch.inf).argmin(1, keepdim=True)
-    return Triplets(positive, negative, _has_both(positives, negatives))
+    """For every anchor its farthest positive and nearest negative (Hermans et al. 2017).
+
+    `distances` [batch, batch]; within a row, any numbers in the same order do.
+    """
+    same = labels[:, None] == labels
+    to_positives = distances.masked_fill(~same, -torch.inf).fill_diagonal_(-torch.inf)
+    farthest, positive = to_positives.max(1)
+    nearest, negative = distances.masked_fill(same, torch.inf).min(1)
+    return Triplets(positive, negative, (farthest > -torch.inf) & (nearest < torch.inf))
 
 
 def mine_semihard(distances: Tensor, labels: Tensor) -> Triplets:
@@ -76,7 +72,3 @@ def mine_semihard(distances: Tensor, labels: Tensor) -> Triplets:
     negative = order.gather(1, torch.minimum(first_farther, (count - 1).clamp(min=0)))
     positive = torch.arange(len(labels), device=labels.device).expand_as(negative)
     return Triplets(positive, negative, positives & (count > 0))
-
-
-def _has_both(positives: Tensor, negatives: Tensor) -> Tensor:
-    return (positives.any(1) & negatives.any(1))[:, None]

@@ -1,14 +1,14 @@
 """The quadruplet loss (Chen et al. 2017): a triplet, and a pair that shares nothing with it."""
 
-from typing import get_args
-
 import torch
 from torch import Tensor, nn
 
-from reid_lightning.distances import Distance, normalized, pairwise_distance
+from reid_lightning.distances import Distance
 from reid_lightning.errors import ReIDError, check_choice
-from reid_lightning.losses.mining import Mining, mine
-from reid_lightning.losses.reduction import MetricTerms, hinge, masked_mean, teaches
+from reid_lightning.losses.draws import draw_other, runs
+from reid_lightning.losses.mining import Mining, chances, mine_hard, mine_random
+from reid_lightning.losses.reduction import MetricTerms, hinge, told
+from reid_lightning.losses.space import Space
 
 
 class QuadrupletLoss(nn.Module):
@@ -39,44 +39,41 @@ class QuadrupletLoss(nn.Module):
     ) -> None:
         super().__init__()
         check_choice("loss.mining", mining, ("random", "hard"))
-        check_choice("loss.distance", distance, get_args(Distance))
         if not all(isinstance(m, float | int) for m in (margin, margin2)) or margin <= margin2:
             raise ReIDError(
                 f"loss.margin={margin} and loss.margin2={margin2} must be numbers, the first the "
                 "larger: the second term is the weaker push (Chen et al. 2017)."
             )
         self.mining, self.margin, self.margin2 = mining, margin, margin2
-        self.distance, self.normalize = distance, normalize
+        self.space = Space(distance, normalize)
 
     def forward(
         self, embeddings: Tensor, labels: Tensor, generator: torch.Generator | None = None
     ) -> MetricTerms:
         """Embeddings [batch, d] and labels [batch]; `generator` draws the random quadruplets."""
-        x = normalized(embeddings) if self.normalize else embeddings
-        distances = pairwise_distance(x, kind=self.distance)
-        triplets = mine(self.mining, distances, labels, generator)
-        n1 = triplets.negative
-        other = (labels != labels[:, None]) & (labels != labels[n1])
-        n2 = self._second_negative(distances.detach(), n1, other, generator)
-        d_pos = distances.gather(1, triplets.positive)
-        d_neg = distances.gather(1, n1)
-        d_far = distances[n1, n2]
-        both = triplets.valid & other.any(1, keepdim=True)
-        near = masked_mean(hinge(d_pos - d_neg, self.margin), triplets.valid)
-        far = hinge(d_pos - d_far, self.margin2).masked_fill(~both, 0).sum()
-        active = teaches(d_pos - d_neg, self.margin).to(d_pos.dtype)
-        return MetricTerms(
-            near + far / triplets.valid.sum().clamp(min=1),
-            masked_mean(active, triplets.valid),
-            masked_mean(d_pos.detach(), triplets.valid),
-            masked_mean(d_neg.detach(), triplets.valid),
-        )
-
-    def _second_negative(
-        self, distances: Tensor, n1: Tensor, other: Tensor, generator: torch.Generator | None
-    ) -> Tensor:
+        points = self.space.points(embeddings)
         if self.mining == "random":
-            chance = torch.rand(other.shape, generator=generator).to(other.device)
-            return chance.masked_fill(~other, -1).argmax(1, keepdim=True)
-        from_n1 = distances[n1.squeeze(1)]
-        return from_n1.masked_fill(~other, torch.inf).argmin(1, keepdim=True)
+            triplets = mine_random(labels, generator)
+            chance, by = chances(1, labels, generator)[0], runs(labels)
+            anchor = torch.arange(len(labels), device=labels.device)
+            second, further = draw_other(chance, by, anchor, triplets.negative)
+        else:
+            order = self.space.order(points)
+            triplets = mine_hard(order, labels)
+            second, further = _nearest_further(order, labels, triplets.negative)
+        positive, n1, n2 = (
+            points.index_select(0, i) for i in (triplets.positive, triplets.negative, second)
+        )
+        d_pos = self.space.between(points, positive)
+        near = told(d_pos, self.space.between(points, n1), triplets.valid, self.margin)
+        difference = d_pos - self.space.between(n1, n2)
+        both = triplets.valid & further
+        far = hinge(difference, self.margin2).masked_fill(~both, 0).sum()
+        return near._replace(loss=near.loss + far / triplets.valid.sum().clamp(min=1))
+
+
+def _nearest_further(order: Tensor, labels: Tensor, n1: Tensor) -> tuple[Tensor, Tensor]:
+    """For every anchor the picture of a third identity nearest to `n1` [batch], and where it is."""
+    other = (labels != labels[:, None]) & (labels != labels[n1][:, None])
+    nearest, n2 = order[n1].masked_fill(~other, torch.inf).min(1)
+    return n2, nearest < torch.inf

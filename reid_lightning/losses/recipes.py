@@ -11,12 +11,13 @@ from torch import nn
 
 from reid_lightning.distances import Distance
 from reid_lightning.errors import check_choice
+from reid_lightning.losses.batch_all import BatchAllLoss
 from reid_lightning.losses.criterion import Criterion
 from reid_lightning.losses.mining import Mining
 from reid_lightning.losses.pml import PMLLoss
 from reid_lightning.losses.quadruplet import QuadrupletLoss
 from reid_lightning.losses.reduction import Margin
-from reid_lightning.losses.triplet import BatchAllLoss, TripletLoss
+from reid_lightning.losses.triplet import TripletLoss
 
 
 def triplet_criterion(

@@ -2,6 +2,7 @@
 
 from typing import Literal, NamedTuple
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -45,3 +46,13 @@ def teaches(difference: Tensor, margin: Margin) -> Tensor:
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """Mean of `values` where `mask` holds; zero, with the graph kept, where it never does."""
     return values.masked_fill(~mask, 0).sum() / mask.sum().clamp(min=1)
+
+
+def told(d_pos: Tensor, d_neg: Tensor, valid: Tensor, margin: Margin) -> MetricTerms:
+    """The mean hinge of triplets at distances d(a, p) and d(a, n), and what it says of them."""
+    difference = d_pos - d_neg
+    share = valid.to(d_pos.dtype) / valid.sum().clamp(min=1)
+    with torch.no_grad():
+        active = (teaches(difference, margin) * share).sum()
+        near, far = (d_pos * share).sum(), (d_neg * share).sum()
+    return MetricTerms((hinge(difference, margin) * share).sum(), active, near, far)

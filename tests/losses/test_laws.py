@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from reid_lightning.losses.batch_all import BatchAllLoss
 from reid_lightning.losses.quadruplet import QuadrupletLoss
-from reid_lightning.losses.triplet import BatchAllLoss, TripletLoss
+from reid_lightning.losses.triplet import TripletLoss
 
 Make = Callable[[float], torch.nn.Module]
 TRIPLETS: dict[str, Make] = {

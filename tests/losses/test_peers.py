@@ -10,9 +10,10 @@ from slow import UNEVEN, unit
 from torch import Tensor
 
 from reid_lightning.distances import pairwise_distance
+from reid_lightning.losses.batch_all import BatchAllLoss
 from reid_lightning.losses.mining import Triplets, mine_random, mine_semihard
 from reid_lightning.losses.pml import PMLLoss
-from reid_lightning.losses.triplet import BatchAllLoss, TripletLoss
+from reid_lightning.losses.triplet import TripletLoss
 
 LABELS = torch.tensor(UNEVEN)
 PLAIN = LpDistance(normalize_embeddings=False)
@@ -44,8 +45,8 @@ def test_batch_all(mining: str, reducer: torch.nn.Module) -> None:
 
 
 def listed(picked: Triplets) -> tuple[Tensor, Tensor, Tensor]:
-    anchor, column = picked.valid.nonzero(as_tuple=True)
-    return anchor, picked.positive[anchor, column], picked.negative[anchor, column]
+    at = picked.valid.nonzero(as_tuple=True)
+    return at[0], picked.positive[at], picked.negative[at]
 
 
 def test_semihard_and_random_on_our_own_triplets() -> None:

@@ -6,7 +6,8 @@ from slow import UNEVEN, Table, cost, distance, hard, mean, negatives, positives
 from torch import Tensor
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.losses.mining import mine_random
+from reid_lightning.losses.draws import draw_other, runs
+from reid_lightning.losses.mining import chances, mine_random
 from reid_lightning.losses.quadruplet import QuadrupletLoss
 
 MARGIN, MARGIN2 = 0.4, 0.15
@@ -54,13 +55,13 @@ def test_random_equals_a_plain_loop_over_what_was_drawn(kind: str) -> None:
     x = unit(len(UNEVEN), torch.float64)
     generator = torch.Generator().manual_seed(5)
     picked = mine_random(labels, generator)
-    chance = torch.rand(len(UNEVEN), len(UNEVEN), generator=generator)
+    by, anchors = runs(labels), torch.arange(len(UNEVEN))
+    drawn, _ = draw_other(chances(1, labels, generator)[0], by, anchors, picked.negative)
     quadruplets: list[Quadruplet] = []
     for a in range(len(UNEVEN)):
         if picked.valid[a]:
             p, n1 = int(picked.positive[a]), int(picked.negative[a])
-            further = [j for j in negatives(a, UNEVEN) if UNEVEN[j] != UNEVEN[n1]]
-            n2 = max(further, key=lambda j: chance[a, j].item())
+            n2 = int(drawn[a])
             assert p in positives(a, UNEVEN)
             assert len({UNEVEN[a], UNEVEN[n1], UNEVEN[n2]}) == 3
             quadruplets.append((a, p, n1, n2))

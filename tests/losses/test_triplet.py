@@ -12,10 +12,11 @@ from torch import Tensor
 
 from reid_lightning.distances import pairwise_distance
 from reid_lightning.errors import ReIDError
+from reid_lightning.losses.batch_all import BatchAllLoss
 from reid_lightning.losses.mining import mine_random, mine_semihard
 from reid_lightning.losses.quadruplet import QuadrupletLoss
 from reid_lightning.losses.reduction import MetricTerms
-from reid_lightning.losses.triplet import BatchAllLoss, TripletLoss
+from reid_lightning.losses.triplet import TripletLoss
 
 KINDS = ["euclidean", "squared", "cosine"]
 DTYPES = [(torch.float32, 1e-5), (torch.float64, 1e-10)]
@@ -141,8 +142,8 @@ def test_random_triplets_are_valid_fresh_and_uniform() -> None:
     seen: set[tuple[int, int]] = set()
     for _ in range(300):
         picked = mine_random(labels, generator)
-        rows = torch.arange(len(labels))[picked.valid[:, 0]]
-        positive, negative = picked.positive[rows, 0], picked.negative[rows, 0]
+        rows = torch.arange(len(labels))[picked.valid]
+        positive, negative = picked.positive[rows], picked.negative[rows]
         assert torch.all(labels[rows] == labels[positive]) and torch.all(rows != positive)
         assert torch.all(labels[rows] != labels[negative])
         assert 5 not in rows, "the only picture of its identity has no positive"
