@@ -1,9 +1,10 @@
 """Distances between embeddings: the one file that losses, metrics and retrieval share."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 Distance = Literal["euclidean", "squared", "cosine"]
@@ -24,8 +25,26 @@ def normalized(x: Tensor) -> Tensor:
     return F.normalize(raised(x))
 
 
-def pairwise_distance(x: Tensor, y: Tensor | None = None, kind: Distance = "euclidean") -> Tensor:
-    """Distances between the rows of `x` [n, d] and `y` [m, d] (or `x` itself): [n, m].
+class _Squared(torch.autograd.Function):
+    """|x_i - x_j|² of all rows; the matrix is symmetric, so its gradient takes one product."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        norms = x.square().sum(1)
+        squared = torch.addmm(norms[:, None] + norms, x, x.T, alpha=-2)
+        return squared.clamp_(min=0).fill_diagonal_(0)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        pull = grad + grad.T
+        return torch.addmm(pull.sum(1, keepdim=True) * x, pull, x, alpha=-1).mul_(2)
+
+
+def pairwise_distance(x: Tensor, kind: Distance = "euclidean") -> Tensor:
+    """Distances between all rows of `x` [n, d]: [n, n].
 
     Computed outside autocast and with float64 inside the matrix product, because its float32 form
     is off by 1e-3 on near-duplicates. Half precision is raised to float32, float64 stays. The
@@ -36,14 +55,16 @@ def pairwise_distance(x: Tensor, y: Tensor | None = None, kind: Distance = "eucl
     """
     with torch.autocast(x.device.type, enabled=False):
         x = raised(x)
-        a = exact(x)
-        b = a if y is None else exact(raised(y))
-        if kind == "euclidean":
-            return torch.cdist(a, b, compute_mode="use_mm_for_euclid_dist").to(x.dtype)
         if kind == "cosine":
-            return (1 - F.normalize(a) @ F.normalize(b).T).to(x.dtype)
-        squared = a.square().sum(1)[:, None] + b.square().sum(1) - 2 * (a @ b.T)
-        return squared.clamp(min=0).to(x.dtype)
+            x = F.normalize(x)
+        squared: Tensor = _Squared.apply(exact(x)).to(x.dtype)
+        if kind == "cosine":  # 1 - cos(x, y) = |x - y|² / 2 for unit rows
+            return squared / 2
+        if kind == "squared":
+            return squared
+        # sqrt's gradient at 0 is infinite: give those entries one they do not reach.
+        zero = squared == 0
+        return squared.masked_fill(zero, 1).sqrt().masked_fill(zero, 0)
 
 
 def paired_distance(x: Tensor, y: Tensor, kind: Distance = "euclidean") -> Tensor:
@@ -53,7 +74,7 @@ def paired_distance(x: Tensor, y: Tensor, kind: Distance = "euclidean") -> Tenso
     gradient at distance zero is zero.
     """
     x, y = raised(x), raised(y)
-    if kind == "cosine":  # 1 - cos(x, y) = |x - y|² / 2 for unit rows
+    if kind == "cosine":
         return (F.normalize(x) - F.normalize(y)).square().sum(1) / 2
     if kind == "squared":
         return (x - y).square().sum(1)

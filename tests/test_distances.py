@@ -3,7 +3,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reid_lightning.distances import pairwise_distance, ranking_distance
+from reid_lightning.distances import (
+    mining_distance,
+    paired_distance,
+    pairwise_distance,
+    ranking_distance,
+)
 
 
 def slow(x: torch.Tensor, y: torch.Tensor, kind: str) -> torch.Tensor:
@@ -21,32 +26,47 @@ def slow(x: torch.Tensor, y: torch.Tensor, kind: str) -> torch.Tensor:
 def test_equals_a_double_loop(kind: str, dtype: torch.dtype, tolerance: float) -> None:
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(5, 7, generator=generator, dtype=dtype)
-    y = torch.randn(4, 7, generator=generator, dtype=dtype)
-    assert torch.allclose(pairwise_distance(x, y, kind), slow(x, y, kind), rtol=tolerance)
+    assert torch.allclose(pairwise_distance(x, kind), slow(x, x, kind), tolerance, tolerance)
+    y = x.flip(0)
+    assert torch.allclose(
+        paired_distance(x, y, kind), slow(x, y, kind).diag(), tolerance, tolerance
+    )
+
+
+@pytest.mark.parametrize("kind", ["euclidean", "squared", "cosine"])
+def test_gradients_are_those_of_the_definition(kind: str) -> None:
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(6, 4, generator=generator, dtype=torch.float64, requires_grad=True)
+    apart = ~torch.eye(6, dtype=torch.bool)
+    assert torch.autograd.gradcheck(lambda x: pairwise_distance(x, kind)[apart], x)
+    assert torch.autograd.gradcheck(lambda x: paired_distance(x, x.roll(1, 0), kind), x)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_is_raised_to_float32_also_under_autocast(dtype: torch.dtype) -> None:
     x = torch.randn(6, 16).to(dtype)
     with torch.autocast("cpu", torch.bfloat16):
-        distances = pairwise_distance(x, x)
-    assert distances.dtype == torch.float32
-    assert torch.equal(distances, pairwise_distance(x.float(), x.float()))
+        distances = pairwise_distance(x)
+        pairs = paired_distance(x, x.flip(0))
+    assert distances.dtype == pairs.dtype == torch.float32
+    assert torch.equal(distances, pairwise_distance(x.float()))
+    assert torch.equal(pairs, paired_distance(x.float(), x.flip(0).float()))
 
 
 def test_near_duplicates_keep_their_distance() -> None:
     x = torch.randn(1, 512) * 10
     y = x + 1e-4
     exact = (x.double() - y.double()).norm()
-    assert torch.allclose(pairwise_distance(x, y).double(), exact, rtol=1e-3)
+    assert torch.allclose(pairwise_distance(torch.cat([x, y]))[0, 1].double(), exact, rtol=1e-3)
+    assert torch.allclose(paired_distance(x, y).double(), exact, rtol=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["euclidean", "squared", "cosine"])
 def test_gradient_is_finite_at_distance_zero(kind: str) -> None:
     x = torch.ones(3, 4, requires_grad=True)
-    distances = pairwise_distance(x, x, kind)
-    distances.sum().backward()
-    assert torch.all(distances == 0) or kind == "cosine"
+    distances = pairwise_distance(x, kind), paired_distance(x, x, kind)
+    sum(d.sum() for d in distances).backward()
+    assert all(torch.all(d == 0) for d in distances)
     assert x.grad is not None and torch.isfinite(x.grad).all()
 
 
@@ -56,8 +76,18 @@ def test_ranking_distance_gives_the_order_of_the_distance(seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(3, 5, generator=generator, dtype=torch.float64)
     y = torch.randn(9, 5, generator=generator, dtype=torch.float64)
-    order = pairwise_distance(x, y, "euclidean").argsort(1)
+    order = torch.cdist(x, y).argsort(1)
     assert torch.equal(ranking_distance(x, y, "euclidean").argsort(1), order)
     x, y = (torch.nn.functional.normalize(z) for z in (x, y))
-    order = pairwise_distance(x, y, "cosine").argsort(1)
+    order = (1 - x @ y.T).argsort(1)
     assert torch.equal(ranking_distance(x, y, "cosine").argsort(1), order)
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["euclidean", "squared", "cosine"]))
+@settings(deadline=None)
+def test_mining_distance_orders_every_row(seed: int, kind: str) -> None:
+    x = torch.randn(9, 5, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    apart = ~torch.eye(9, dtype=torch.bool)
+    order = [d[apart].view(9, 8).argsort(1) for d in (mining_distance(x, kind), slow(x, x, kind))]
+    assert torch.equal(*order)
+    assert not mining_distance(x.clone().requires_grad_(), kind).requires_grad

@@ -41,7 +41,7 @@ class Space:
 
     def matrix(self, points: Tensor) -> Tensor:
         """All distances [batch, batch], with gradient."""
-        return pairwise_distance(points, kind=self.distance)
+        return pairwise_distance(points, self.distance)
 
     def order(self, points: Tensor) -> Tensor:
         """[batch, batch] whose rows order the pictures by distance: a cheap guide to mine by."""

@@ -122,17 +122,17 @@ def test_semihard_by_hand_with_the_fallback() -> None:
     """On a line: anchor 0; positive at 2; negatives at 1 and 3; then both nearer than 2."""
     x = torch.tensor([[0.0], [2.0], [1.0], [3.0]])
     labels = torch.tensor([0, 0, 1, 1])
-    picked = mine_semihard(pairwise_distance(x, x), labels)
+    picked = mine_semihard(pairwise_distance(x), labels)
     assert picked.valid[0].tolist() == [False, True, False, False]
     assert picked.negative[0, 1] == 3, "the nearest negative that is farther than the positive"
     x = torch.tensor([[0.0], [2.0], [1.0], [1.5]])
-    picked = mine_semihard(pairwise_distance(x, x), labels)
+    picked = mine_semihard(pairwise_distance(x), labels)
     assert picked.negative[0, 1] == 3, "none is farther: the farthest negative"
 
 
 def test_a_negative_at_the_positives_distance_is_not_farther() -> None:
     x = torch.tensor([[0.0], [2.0], [-2.0], [3.0]])
-    picked = mine_semihard(pairwise_distance(x, x), torch.tensor([0, 0, 1, 1]))
+    picked = mine_semihard(pairwise_distance(x), torch.tensor([0, 0, 1, 1]))
     assert picked.negative[0, 1] == 3
 
 
