@@ -1,0 +1,35 @@
+"""Callbacks that tests put into a run by their name."""
+
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+
+class FollowLoss(pl.Callback):
+    """Freezes every batch normalisation and writes each step's loss, the mean over ranks."""
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+        self.losses: list[str] = []
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        for module in pl_module.modules():
+            if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+                module.eval()
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        loss = trainer.strategy.reduce(outputs["loss"].detach().double(), reduce_op="mean")
+        self.losses.append(repr(float(loss)))
+        if trainer.is_global_zero:
+            self.path.write_text("\n".join(self.losses))
