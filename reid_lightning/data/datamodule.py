@@ -54,12 +54,10 @@ class ReIDDataModule(SetReader):
         **folders: Any,
     ) -> None:
         super().__init__(**folders)
-        for least, numbers in (
-            (1, {"p": p, "k": k, "eval_batch_size": eval_batch_size}),
-            (0, {"workers": workers, "cache_gib": cache_gib}),
-        ):
-            for key, value in numbers.items():
-                check_at_least(f"data.{key}", value, least)
+        for key, value in (("p", p), ("k", k), ("eval_batch_size", eval_batch_size)):
+            check_at_least(f"data.{key}", value, 1)
+        check_at_least("data.workers", workers, 0)
+        check_at_least("data.cache_gib", cache_gib, 0)
         self.height, self.width, self.p, self.k = height, width, p, k
         self.eval_batch_size, self.workers, self.seed = eval_batch_size, workers, seed
         self.cache, self.cache_gib, self.augmentation = Path(cache), cache_gib, augmentation
@@ -82,7 +80,7 @@ class ReIDDataModule(SetReader):
         """PK batches of training pictures."""
         train, pixels = self.read()[1].train, self._pixels("train")
         pictures = TrainPictures(train, labels_of(train), pixels)
-        return self._loader(pictures, self.train_batches(*self._place()), pixels)
+        return self._loader(pictures, self.train_batches(**self._place()), pixels)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Queries and gallery to validate on."""
@@ -103,10 +101,7 @@ class ReIDDataModule(SetReader):
     def _eval_loader(self, splits: Splits, folder: str) -> DataLoader[Batch]:
         pixels = self._pixels(folder)
         pictures = EvalPictures(splits.query, splits.gallery, pixels)
-        rank, world_size = self._place()
-        batches = EvalBatches(
-            len(pictures), self.eval_batch_size, rank=rank, world_size=world_size
-        )
+        batches = EvalBatches(len(pictures), self.eval_batch_size, **self._place())
         return self._loader(pictures, batches, pixels)
 
     def _pixels(self, folder: str) -> Source:
@@ -114,17 +109,15 @@ class ReIDDataModule(SetReader):
         if folder not in self.pixels:
             official = self.read()[0]
             samples = official.train if folder == "train" else official.query + official.gallery
+            paths, size = [s.path for s in samples], (self.height, self.width)
             self.pixels[folder] = open_source(
-                [s.path for s in samples],
-                self.height,
-                self.width,
-                folder=self.cache,
-                budget_gib=self.cache_gib,
+                paths, *size, folder=self.cache, budget_gib=self.cache_gib
             )
         return self.pixels[folder]
 
-    def _place(self) -> tuple[int, int]:
-        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+    def _place(self) -> dict[str, int]:
+        rank, size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        return {"rank": rank, "world_size": size}
 
     def _loader(self, pictures: Any, batches: Any, pixels: Source) -> DataLoader[Batch]:
         gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"

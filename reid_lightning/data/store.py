@@ -94,7 +94,7 @@ def _decode_always(height: int, width: int, why: str) -> Decoder:
 
 
 def _gib(size: float) -> str:
-    return f"{size / _GIB:.2f} GiB"
+    return f"{size / _GIB:.2g} GiB"
 
 
 def _key(paths: Sequence[Path], height: int, width: int) -> str:

@@ -28,7 +28,7 @@ def make(root: Path, **options: Any) -> ReIDDataModule:
 
 def trained_on(data: ReIDDataModule, rank: int = 0, world_size: int = 1) -> list[Batch]:
     """An epoch of what the network of one process sees."""
-    data._place = lambda: (rank, world_size)
+    data._place = lambda: {"rank": rank, "world_size": world_size}
     return [data.on_after_batch_transfer(b, 0) for b in data.train_dataloader()]
 
 
