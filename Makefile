@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint
+.PHONY: help demo test lint bench
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -24,6 +24,11 @@ lint: .venv/.installed-dev  ## ruff and mypy alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: .venv/.installed-dev  ## speed of input, training and losses beside peers' (half an hour; leave the machine alone)
+	$(BIN)/python -m benchmarks.input_speed
+	$(BIN)/python -m benchmarks.train_speed
+	$(BIN)/python -m benchmarks.losses_speed
 
 .venv/.installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 …")'

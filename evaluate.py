@@ -49,7 +49,7 @@ def job(config: DictConfig) -> float:
     for side in ("height", "width"):
         if config.data[side] is None:
             config.data[side] = trained.data[side]
-    trained.model.weights = "none"
+    trained.model.update(weights="none", compile=False)
     config.metric.distance = config.metric.distance or trained.metric.distance
     # Only the model is the checkpoint's own; nothing else is trained with here.
     trained.update(metric=config.metric, loss=NO_LOSS, optimizer=ADAM, scheduler=CONSTANT)

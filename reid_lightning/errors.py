@@ -19,6 +19,12 @@ def check_at_least(key: str, value: float, least: float) -> None:
         raise ReIDError(f"{key}={value} must be {least} or more.")
 
 
+def check_at_most(key: str, value: float, most: float) -> None:
+    """Raise a `ReIDError` that names the config `key` if `value` is above `most`."""
+    if value > most:
+        raise ReIDError(f"{key}={value} must be {most} or less.")
+
+
 def sentence(error: BaseException) -> str | None:
     """The sentence of the first `ReIDError` in the chain of causes of `error`, if there is one.
 

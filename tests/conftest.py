@@ -15,6 +15,14 @@ ROOT = Path(__file__).parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Decoded pictures are kept for the tests alone, not in the user's own folder."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["REID_CACHE"] = str(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A synthetic set of 16 + 8 identities."""

@@ -152,14 +152,15 @@ def test_evaluating_needs_a_checkpoint(script: Run, tmp_path: Path) -> None:
     assert "checkpoint" in one_error(script("evaluate.py", cwd=tmp_path, check=False))
 
 
+@pytest.mark.parametrize("cache", [0, 1])
 def test_a_truncated_picture_ends_in_one_sentence(
-    script: Run, tiny_set: Path, tiny_overrides: list[str], tmp_path: Path
+    cache: int, script: Run, tiny_set: Path, tiny_overrides: list[str], tmp_path: Path
 ) -> None:
     root = tmp_path / "set"
     shutil.copytree(tiny_set, root)
     for picture in (root / "bounding_box_train").glob("*.jpg"):
         picture.write_bytes(picture.read_bytes()[:300])
-    options = [f"data.root={root}", "data.draw=null", "data.workers=1"]
+    options = [f"data.root={root}", "data.draw=null", "data.workers=1", f"data.cache_gib={cache}"]
     done = script("train.py", *tiny_overrides, *options, cwd=tmp_path, check=False)
     assert "Error: The picture" in one_error(done) and "cannot be read" in one_error(done)
 
@@ -176,7 +177,7 @@ def test_a_failure_of_the_other_process_alone_ends_in_sentences(
     (index, *_) = EvalBatches(count, 128, rank=1, world_size=2).batches[0]
     broken = [*query, *gallery][index]
     broken.write_bytes(broken.read_bytes()[:300])
-    options = [f"data.root={root}", "data.draw=null", "trainer.devices=2"]
+    options = [f"data.root={root}", "data.draw=null", "data.cache_gib=0", "trainer.devices=2"]
     done = script("train.py", *tiny_overrides, *options, cwd=tmp_path, check=False)
     told = done.stdout + done.stderr
     assert done.returncode == 1 and f"Error: The picture {broken} cannot be read" in told

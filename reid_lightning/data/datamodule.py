@@ -1,127 +1,67 @@
-"""The LightningDataModule: reads a set once, deals PK batches, and hands out pictures to score."""
+"""The LightningDataModule: deals PK batches of a set and hands out pictures to score."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
-import torch
+from torch import Tensor
 from torch.utils.data import DataLoader
 
-from reid_lightning.data.archive import extract_once
+from reid_lightning.data.augmentation import uniforms
+from reid_lightning.data.crop import Draws
+from reid_lightning.data.datasets import Batch, EvalPictures, TrainPictures
 from reid_lightning.data.eval_batches import EvalBatches
-from reid_lightning.data.market1501 import Splits, find_layout, read_splits
-from reid_lightning.data.pictures import EvalItem, EvalPictures, TrainItem, TrainPictures, Transform
+from reid_lightning.data.loaders import make_loader
+from reid_lightning.data.market1501 import Splits
+from reid_lightning.data.normalise import normalise
+from reid_lightning.data.pictures import Source
 from reid_lightning.data.pk_batches import PKBatches
-from reid_lightning.data.splits import hold_out, labels_of
-from reid_lightning.data.transforms import eval_transform
-from reid_lightning.errors import ReIDError, check_at_least, check_choice
+from reid_lightning.data.reading import SetReader
+from reid_lightning.data.splits import labels_of
+from reid_lightning.data.store import open_source
+from reid_lightning.errors import check_at_least
 
 
-class ReIDDataModule(pl.LightningDataModule):
-    """A data set in the Market-1501 layout.
+class ReIDDataModule(SetReader):
+    """A data set in the Market-1501 layout, as batches.
 
     Args:
-        name: how the set is called in every table.
-        root: its folder (or the folder that holds its folder).
-        source: where the set can be had, told if it is not there.
-        draw: draws the set into `root` before it is read (the synthetic set).
-        archive: a zip file that is extracted to `root` once.
-        expected: the official counts, as `split_counts` gives them; a difference is told.
-        clock: `sequences`, or `none` where frame numbers are no times.
-        val_identities: training identities held out to validate on; 0 validates on the official
-            query and gallery.
         height, width: of the network's input, in pixels.
         p, k: identities in one process's batch, and pictures of each.
         eval_batch_size: pictures in one process's batch when scoring.
-        workers: loader processes.
+        workers: loader processes, where they have something to do.
+        cache: the folder of decoded pictures.
+        cache_gib: the largest store of decoded pictures; the training pictures make one, queries
+            and gallery another. What would take more is decoded in every epoch.
         seed: of batches and augmentation.
-        augmentation: makes the training transform from height and width.
+        augmentation: pixels and random numbers → the network's input.
+        folders: what `SetReader` takes.
     """
 
     def __init__(
         self,
         *,
-        name: str,
-        root: str | Path,
-        source: str,
         height: int,
         width: int,
         p: int,
         k: int,
         eval_batch_size: int,
         workers: int,
+        cache: str | Path,
+        cache_gib: float,
         seed: int,
-        augmentation: Callable[[int, int], Transform],
-        clock: str = "sequences",
-        val_identities: int = 0,
-        archive: str | Path | None = None,
-        draw: Callable[[Path], Path] | None = None,
-        expected: Mapping[str, Mapping[str, int]] | None = None,
+        augmentation: Callable[[Tensor, Draws], Tensor],
+        **folders: Any,
     ) -> None:
-        super().__init__()
-        check_choice("data.clock", clock, ("sequences", "none"))
+        super().__init__(**folders)
         for key, value in (("p", p), ("k", k), ("eval_batch_size", eval_batch_size)):
             check_at_least(f"data.{key}", value, 1)
-        for key, value in (("val_identities", val_identities), ("workers", workers)):
-            check_at_least(f"data.{key}", value, 0)
-        self.title, self.root, self.source, self.clock = name, Path(root), source, clock
-        self.archive = None if archive is None else Path(archive)
-        self.draw, self.expected, self.val_identities = draw, expected, val_identities
+        check_at_least("data.workers", workers, 0)
+        check_at_least("data.cache_gib", cache_gib, 0)
         self.height, self.width, self.p, self.k = height, width, p, k
         self.eval_batch_size, self.workers, self.seed = eval_batch_size, workers, seed
-        self.augmentation = augmentation
-        self.official: Splits | None = None
-        self.splits: Splits | None = None
-
-    @property
-    def validated_on(self) -> str:
-        """Which pictures `val/` scores are computed on: to stand beside every one of them."""
-        if self.val_identities:
-            return f"{self.val_identities} held-out training identities"
-        return "official query/gallery"
-
-    def prepare_data(self) -> None:
-        """Draw or extract the set where that is asked for and was not done before."""
-        if self.draw is not None:
-            self.draw(self.root)
-        if self.archive is not None:
-            extract_once(self.archive, self.root)
-
-    def setup(self, stage: str | None = None) -> None:
-        """Read the file names.
-
-        Raises:
-            ReIDError: the set is not there, or is not in the Market-1501 layout.
-        """
-        if self.splits is not None:
-            return
-        folder = find_layout(self.root)
-        if folder is None:
-            raise ReIDError(
-                f"No data set in the Market-1501 layout at {self.root.absolute()} (data.root): "
-                f"no folder bounding_box_train there or one level below. {self.title} can be had "
-                f"from {self.source}; data=synthetic needs nothing."
-            )
-        self.official = read_splits(folder, self.clock)
-        self.splits = (
-            hold_out(self.official.train, self.val_identities)
-            if self.val_identities
-            else self.official
-        )
-
-    def read(self) -> tuple[Splits, Splits]:
-        """The official splits, and those trained and validated on."""
-        if self.official is None or self.splits is None:
-            self.prepare_data()
-            self.setup()
-        assert self.official is not None and self.splits is not None
-        return self.official, self.splits
-
-    @property
-    def num_classes(self) -> int:
-        """Identities trained on."""
-        return len(labels_of(self.read()[1].train))
+        self.cache, self.cache_gib, self.augmentation = Path(cache), cache_gib, augmentation
+        self.pixels: dict[str, Source] = {}
 
     def train_batches(self, rank: int, world_size: int) -> PKBatches:
         """The PK batch sampler of one rank."""
@@ -136,40 +76,49 @@ class ReIDDataModule(pl.LightningDataModule):
             world_size=world_size,
         )
 
-    def train_dataloader(self) -> DataLoader[TrainItem]:
-        """PK batches of augmented training pictures."""
-        train = self.read()[1].train
-        pictures = TrainPictures(
-            train, labels_of(train), self.augmentation(self.height, self.width)
-        )
-        return self._loader(pictures, self.train_batches(*self._place()))
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """PK batches of training pictures."""
+        train, pixels = self.read()[1].train, self._pixels("train")
+        pictures = TrainPictures(train, labels_of(train), pixels)
+        return self._loader(pictures, self.train_batches(**self._place()), pixels)
 
-    def val_dataloader(self) -> DataLoader[EvalItem]:
+    def val_dataloader(self) -> DataLoader[Batch]:
         """Queries and gallery to validate on."""
-        return self._eval_loader(self.read()[1])
+        return self._eval_loader(self.read()[1], "train" if self.val_identities else "test")
 
-    def test_dataloader(self) -> DataLoader[EvalItem]:
+    def test_dataloader(self) -> DataLoader[Batch]:
         """The official queries and gallery."""
-        return self._eval_loader(self.read()[0])
+        return self._eval_loader(self.read()[0], "test")
 
-    def _eval_loader(self, splits: Splits) -> DataLoader[EvalItem]:
-        pictures = EvalPictures(
-            splits.query, splits.gallery, eval_transform(self.height, self.width)
-        )
-        rank, world_size = self._place()
-        batches = EvalBatches(
-            len(pictures), self.eval_batch_size, rank=rank, world_size=world_size
-        )
-        return self._loader(pictures, batches)
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """On the device: pixels → the network's input, augmented where it is trained on."""
+        pictures, place = batch["image"], batch.pop("place", None)
+        if place is None:
+            return batch | {"image": normalise(pictures)}
+        draws = uniforms(self.seed, place, len(pictures))
+        return batch | {"image": self.augmentation(pictures, draws)}
 
-    def _place(self) -> tuple[int, int]:
-        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+    def _eval_loader(self, splits: Splits, folder: str) -> DataLoader[Batch]:
+        pixels = self._pixels(folder)
+        pictures = EvalPictures(splits.query, splits.gallery, pixels)
+        batches = EvalBatches(len(pictures), self.eval_batch_size, **self._place())
+        return self._loader(pictures, batches, pixels)
 
-    def _loader(self, pictures: Any, batches: Any) -> DataLoader[Any]:
-        return DataLoader(
-            pictures,
-            batch_sampler=batches,
-            num_workers=self.workers,
-            pin_memory=torch.cuda.is_available(),
-            persistent_workers=self.workers > 0,
-        )
+    def _pixels(self, folder: str) -> Source:
+        """Of bounding_box_train (`train`), or of the official queries and gallery (`test`)."""
+        if folder not in self.pixels:
+            official = self.read()[0]
+            samples = official.train if folder == "train" else official.query + official.gallery
+            paths, size = [s.path for s in samples], (self.height, self.width)
+            self.pixels[folder] = open_source(
+                paths, *size, folder=self.cache, budget_gib=self.cache_gib
+            )
+        return self.pixels[folder]
+
+    def _place(self) -> dict[str, int]:
+        rank, size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        return {"rank": rank, "world_size": size}
+
+    def _loader(self, pictures: Any, batches: Any, pixels: Source) -> DataLoader[Batch]:
+        gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+        return make_loader(pictures, batches, pixels, workers=self.workers, gpu=gpu)

@@ -1,92 +1,58 @@
-"""The two torch datasets: augmented pictures to train on, plain ones to score."""
+"""A picture file as pixels of the network's input size."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Protocol
 
+import numpy as np
 import torch
 from PIL import Image
-from torch.utils.data import Dataset
 
-from reid_lightning.data.market1501 import Sample
-from reid_lightning.data.pk_batches import Draw
 from reid_lightning.errors import ReIDError
 
-Transform = Callable[[Image.Image], torch.Tensor]
+
+class Source(Protocol):
+    """Where datasets get pixels from: a store, or the files themselves."""
+
+    def read(self, paths: Sequence[Path]) -> torch.Tensor:
+        """The pictures as uint8 [B, height, width, 3], RGB."""
 
 
-class TrainItem(TypedDict):
-    """One training picture [3, H, W], its label and its index in the training split."""
-
-    image: torch.Tensor
-    label: int
-    index: int
-
-
-class EvalItem(TypedDict):
-    """One picture to score [3, H, W]; `index` counts the queries first, then the gallery."""
-
-    image: torch.Tensor
-    pid: int
-    camid: int
-    is_query: bool
-    index: int
-
-
-def decode(path: Path) -> Image.Image:
-    """The picture as RGB.
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Whatever goes wrong inside with the picture at `path` is told in one sentence.
 
     Raises:
         ReIDError: the file is missing, truncated or no picture.
     """
     try:
-        with Image.open(path) as picture:
-            return picture.convert("RGB")
+        yield
     except (OSError, SyntaxError) as error:
         raise ReIDError(
             f"The picture {path} cannot be read ({error}): restore it from the data set's archive."
         ) from error
 
 
-class TrainPictures(Dataset[TrainItem]):
-    """Training pictures; the augmentation's randomness comes from the draw's own seed."""
-
-    def __init__(
-        self, samples: Sequence[Sample], labels: Mapping[int, int], transform: Transform
-    ) -> None:
-        self.samples, self.labels, self.transform = samples, labels, transform
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    def __getitem__(self, draw: Draw) -> TrainItem:
-        sample = self.samples[draw.picture]
-        picture = decode(sample.path)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(draw.seed)
-            image = self.transform(picture)
-        return {"image": image, "label": self.labels[sample.pid], "index": draw.picture}
+def decode(path: Path) -> Image.Image:
+    """The picture as RGB; a ReIDError if it is none."""
+    with readable(path), Image.open(path) as picture:
+        return picture.convert("RGB")
 
 
-class EvalPictures(Dataset[EvalItem]):
-    """Queries, then gallery."""
+def pixels(path: Path, height: int, width: int) -> np.ndarray:
+    """The picture, resized (bilinear) to uint8 [height, width, 3]."""
+    return np.asarray(decode(path).resize((width, height), Image.Resampling.BILINEAR))
 
-    def __init__(
-        self, query: Sequence[Sample], gallery: Sequence[Sample], transform: Transform
-    ) -> None:
-        self.samples = [*query, *gallery]
-        self.queries = len(query)
-        self.transform = transform
 
-    def __len__(self) -> int:
-        return len(self.samples)
+@dataclass(frozen=True)
+class Decoder:
+    """Decodes pictures whenever they are read."""
 
-    def __getitem__(self, index: int) -> EvalItem:
-        sample = self.samples[index]
-        return {
-            "image": self.transform(decode(sample.path)),
-            "pid": sample.pid,
-            "camid": sample.camid,
-            "is_query": index < self.queries,
-            "index": index,
-        }
+    height: int
+    width: int
+
+    def read(self, paths: Sequence[Path]) -> torch.Tensor:
+        """The pictures as uint8 [B, height, width, 3], RGB."""
+        return torch.from_numpy(np.stack([pixels(p, self.height, self.width) for p in paths]))

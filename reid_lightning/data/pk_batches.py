@@ -7,16 +7,20 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.seeds import derive_seed
 
 T = TypeVar("T", bound=Hashable)
 
 
 class Draw(NamedTuple):
-    """A picture's index and the seed of its augmentation."""
+    """One process's batch: its pictures' indices, and where it stands.
 
-    picture: int
-    seed: int
+    `first` is the place of its first picture in the global batch.
+    """
+
+    pictures: list[int]
+    epoch: int
+    step: int
+    first: int
 
 
 class Deck(Generic[T]):
@@ -44,9 +48,9 @@ class Deck(Generic[T]):
 class PKBatches:
     """A batch sampler: `p` identities × `k` pictures for this rank of `world_size`.
 
-    Batches, and the seed of every picture's augmentation, are a function of (seed, epoch, step,
-    place in the global batch): the ranks' batches at a step, laid end to end, are the batch that
-    one process with `world_size * p` identities would draw.
+    Batches are a function of (seed, epoch, step, place in the global batch): the ranks' batches at
+    a step, laid end to end, are the batch that one process with `world_size * p` identities would
+    draw.
 
     Args:
         labels: the label of every training picture, by index.
@@ -94,7 +98,7 @@ class PKBatches:
     def __len__(self) -> int:
         return self.length
 
-    def __iter__(self) -> Iterator[list[Draw]]:
+    def __iter__(self) -> Iterator[Draw]:
         rng = np.random.default_rng([self.seed, self.epoch])
         identities = Deck(sorted(self.pictures), rng)
         pictures = {label: Deck(self.pictures[label], rng) for label in sorted(self.pictures)}
@@ -105,8 +109,5 @@ class PKBatches:
                 for label in identities.deal(self.p * self.world_size)
                 for index in pictures[label].deal(self.k)
             ]
-            places = range(self.rank * size, (self.rank + 1) * size)
-            yield [
-                Draw(batch[place], derive_seed(self.seed, self.epoch, step, place))
-                for place in places
-            ]
+            first = self.rank * size
+            yield Draw(batch[first : first + size], self.epoch, step, first)

@@ -84,6 +84,7 @@ def mobilenet_v2(
     dropout: float,
     weights: str,
     freeze_backbone_epochs: int,
+    compile: bool,
 ) -> Embedder:
     """MobileNetV2 from the keys of `conf/model/mobilenet_v2.yaml`."""
     model = Embedder(
@@ -96,4 +97,6 @@ def mobilenet_v2(
         freeze_backbone_epochs=freeze_backbone_epochs,
     )
     load_weights(model, weights)
+    if compile:
+        model.compile()  # in place, so that the weights keep their names
     return model

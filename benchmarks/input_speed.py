@@ -1,0 +1,88 @@
+"""Augmented training batches per second beside the plain pipeline that peers use, in one run.
+
+    python -m benchmarks.input_speed --rounds 5
+
+Both sides deal the same batches of 64 from a synthetic set that is drawn for the purpose, with
+`augmentation=standard`, and end at a float32 batch. The plain one decodes with PIL, transforms each
+picture with torchvision and collates in a DataLoader with two workers. Each side runs in a process
+of its own, they take turns, and medians over the rounds are told. Ours has its pictures decoded
+already; how long that took is told, too.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import count
+
+import torch
+from hydra.utils import instantiate
+from tabulate import tabulate
+
+from benchmarks.plain import plain_batches
+from benchmarks.sides import SIZES, alternate, compose, speed
+from reid_lightning.data import ReIDDataModule
+from reid_lightning.memory import keep_large_blocks
+
+STEPS = 60
+
+
+def our_batches(data: ReIDDataModule) -> Iterator[torch.Tensor]:
+    """What the network is given, epoch after epoch."""
+    loader = data.train_dataloader()
+    for epoch in count():
+        loader.batch_sampler.set_epoch(epoch)
+        for batch in loader:
+            yield data.on_after_batch_transfer(batch, 0)["image"]
+
+
+def measure(side: str, folder: str, height: int, width: int) -> float:
+    """Pictures per second of one side."""
+    config = compose(folder, height, width)
+    data: ReIDDataModule = instantiate(config.data)
+    if side == "plain":
+        return speed((len(images) for images, _ in plain_batches(data, config)), STEPS)
+    keep_large_blocks()  # as train.py does
+    return speed(map(len, our_batches(data)), STEPS)
+
+
+def main() -> None:
+    """Print the table, or one side's figure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--side", choices=("plain", "ours"), help="measure this one alone")
+    parser.add_argument("--folder", default="", help="of the set and its store")
+    parser.add_argument("--size", type=int, nargs=2, default=SIZES[0], help="height and width")
+    options = parser.parse_args()
+    if options.side:
+        print(measure(options.side, options.folder, *options.size))
+        return
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for size in SIZES:
+            data = instantiate(compose(folder, *size).data)
+            pictures = len(data.read()[1].train)
+            started = time.perf_counter()
+            data.train_dataloader()
+            decoding = pictures / (time.perf_counter() - started)
+            arguments = ["--folder", folder, "--size", *map(str, size)]
+            told = alternate(
+                "benchmarks.input_speed", {"plain": {}, "ours": {}}, arguments, options.rounds
+            )
+            rows.append(
+                [*size, told["plain"], told["ours"], told["ours"] / told["plain"], decoding]
+            )
+    headers = [
+        "height",
+        "width",
+        "plain images/s",
+        "ours images/s",
+        "ratio",
+        "decoded once, images/s",
+    ]
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, batches of 64")
+    print(tabulate(rows, headers, floatfmt=".1f"))
+
+
+if __name__ == "__main__":
+    main()

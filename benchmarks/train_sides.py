@@ -1,0 +1,73 @@
+"""The three sides of train_speed.py: peers' training, ours, and our step alone."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from benchmarks.plain import plain_batches
+from benchmarks.sides import WARM_UP
+from reid_lightning.memory import keep_large_blocks
+from train import build_module
+
+
+class Stopwatch(pl.Callback):
+    """When each training step ended, in seconds."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+
+    def on_train_batch_end(self, *_: Any, **__: Any) -> None:
+        """Look at the clock."""
+        self.ends.append(time.perf_counter())
+
+
+def plain(config: DictConfig) -> Iterator[int]:
+    """Steps as peers make them."""
+    data = instantiate(config.data)
+    classes = data.num_classes
+    model = instantiate(config.model, num_classes=classes)
+    criterion = instantiate(config.loss, num_classes=classes, embedding_size=model.embedding_size)
+    optimizer = torch.optim.Adam(model.parameters(), config.optimizer.lr, weight_decay=5e-4)
+    for images, labels in plain_batches(data, config):
+        features = model(images)
+        loss = criterion(features.metric, features.logits, labels, torch.Generator())["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        yield len(images)
+
+
+def bare(config: DictConfig) -> Iterator[int]:
+    """Our step, on a batch that is there already."""
+    keep_large_blocks()
+    module = build_module(config, instantiate(config.data).num_classes)
+    optimizer = module.optimizer([p for p in module.parameters() if p.requires_grad])
+    images = torch.randn(64, 3, config.data.height, config.data.width)
+    images = images.to(memory_format=torch.channels_last)
+    labels = torch.arange(16).repeat_interleave(4)
+    half = config.trainer.precision == "bf16-mixed"
+    while True:
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            features = module.model(images)
+            told = module.criterion(features.metric, features.logits, labels, torch.Generator())
+        optimizer.zero_grad()
+        told["loss"].backward()
+        optimizer.step()
+        yield len(images)
+
+
+def ours(config: DictConfig, steps: int) -> float:
+    """Pictures per second over `steps` steps as train.py makes them."""
+    keep_large_blocks()
+    data, watch = instantiate(config.data), Stopwatch()
+    trainer = instantiate(
+        config.trainer, logger=False, callbacks=[watch], enable_checkpointing=False,
+        enable_progress_bar=False, limit_val_batches=0, max_steps=WARM_UP + steps, max_epochs=99,
+    )  # fmt: skip
+    trainer.fit(build_module(config, data.num_classes), data)
+    return 64 * steps / (watch.ends[-1] - watch.ends[WARM_UP - 1])

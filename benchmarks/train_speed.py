@@ -1,0 +1,78 @@
+"""Training images per second beside the plain pipeline that peers use, and beside a bound.
+
+    python -m benchmarks.train_speed --rounds 3
+
+MobileNetV2, batch-hard, Adam, batches of 64, `augmentation=standard`, on the CPU. Sides:
+
+- plain: PIL decode, torchvision's transforms, a DataLoader with two workers, float32, contiguous
+  layout, a loop without Lightning, and the environment as it is;
+- ours: what train.py runs, in float32 and in bf16-mixed, also with the C library's huge pages
+  (GLIBC_TUNABLES=glibc.malloc.hugetlb=1);
+- bare: the bound, our step alone on one batch that lies in memory, in each of these settings.
+
+Each side runs in a process of its own, they take turns, and medians over the rounds are told.
+"""
+
+import argparse
+import tempfile
+
+import torch
+from hydra.utils import instantiate
+from tabulate import tabulate
+
+from benchmarks.sides import SIZES, alternate, compose, speed
+from benchmarks.train_sides import bare, ours, plain
+
+STEPS = 12
+HUGE = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+SETTINGS = {
+    "32-true": {}, "32-true, huge pages": HUGE,
+    "bf16-mixed": {}, "bf16-mixed, huge pages": HUGE,
+}  # fmt: skip
+SIDES = {"plain": {}} | {
+    f"{kind} {setting}": environment
+    for setting, environment in SETTINGS.items()
+    for kind in ("ours", "bare")
+}
+
+
+def measure(side: str, folder: str, height: int, width: int) -> float:
+    """Pictures per second of one side."""
+    kind, _, setting = side.partition(" ")
+    precision = setting.split(",")[0] or "32-true"
+    options = ["trainer.accelerator=cpu", f"trainer.precision={precision}"]
+    config = compose(folder, height, width, *options)
+    if kind == "ours":
+        return ours(config, STEPS)
+    return speed((plain if kind == "plain" else bare)(config), STEPS)
+
+
+def main() -> None:
+    """Print a table for each size, or one side's figure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--side", choices=SIDES, help="measure this one alone")
+    parser.add_argument("--folder", default="", help="of the set and its store")
+    parser.add_argument("--size", type=int, nargs=2, default=SIZES[0], help="height and width")
+    options = parser.parse_args()
+    if options.side:
+        print(measure(options.side, options.folder, *options.size))
+        return
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, batches of 64")
+    with tempfile.TemporaryDirectory() as folder:
+        for height, width in SIZES:
+            # Draw and decode outside of any side's time.
+            instantiate(compose(folder, height, width).data).train_dataloader()
+            arguments = ["--folder", folder, "--size", str(height), str(width)]
+            told = alternate("benchmarks.train_speed", SIDES, arguments, options.rounds)
+            rows = []
+            for name in SETTINGS:
+                mine = told[f"ours {name}"]
+                rows.append([name, mine, mine / told["plain"], mine / told[f"bare {name}"]])
+            headers = ["ours", "images/s", "ratio to plain", "ratio to the bare step"]
+            print(f"\n{height} × {width}: plain {told['plain']:.1f} images/s")
+            print(tabulate(rows, headers, floatfmt=".2f"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""Left-right flip and padded random crop of a batch of pictures."""
+
+import numpy as np
+from torch import Tensor
+
+CROP_COLUMNS = 3
+Draws = np.ndarray  # uniform numbers in [0, 1), a row for each picture
+
+
+def flip_and_crop(pictures: Tensor, draws: Draws, flip: float, padding: int) -> Tensor:
+    """Flip, pad every side with black, and cut a window of the old size, for each picture by itself.
+
+    Args:
+        pictures: [B, H, W, 3].
+        draws: [B, 3]: of the flip, and of the window's top and left edge.
+        flip: probability.
+        padding: in pixels.
+    """
+    flips = (draws[:, 0] < flip).tolist()
+    shifts = (draws[:, 1:] * (2 * padding + 1)).astype(int) - padding
+    _, height, width, _ = pictures.shape
+    result = pictures.new_zeros(pictures.shape)
+    for source, target, flipped, (down, right) in zip(
+        pictures, result, flips, shifts.tolist(), strict=True
+    ):
+        (from_y, to_y), (from_x, to_x) = _overlap(height, down), _overlap(width, right)
+        target[to_y, to_x] = (source.flip(1) if flipped else source)[from_y, from_x]
+    return result
+
+
+def _overlap(length: int, shift: int) -> tuple[slice, slice]:
+    """What a window moved by `shift` still sees of a side: there, and in the window."""
+    start, stop = min(max(shift, 0), length), max(min(length + shift, length), 0)
+    return slice(start, stop), slice(start - shift, stop - shift)

@@ -1,0 +1,97 @@
+"""The half of the DataModule that knows folders: draws or extracts a set, and reads it once."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytorch_lightning as pl
+
+from reid_lightning.data.archive import extract_once
+from reid_lightning.data.market1501 import Splits, find_layout, read_splits
+from reid_lightning.data.splits import hold_out, labels_of
+from reid_lightning.errors import ReIDError, check_at_least, check_choice
+
+
+class SetReader(pl.LightningDataModule):
+    """A data set in the Market-1501 layout.
+
+    Args:
+        name: how the set is called in every table.
+        root: its folder (or the folder that holds its folder).
+        source: where the set can be had, told if it is not there.
+        draw: draws the set into `root` before it is read (the synthetic set).
+        archive: a zip file that is extracted to `root` once.
+        expected: the official counts, as `split_counts` gives them; a difference is told.
+        clock: `sequences`, or `none` where frame numbers are no times.
+        val_identities: training identities held out to validate on; 0 validates on the official
+            query and gallery.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        root: str | Path,
+        source: str,
+        clock: str = "sequences",
+        val_identities: int = 0,
+        archive: str | Path | None = None,
+        draw: Callable[[Path], Path] | None = None,
+        expected: Mapping[str, Mapping[str, int]] | None = None,
+    ) -> None:
+        super().__init__()
+        check_choice("data.clock", clock, ("sequences", "none"))
+        check_at_least("data.val_identities", val_identities, 0)
+        self.title, self.root, self.source, self.clock = name, Path(root), source, clock
+        self.archive = None if archive is None else Path(archive)
+        self.draw, self.expected, self.val_identities = draw, expected, val_identities
+        self.official: Splits | None = None
+        self.splits: Splits | None = None
+
+    @property
+    def validated_on(self) -> str:
+        """Which pictures `val/` scores are computed on: to stand beside every one of them."""
+        if self.val_identities:
+            return f"{self.val_identities} held-out training identities"
+        return "official query/gallery"
+
+    def prepare_data(self) -> None:
+        """Draw or extract the set where that is asked for and was not done before."""
+        if self.draw is not None:
+            self.draw(self.root)
+        if self.archive is not None:
+            extract_once(self.archive, self.root)
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read the file names.
+
+        Raises:
+            ReIDError: the set is not there, or is not in the Market-1501 layout.
+        """
+        if self.splits is not None:
+            return
+        folder = find_layout(self.root)
+        if folder is None:
+            raise ReIDError(
+                f"No data set in the Market-1501 layout at {self.root.absolute()} (data.root): "
+                f"no folder bounding_box_train there or one level below. {self.title} can be had "
+                f"from {self.source}; data=synthetic needs nothing."
+            )
+        self.official = read_splits(folder, self.clock)
+        self.splits = (
+            hold_out(self.official.train, self.val_identities)
+            if self.val_identities
+            else self.official
+        )
+
+    def read(self) -> tuple[Splits, Splits]:
+        """The official splits, and those trained and validated on."""
+        if self.official is None or self.splits is None:
+            self.prepare_data()
+            self.setup()
+        assert self.official is not None and self.splits is not None
+        return self.official, self.splits
+
+    @property
+    def num_classes(self) -> int:
+        """Identities trained on."""
+        return len(labels_of(self.read()[1].train))

@@ -1,0 +1,152 @@
+import multiprocessing
+import os
+import pickle
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.transforms import v2
+
+from reid_lightning.data.market1501 import read_folder
+from reid_lightning.data.pictures import Decoder, decode
+from reid_lightning.data.store import Store, open_source
+from reid_lightning.errors import ReIDError
+
+SIZE = (48, 24)
+
+
+def paths_of(root: Path, count: int = 300) -> list[Path]:
+    folders = ("bounding_box_train", "bounding_box_test")
+    return [s.path for name in folders for s in read_folder(root / name)][:count]
+
+
+def make(paths: list[Path], folder: Path, budget: float = 1) -> Store:
+    source = open_source(paths, *SIZE, folder=folder, budget_gib=budget)
+    assert isinstance(source, Store)
+    return source
+
+
+def stores(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.suffix != ".lock")
+
+
+@pytest.fixture
+def pictures(tiny_set: Path, tmp_path: Path) -> list[Path]:
+    """Twelve pictures that a test may change."""
+    (tmp_path / "pictures").mkdir()
+    return [Path(shutil.copy(p, tmp_path / "pictures")) for p in paths_of(tiny_set, 12)]
+
+
+def test_a_store_holds_what_decoding_gives(tiny_set: Path, tmp_path: Path) -> None:
+    paths = paths_of(tiny_set)  # more than are decoded at a time
+    read = make(paths, tmp_path).read([paths[290], paths[3], paths[3]])
+    assert read.shape == (3, *SIZE, 3) and read.dtype == torch.uint8
+    assert torch.equal(read, Decoder(*SIZE).read([paths[290], paths[3], paths[3]]))
+    peer = v2.Compose([v2.Resize(SIZE, v2.InterpolationMode.BILINEAR), v2.PILToTensor()])
+    assert torch.equal(read[0].permute(2, 0, 1), peer(decode(paths[290])))
+
+
+def test_a_store_is_found_again_also_by_a_copy_of_the_set(
+    pictures: list[Path], tmp_path: Path
+) -> None:
+    file = make(pictures, tmp_path / "cache").file
+    written = file.stat().st_mtime_ns
+    (tmp_path / "copy").mkdir()
+    copies = [Path(shutil.copy(p, tmp_path / "copy")) for p in pictures]
+    assert make(copies, tmp_path / "cache").file == file and file.stat().st_mtime_ns == written
+    assert stores(tmp_path / "cache") == [file]
+    other_size = open_source(pictures, 32, 16, folder=tmp_path / "cache", budget_gib=1)
+    assert other_size.read(pictures).shape == (12, 32, 16, 3)
+
+
+def test_a_changed_picture_makes_a_new_store(pictures: list[Path], tmp_path: Path) -> None:
+    """Also where its size and time of change are the same."""
+    for number, path in enumerate(pictures):
+        pictures[number] = path.with_suffix(".png")
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(pictures[number], compress_level=0)
+    before, stat = make(pictures, tmp_path / "cache"), pictures[0].stat()
+    Image.new("RGB", (8, 8), (99, 0, 0)).save(pictures[0], compress_level=0)
+    os.utime(pictures[0], ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert pictures[0].stat().st_size == stat.st_size
+    after = make(pictures, tmp_path / "cache")
+    assert after.file != before.file
+    assert before.read(pictures[:1]).max() == 0 and after.read(pictures[:1]).max() == 99
+
+
+def build(paths: list[Path], folder: Path, results: "multiprocessing.Queue[bytes]") -> None:
+    results.put(make(paths, folder).read(paths).numpy().tobytes())
+
+
+def test_processes_that_come_at_once_make_one_store(tiny_set: Path, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    paths, results = paths_of(tiny_set), context.Queue()
+    jobs = [context.Process(target=build, args=(paths, tmp_path, results)) for _ in range(2)]
+    for job in jobs:
+        job.start()
+    read = [results.get(timeout=60) for _ in jobs]
+    for job in jobs:
+        job.join()
+    assert read[0] == read[1] == Decoder(*SIZE).read(paths).numpy().tobytes()
+    assert len(stores(tmp_path)) == 1
+
+
+def test_the_rest_of_a_killed_build_is_no_store(pictures: list[Path], tmp_path: Path) -> None:
+    file = make(pictures, tmp_path / "cache").file
+    whole = file.read_bytes()
+    file.with_suffix(".partial").write_bytes(b"\0" * 2 * len(whole))
+    file.unlink()
+    assert make(pictures, tmp_path / "cache").file.read_bytes() == whole
+    assert stores(tmp_path / "cache") == [file]
+
+
+def test_an_unreadable_picture_is_named_and_leaves_nothing(
+    pictures: list[Path], tmp_path: Path
+) -> None:
+    pictures[5].write_bytes(pictures[5].read_bytes()[:300])
+    with pytest.raises(ReIDError, match=f"The picture {pictures[5]} cannot be read"):
+        make(pictures, tmp_path / "cache")
+    pictures[5].unlink()
+    with pytest.raises(ReIDError, match=f"The picture {pictures[5]} cannot be read"):
+        make(pictures, tmp_path / "cache")
+    assert stores(tmp_path / "cache") == []
+
+
+def test_what_is_over_the_budget_is_decoded_when_read(
+    pictures: list[Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    size = 12 * SIZE[0] * SIZE[1] * 3 / 2**30
+    source = open_source(pictures, *SIZE, folder=tmp_path / "cache", budget_gib=0.99 * size)
+    assert isinstance(source, Decoder) and not (tmp_path / "cache").exists()
+    assert "decoded in every epoch" in caplog.text and "data.cache_gib" in caplog.text
+    store = make(pictures, tmp_path / "cache", budget=size)
+    assert torch.equal(source.read(pictures), store.read(pictures))
+
+
+def test_what_the_disk_has_no_room_for_is_decoded_when_read(
+    pictures: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    source = open_source(pictures, *SIZE, folder=tmp_path / "cache", budget_gib=1)
+    assert isinstance(source, Decoder) and stores(tmp_path / "cache") == []
+
+
+def test_a_folder_that_cannot_be_used_is_told(pictures: list[Path]) -> None:
+    with pytest.raises(ReIDError, match=r"\(data.cache\) cannot be used .* set data.cache"):
+        make(pictures, pictures[0])
+
+
+def test_a_store_may_be_removed_while_in_use_and_travels_without_its_pixels(
+    pictures: list[Path], tmp_path: Path
+) -> None:
+    store = make(pictures, tmp_path / "cache")
+    packed = pickle.dumps(store)
+    assert len(packed) < 5_000
+    copied = pickle.loads(packed)
+    shutil.rmtree(tmp_path / "cache")
+    for one in (store, copied):
+        assert np.array_equal(one.read(pictures), Decoder(*SIZE).read(pictures))
