@@ -1,6 +1,6 @@
 """The LightningDataModule: reads a set once, deals PK batches, and hands out pictures to score."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,7 @@ class ReIDDataModule(pl.LightningDataModule):
         self.height, self.width, self.p, self.k = height, width, p, k
         self.eval_batch_size, self.workers, self.seed = eval_batch_size, workers, seed
         self.augmentation = augmentation
+        self.begin = (0, 0)  # epoch and step of the first batch
         self.official: Splits | None = None
         self.splits: Splits | None = None
 
@@ -134,7 +135,29 @@ class ReIDDataModule(pl.LightningDataModule):
             seed=self.seed,
             rank=rank,
             world_size=world_size,
+            epoch=self.begin[0],
+            step=self.begin[1],
         )
+
+    def training_files(self, indices: Iterable[int]) -> list[Path]:
+        """The files of training pictures."""
+        train = self.read()[1].train
+        return [train[index].path for index in indices]
+
+    def state_dict(self) -> dict[str, int]:
+        """Where the batches after those trained on (loader processes are ahead of it) begin."""
+        assert self.trainer is not None
+        trained, steps = self.trainer.fit_loop.batch_idx + 1, int(self.trainer.num_training_batches)
+        whole, step = divmod(trained, steps)
+        return {"epoch": self.trainer.current_epoch + whole, "step": step, "steps": steps}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Begin there.
+
+        Lightning calls it before it asks for the training loader, whose processes begin to fetch
+        at once: before Lightning tells them an epoch.
+        """
+        self.begin = (state_dict["epoch"], state_dict["step"])
 
     def train_dataloader(self) -> DataLoader[TrainItem]:
         """PK batches of augmented training pictures."""
