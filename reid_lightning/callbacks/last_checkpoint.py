@@ -32,17 +32,15 @@ class LastCheckpoint(Checkpoint):
     ) -> None:
         """Save if it is time: between two optimizer steps, where there are no gradients to keep.
 
-        Not after the epoch's last step, which is saved with its validation: Lightning would go on
-        from there without validating.
+        Not where validation follows, nor after the epoch's last step, which is saved with the
+        epoch: Lightning would go on from there without validating.
         """
-        step = batch_idx + 1
-        stepped = step % trainer.accumulate_grad_batches == 0
-        if (
-            self.every_n_steps is not None
-            and trainer.global_step % self.every_n_steps == 0
-            and stepped
-            and step < trainer.num_training_batches
-        ):
+        if self.every_n_steps is None or trainer.global_step % self.every_n_steps:
+            return
+        step, interval = batch_idx + 1, trainer.val_check_batch  # type: ignore[attr-defined]
+        gradients = step % trainer.accumulate_grad_batches > 0
+        validates = step == trainer.num_training_batches or (interval and step % interval == 0)
+        if not gradients and not validates:
             trainer.save_checkpoint(self.path, weights_only=False)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -145,15 +145,16 @@ def test_a_collapse_is_told_once_with_likely_causes(
 
 
 @pytest.mark.parametrize(
-    ("every", "accumulated", "saved"),
+    ("every", "options", "saved"),
     [
-        (None, 1, [5, 10]),
-        (2, 1, [2, 4, 5, 6, 8, 10]),  # 10 is an epoch's last step: saved with the epoch alone
-        (1, 2, [1, 2, 3, 4, 5, 6]),  # three optimizer steps an epoch
+        (None, {}, [5, 10]),
+        (2, {}, [2, 4, 5, 6, 8, 10]),  # 10 is an epoch's last step: saved with the epoch alone
+        (1, {"accumulate_grad_batches": 2}, [1, 2, 3, 4, 5, 6]),  # three optimizer steps an epoch
+        (1, {"val_check_interval": 2}, [1, 3, 5, 6, 8, 10]),
     ],
 )
 def test_when_the_last_checkpoint_is_written(
-    every: int | None, accumulated: int, saved: list[int], tmp_path: Path
+    every: int | None, options: dict[str, int], saved: list[int], tmp_path: Path
 ) -> None:
     steps = []
 
@@ -162,7 +163,7 @@ def test_when_the_last_checkpoint_is_written(
             steps.append(trainer.global_step)
 
     callback = Written(tmp_path / "last.ckpt", every)
-    fit([1.0] * 5, callback, epochs=2, accumulate_grad_batches=accumulated)
+    fit([1.0] * 5, callback, epochs=2, **options)
     assert steps == saved
 
 
