@@ -37,7 +37,7 @@ class LastCheckpoint(Checkpoint):
         """
         if self.every_n_steps is None or trainer.global_step % self.every_n_steps:
             return
-        step, interval = batch_idx + 1, trainer.val_check_batch  # type: ignore[attr-defined]
+        step, interval = batch_idx + 1, trainer.val_check_batch
         gradients = step % trainer.accumulate_grad_batches > 0
         validates = step == trainer.num_training_batches or (interval and step % interval == 0)
         if not gradients and not validates:
