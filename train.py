@@ -5,7 +5,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from hydra.utils import instantiate
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pytorch_lightning.loggers import CSVLogger
 
+from reid_lightning.csv_log import MetricsCSV
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.data.counts import differences, split_counts
 from reid_lightning.errors import ReIDError, check_at_least, sentence
@@ -29,8 +29,22 @@ from reid_lightning.memory import keep_large_blocks
 from reid_lightning.module import ReIDModule
 from reid_lightning.report.results import write_results
 from reid_lightning.report.tables import counts_table, score_table
+from reid_lightning.resume import (
+    Left,
+    keep_max_epochs,
+    results_of,
+    resumed,
+    run_arguments,
+    what_is_left,
+)
 
 log = logging.getLogger(__name__)
+
+RESUMED = "Going on with the run in %s, after %d steps (%.3g epochs)."
+FINISHED = (
+    "The run in %s is finished: its %d epochs are trained, and metrics.json holds its scores. "
+    "Add trainer.max_epochs=N to train it for longer."
+)
 
 KEPT = ("model", "loss", "optimizer", "scheduler", "augmentation", "data", "trainer", "metric")
 
@@ -46,6 +60,14 @@ def job(config: DictConfig) -> float:
     """Read, build, and train, in as many processes as are asked for."""
     if os.environ.get("LOCAL_RANK", "0") != "0":
         logging.disable(logging.INFO)
+    left = None
+    if config.resume:
+        left = what_is_left(Path(config.resume))
+        if results := results_of(Path(config.resume), left, config.trainer.max_epochs):
+            log.info(FINISHED, config.resume, config.trainer.max_epochs)
+            return best_score_of(results)
+        log.info(RESUMED, config.resume, left.steps, left.epochs)
+        keep_max_epochs(Path(config.resume), config.trainer.max_epochs)
     check_at_least("seed", config.seed, 0)
     pl.seed_everything(config.seed, verbose=False)
     datamodule: ReIDDataModule = instantiate(config.data)
@@ -53,20 +75,27 @@ def job(config: DictConfig) -> float:
     module = build_module(config, datamodule.num_classes)
     processes = count_processes(config)
     datamodule.train_batches(0, processes)  # so that a wrong p is told before any rank is started
-    with process_ranks(own_command(__file__), processes):
-        return train(config, datamodule, module)
+    again = [f"resume='{config.resume}'"] if config.resume else []
+    with process_ranks([*own_command(__file__), *again], processes):
+        return train(config, datamodule, module, left)
 
 
-def train(config: DictConfig, datamodule: ReIDDataModule, module: ReIDModule) -> float:
+def train(
+    config: DictConfig, datamodule: ReIDDataModule, module: ReIDModule, left: Left | None
+) -> float:
     """Fit, test the best checkpoint on the official query and gallery, write metrics.json.
+
+    Args:
+        config, datamodule, module: what is trained, and on what.
+        left: where a resumed run goes on.
 
     Returns:
         The best val/mAP, for sweeps to choose by; test/mAP only where nothing was validated.
     """
-    trainer = build_trainer(config)
+    trainer = build_trainer(config, left.steps if left else None)
     folder = Path(HydraConfig.get().runtime.output_dir)
     started = time.perf_counter()
-    trainer.fit(module, datamodule)
+    trainer.fit(module, datamodule, ckpt_path=left.checkpoint if left else None)
     seconds = time.perf_counter() - started
     speed = trainer.callback_metrics.get("train/images_per_second")
     best = trainer.checkpoint_callback
@@ -97,7 +126,13 @@ def train(config: DictConfig, datamodule: ReIDDataModule, module: ReIDModule) ->
         write_results(folder / "metrics.json", results)
         log.info("Results: %s", folder)
     finish_wandb()
-    return scores["test/mAP"] if best_score is None else best_score
+    return best_score_of(scores | {"val/mAP": best_score})
+
+
+def best_score_of(results: Mapping[str, float | None]) -> float:
+    """The best val/mAP; test/mAP only where nothing was validated."""
+    score = results["val/mAP"]
+    return float(results["test/mAP"] or 0.0) if score is None else score
 
 
 def tell_counts(datamodule: ReIDDataModule) -> None:
@@ -126,12 +161,12 @@ def build_module(config: DictConfig, num_classes: int) -> ReIDModule:
     )
 
 
-def build_trainer(config: DictConfig) -> pl.Trainer:
+def build_trainer(config: DictConfig, resume_step: int | None = None) -> pl.Trainer:
     """The Trainer with its callbacks, and loggers: metrics.csv is always among them."""
-    loggers = [instantiate(config.logger)] if "logger" in config else []
-    if loggers and not isinstance(loggers[0], CSVLogger):
-        folder = HydraConfig.get().runtime.output_dir
-        loggers.append(CSVLogger(folder, name="", version=""))
+    again = {} if resume_step is None else {"resume_step": resume_step}
+    loggers = [instantiate(config.logger, **again)] if "logger" in config else []
+    if loggers and not isinstance(loggers[0], MetricsCSV):
+        loggers.append(MetricsCSV(HydraConfig.get().runtime.output_dir, **again))
     callbacks = [instantiate(c) for c in config.get("callbacks", {}).values()]
     bar = config.trainer.enable_progress_bar and sys.stdout.isatty()
     trainer: pl.Trainer = instantiate(
@@ -174,21 +209,19 @@ def count_processes(config: DictConfig) -> int:
 
 def own_command(script: str) -> list[str]:
     """The command line that runs this job, and no other of a sweep, as a further rank."""
-    folder = HydraConfig.get().runtime.output_dir
-    return [
-        sys.executable,
-        str(Path(script).absolute()),
-        f"--config-path={folder}/.hydra",
-        "--config-name=config",
-        f"hydra.run.dir='{folder}'",
-        "hydra.output_subdir=null",
-        "hydra/job_logging=stdout",
-    ]
+    arguments = run_arguments(HydraConfig.get().runtime.output_dir)
+    return [sys.executable, str(Path(script).absolute()), *arguments, "hydra/job_logging=stdout"]
 
 
-# What Lightning warns of and is meant to be so: scores are equal on all ranks already, Hydra's
-# files are in the folder before the CSV logger's, and a deprecation inside Lightning itself.
-EXPECTED_WARNINGS = ("It is recommended to use `self.log", "Experiment logs dir", ".*LeafSpec")
+# What Lightning warns of and is meant to be so: scores are equal on all ranks already, batches go
+# on in mid-epoch though their loader has no state, a resumed run finds its own checkpoints, and a
+# deprecation inside Lightning itself.
+EXPECTED_WARNINGS = (
+    "It is recommended to use `self.log",
+    "You're resuming from a checkpoint that ended",
+    "Checkpoint directory",
+    ".*LeafSpec",
+)
 
 
 # Errors of the libraries that say well enough what the user should change.
@@ -209,14 +242,21 @@ def one_sentence() -> Iterator[None]:
         sys.exit(1)
 
 
+def start() -> None:
+    """Start a run, or go on with one."""
+    sys.argv[1:] = resumed(sys.argv[1:])
+    main()
+
+
 def run(main: Any) -> None:
-    """Run a Hydra entry point."""
+    """Run an entry point."""
     for message in EXPECTED_WARNINGS:
         warnings.filterwarnings("ignore", message=message)
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # else Hydra shows half a traceback itself
     with one_sentence():
         main()
 
 
 if __name__ == "__main__":
-    run(main)
+    run(start)

@@ -62,28 +62,25 @@ class ReIDModule(pl.LightningModule):
         features: Tensor = self.model(_channels_last(images)).retrieval
         return features
 
+    def on_train_start(self) -> None:
+        """Lightning does not start the epoch that a run is resumed in."""
+        self.on_train_epoch_start()
+
     def on_train_epoch_start(self) -> None:
         """Keep a frozen backbone's batch normalisation as it is, too."""
         self.model.backbone.train(self.current_epoch >= self.model.freeze_backbone_epochs)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """One batch's loss; its diagnostics are logged without waiting for the device."""
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
+        """One batch's `loss`, and as `told` its diagnostics, for the `EpochMeans` callback."""
         step = self.global_step
         torch.manual_seed(derive_seed(self.seed, step, self.global_rank))  # for dropout
         generator = torch.Generator().manual_seed(derive_seed(self.seed, step))
         features = self.model(_channels_last(batch["image"]))
         told = self.criterion(features.metric, features.logits, batch["label"], generator)
         size = len(batch["image"])
-        self.log_dict(
-            {f"train/{name}": value.detach() for name, value in told.items()},
-            on_step=False,
-            on_epoch=True,
-            sync_dist=True,
-            batch_size=size,
-        )
         self.log("loss", told["loss"].detach(), prog_bar=True, logger=False, batch_size=size)
-        loss: Tensor = told["loss"]
-        return loss
+        detached = {name: value.detach() for name, value in told.items()}
+        return {"loss": told["loss"], "told": detached}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Collect a batch's embeddings."""

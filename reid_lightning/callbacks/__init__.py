@@ -2,6 +2,8 @@
 
 from reid_lightning.callbacks.collapse import Collapse
 from reid_lightning.callbacks.epoch_log import EpochLog
+from reid_lightning.callbacks.epoch_means import EpochMeans
 from reid_lightning.callbacks.finite_loss import FiniteLoss
+from reid_lightning.callbacks.last_checkpoint import LastCheckpoint
 
-__all__ = ["Collapse", "EpochLog", "FiniteLoss"]
+__all__ = ["Collapse", "EpochLog", "EpochMeans", "FiniteLoss", "LastCheckpoint"]

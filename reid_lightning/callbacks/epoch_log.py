@@ -11,16 +11,20 @@ log = logging.getLogger(__name__)
 
 
 class EpochLog(pl.Callback):
-    """Logs `train/images_per_second` and `train/lr`, and writes an epoch in one line.
+    """Logs `train/…`, the speed and the learning rate among it, and an epoch in one line.
 
     The speed counts the pictures of all processes over the time between the epoch's start and its
-    last training step: validation is left out.
+    last training step (of what a resumed run trains of it): validation is left out.
     """
 
     def __init__(self) -> None:
         self.started = self.ended = 0.0
         self.images = 0
         self.validated = False
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock; Lightning does not start the epoch that it resumes in."""
+        self.on_train_epoch_start(trainer, pl_module)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock."""
@@ -43,10 +47,16 @@ class EpochLog(pl.Callback):
         self.validated = True
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Log the speed and the line."""
+        """Log the row and the line."""
         speed = self.images / max(self.ended - self.started, 1e-9)
         rate = trainer.optimizers[0].param_groups[-1]["lr"]
-        pl_module.log_dict({"train/images_per_second": speed, "train/lr": rate})
+        pl_module.log_dict({"train/images_per_second": speed, "train/lr": rate}, logger=False)
+        told = {k: float(v) for k, v in trainer.callback_metrics.items() if k.startswith("train/")}
+        # Lightning itself would write the row only after the epoch's checkpoint, and lose it where
+        # a run goes on from that.
+        for logger in trainer.loggers:
+            logger.log_metrics(told | {"epoch": trainer.current_epoch}, trainer.global_step - 1)
+            logger.save()
         self._write(trainer, pl_module, speed, rate)
 
     @rank_zero_only

@@ -1,6 +1,7 @@
 """Stop a run whose loss is no number, without making the device wait in every step."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
@@ -9,16 +10,38 @@ from torch import Tensor
 from reid_lightning.errors import ReIDError
 
 
+class Sent(NamedTuple):
+    """A step's flag on its way to the CPU, and what to say of the step if it is false."""
+
+    finite: Tensor
+    copied: torch.cuda.Event | None
+    step: int
+    rate: float
+    pictures: Tensor
+
+    def is_finite(self) -> bool:
+        """Read the flag; a step later its copy is long done."""
+        if self.copied is not None:
+            self.copied.synchronize()
+        return bool(self.finite)
+
+
 class FiniteLoss(pl.Callback):
     """Raises after a loss that is NaN or infinite.
 
-    The flag of a step is copied to the CPU without waiting and read one step later.
+    The flag of a step is copied to the CPU without waiting and read one step later, or before a
+    checkpoint is written: none ever holds what such a loss has done.
     """
 
     def __init__(self) -> None:
-        self.flag: Tensor | None = None
-        self.copied: torch.cuda.Event | None = None
-        self.step = 0
+        self.sent: Sent | None = None
+        self.rate = 0.0
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Remember the learning rate: once the batch has ended it is the next one's."""
+        self.rate = trainer.optimizers[0].param_groups[-1]["lr"]
 
     def on_train_batch_end(
         self,
@@ -31,28 +54,40 @@ class FiniteLoss(pl.Callback):
         """Read the last step's flag, send off this one's."""
         self._read(trainer)
         finite = torch.isfinite(outputs["loss"].detach())
-        self.flag = finite.to("cpu", non_blocking=finite.is_cuda)
+        copied = None
         if finite.is_cuda:
-            self.copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
-            self.copied.record()
-        self.step = trainer.global_step
+            flag = torch.empty((), dtype=torch.bool, pin_memory=True)  # else the copy would wait
+            finite = flag.copy_(finite, non_blocking=True)
+            copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            copied.record()
+        self.sent = Sent(finite, copied, trainer.global_step, self.rate, batch["index"])
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Read the last flag before anything is scored, or kept as the best."""
-        self.on_train_epoch_end(trainer, pl_module)
+        """Read the last flag before anything is scored."""
+        self._read(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Read the flag of the epoch's last step."""
         self._read(trainer)
 
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Read the flags of all ranks, whose gradients are in every rank's weights."""
+        finite = self.sent is None or self.sent.is_finite()
+        everywhere = trainer.strategy.reduce_boolean_decision(finite)
+        self._read(trainer)
+        if not everywhere:
+            raise ReIDError("The loss of another process is not a finite number, as told there.")
+
     def _read(self, trainer: pl.Trainer) -> None:
-        flag, self.flag = self.flag, None
-        if self.copied is not None:
-            self.copied.synchronize()  # a step later the copy is long done
-        if flag is not None and not flag:
-            rate = trainer.optimizers[0].param_groups[-1]["lr"]
+        sent, self.sent = self.sent, None
+        if sent is not None and not sent.is_finite():
+            datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]
+            paths: list[Path] = datamodule.training_files(sent.pictures.tolist())
             raise ReIDError(
-                f"The loss is not a finite number at step {self.step} (learning rate {rate:.3g}): "
-                "lower optimizer.lr, warm up for longer, or train with trainer.precision=32-true. "
-                "The last good checkpoint is kept."
+                f"The loss is not a finite number at step {sent.step} (learning rate "
+                f"{sent.rate:.3g}): lower optimizer.lr, warm up for longer, or train with "
+                "trainer.precision=32-true. The last good checkpoint is kept. The batch's "
+                f"pictures, in {paths[0].parent}: {', '.join(path.name for path in paths)}."
             )

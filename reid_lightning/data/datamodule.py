@@ -1,6 +1,6 @@
 """The LightningDataModule: deals PK batches of a set and hands out pictures to score."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,7 @@ class ReIDDataModule(SetReader):
         self.eval_batch_size, self.workers, self.seed = eval_batch_size, workers, seed
         self.cache, self.cache_gib, self.augmentation = Path(cache), cache_gib, augmentation
         self.pixels: dict[str, Source] = {}
+        self.begin = (0, 0)  # epoch and step of the first batch
 
     def train_batches(self, rank: int, world_size: int) -> PKBatches:
         """The PK batch sampler of one rank."""
@@ -74,7 +75,29 @@ class ReIDDataModule(SetReader):
             seed=self.seed,
             rank=rank,
             world_size=world_size,
+            epoch=self.begin[0],
+            step=self.begin[1],
         )
+
+    def training_files(self, indices: Iterable[int]) -> list[Path]:
+        """The files of training pictures."""
+        train = self.read()[1].train
+        return [train[index].path for index in indices]
+
+    def state_dict(self) -> dict[str, int]:
+        """Where the batches after those trained on (loader processes are ahead of it) begin."""
+        assert self.trainer is not None
+        trained, steps = self.trainer.fit_loop.batch_idx + 1, int(self.trainer.num_training_batches)
+        whole, step = divmod(trained, steps)
+        return {"epoch": self.trainer.current_epoch + whole, "step": step, "steps": steps}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Begin there.
+
+        Lightning calls it before it asks for the training loader, whose processes begin to fetch
+        at once: before Lightning tells them an epoch.
+        """
+        self.begin = (state_dict["epoch"], state_dict["step"])
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """PK batches of training pictures."""

@@ -57,6 +57,7 @@ class PKBatches:
         p, k: identities in this process's batch, pictures of each.
         seed: the run's seed.
         rank, world_size: this process's place among how many.
+        epoch, step: where to begin, for a run that is resumed; later epochs begin at step 0.
 
     Raises:
         ReIDError: a global batch would need more identities than there are.
@@ -71,6 +72,8 @@ class PKBatches:
         seed: int,
         rank: int = 0,
         world_size: int = 1,
+        epoch: int = 0,
+        step: int = 0,
     ) -> None:
         self.pictures: dict[int, list[int]] = defaultdict(list)
         for index, label in enumerate(labels):
@@ -83,7 +86,7 @@ class PKBatches:
             )
         self.p, self.k, self.seed = p, k, seed
         self.rank, self.world_size = rank, world_size
-        self.epoch = 0
+        self.epoch, self.step = epoch, step
         self.length = max(1, len(labels) // (p * k * world_size))
 
     @property
@@ -93,7 +96,8 @@ class PKBatches:
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning at the start of every epoch."""
-        self.epoch = epoch
+        if epoch != self.epoch:
+            self.epoch, self.step = epoch, 0
 
     def __len__(self) -> int:
         return self.length
@@ -109,5 +113,6 @@ class PKBatches:
                 for label in identities.deal(self.p * self.world_size)
                 for index in pictures[label].deal(self.k)
             ]
-            first = self.rank * size
-            yield Draw(batch[first : first + size], self.epoch, step, first)
+            if step >= self.step:
+                first = self.rank * size
+                yield Draw(batch[first : first + size], self.epoch, step, first)

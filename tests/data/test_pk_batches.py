@@ -81,3 +81,17 @@ def test_epochs_and_seeds_differ_and_repeat() -> None:
 def test_more_identities_than_there_are_is_told() -> None:
     with pytest.raises(ReIDError, match=r"data.p=3 .* 2 process.* 6 identities, but only 5"):
         PKBatches([0, 1, 2, 3, 4], p=3, k=2, seed=0, world_size=2)
+
+
+@given(label_lists, st.integers(0, 3), st.integers(0, 3))
+def test_a_resumed_epoch_goes_on_with_its_next_batch(
+    labels: list[int], epoch: int, step: int
+) -> None:
+    whole = PKBatches(labels, p=2, k=2, seed=3)
+    rest = PKBatches(labels, p=2, k=2, seed=3, epoch=epoch, step=step)
+    for begun in (epoch, epoch + 1):  # the epoch is known before Lightning tells it
+        whole.set_epoch(begun)
+        assert list(rest) == list(whole)[step if begun == epoch else 0 :]
+        assert len(rest) == len(whole), "Lightning counts the steps of an epoch by it"
+        rest.set_epoch(epoch)
+        rest.set_epoch(epoch + 1)

@@ -1,0 +1,63 @@
+"""The means of training's diagnostics over an epoch, also over one that a resume cut in two."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+
+class EpochMeans(pl.Callback):
+    """Logs `train/NAME` for all that `training_step` returns as `told`, weighted by pictures.
+
+    Lightning's own epoch means forget the part of the epoch before a mid-epoch checkpoint. The
+    sums stay on the device, so that no step waits for it.
+    """
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.sums: Tensor | None = None  # of the values in `names`, then the number of pictures
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Add a batch."""
+        told: dict[str, Tensor] = outputs["told"]
+        self.names = list(told)
+        values = [value.float() for value in told.values()]
+        sums = torch.stack([*values, torch.ones_like(values[0])]) * len(batch["image"])
+        self.sums = sums if self.sums is None else self.sums.to(sums) + sums
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Make the means known to the callbacks that follow, and begin again."""
+        if self.sums is not None:
+            *sums, pictures = self._of_all_ranks(pl_module).sum(dim=0)
+            means = {f"train/{n}": s / pictures for n, s in zip(self.names, sums, strict=True)}
+            pl_module.log_dict(means, logger=False)
+        self.sums = None
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Keep every rank's sums."""
+        if self.sums is not None:
+            checkpoint["epoch_sums"] = dict(names=self.names, sums=self._of_all_ranks(pl_module))
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Take up this rank's sums."""
+        if kept := checkpoint.get("epoch_sums"):
+            self.names, self.sums = kept["names"], kept["sums"][trainer.global_rank]
+
+    def _of_all_ranks(self, pl_module: pl.LightningModule) -> Tensor:
+        """The sums [ranks, names + 1]."""
+        assert self.sums is not None
+        gathered = pl_module.all_gather(self.sums)
+        assert isinstance(gathered, Tensor)
+        return gathered.reshape(-1, len(self.sums))
