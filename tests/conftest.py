@@ -7,12 +7,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from reid_lightning.data.market1501 import Splits, parse_name, with_times
 from reid_lightning.data.synthetic import draw_synthetic
 
 ROOT = Path(__file__).parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what this machine has no GPUs for."""
+    there = torch.cuda.device_count()
+    least = {"gpu": 1, "multi_gpu": 2}
+    left_out = [i for i in items if any(least.get(m.name, 0) > there for m in i.iter_markers())]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")
