@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from reid_lightning.data.market1501 import Splits, parse_name, with_times
 from reid_lightning.data.synthetic import draw_synthetic
@@ -21,6 +22,15 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cache")
     os.environ["REID_CACHE"] = str(folder)
     return folder
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what this machine has no GPUs for."""
+    there = torch.cuda.device_count()
+    least = {"gpu": 1, "multi_gpu": 2}
+    left_out = [i for i in items if any(least.get(m.name, 0) > there for m in i.iter_markers())]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ class FollowLoss(pl.Callback):
     def __init__(self, path: str) -> None:
         self.path = Path(path)
         self.losses: list[str] = []
+        torch.backends.cudnn.allow_tf32 = False  # rounds to 1e-3
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
@@ -33,3 +34,19 @@ class FollowLoss(pl.Callback):
         self.losses.append(repr(float(loss)))
         if trainer.is_global_zero:
             self.path.write_text("\n".join(self.losses))
+
+
+class NeverWait(pl.Callback):
+    """Makes CUDA raise wherever the host would wait for the device, from the third step on."""
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        # The epoch's last batch is followed by what may wait: means, scores, checkpoints.
+        last = batch_idx + 1 >= trainer.num_training_batches
+        torch.cuda.set_sync_debug_mode("error" if batch_idx >= 1 and not last else "default")

@@ -12,7 +12,9 @@ ROOT = Path(__file__).parent.parent
 STEPS = 20
 
 
+@pytest.mark.parametrize("device", ["cpu", pytest.param("gpu", marks=pytest.mark.multi_gpu)])
 def test_two_processes_follow_one(
+    device: str,
     script: Callable,
     tiny_overrides: list[str],
     tmp_path: Path,
@@ -27,6 +29,7 @@ def test_two_processes_follow_one(
             "train.py",
             *tiny_overrides,
             f"trainer.devices={processes}",
+            f"trainer.accelerator={device}",
             f"data.p={4 // processes}",
             "data.k=2",
             "loss.margin=soft",
