@@ -19,6 +19,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from reid_lightning.callbacks import Progress
 from reid_lightning.csv_log import MetricsCSV
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.data.counts import differences, split_counts
@@ -169,6 +170,7 @@ def build_trainer(config: DictConfig, resume_step: int | None = None) -> pl.Trai
         loggers.append(MetricsCSV(HydraConfig.get().runtime.output_dir, **again))
     callbacks = [instantiate(c) for c in config.get("callbacks", {}).values()]
     bar = config.trainer.enable_progress_bar and sys.stdout.isatty()
+    callbacks += [Progress()] if bar else []
     trainer: pl.Trainer = instantiate(
         config.trainer, logger=loggers, callbacks=callbacks, enable_progress_bar=bar
     )

@@ -77,8 +77,6 @@ class ReIDModule(pl.LightningModule):
         generator = torch.Generator().manual_seed(derive_seed(self.seed, step))
         features = self.model(_channels_last(batch["image"]))
         told = self.criterion(features.metric, features.logits, batch["label"], generator)
-        size = len(batch["image"])
-        self.log("loss", told["loss"].detach(), prog_bar=True, logger=False, batch_size=size)
         detached = {name: value.detach() for name, value in told.items()}
         return {"loss": told["loss"], "told": detached}
 

@@ -50,3 +50,8 @@ class NeverWait(pl.Callback):
         # The epoch's last batch is followed by what may wait: means, scores, checkpoints.
         last = batch_idx + 1 >= trainer.num_training_batches
         torch.cuda.set_sync_debug_mode("error" if batch_idx >= 1 and not last else "default")
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        torch.cuda.set_sync_debug_mode("default")

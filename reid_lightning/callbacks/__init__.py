@@ -5,5 +5,6 @@ from reid_lightning.callbacks.epoch_log import EpochLog
 from reid_lightning.callbacks.epoch_means import EpochMeans
 from reid_lightning.callbacks.finite_loss import FiniteLoss
 from reid_lightning.callbacks.last_checkpoint import LastCheckpoint
+from reid_lightning.callbacks.progress import Progress
 
-__all__ = ["Collapse", "EpochLog", "EpochMeans", "FiniteLoss", "LastCheckpoint"]
+__all__ = ["Collapse", "EpochLog", "EpochMeans", "FiniteLoss", "LastCheckpoint", "Progress"]

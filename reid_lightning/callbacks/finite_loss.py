@@ -1,5 +1,6 @@
 """Stop a run whose loss is no number, without making the device wait in every step."""
 
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,31 +12,31 @@ from reid_lightning.errors import ReIDError
 
 
 class Sent(NamedTuple):
-    """A step's flag on its way to the CPU, and what to say of the step if it is false."""
+    """A step's loss on its way to the CPU, and what to say of the step if it is no number."""
 
-    finite: Tensor
+    loss: Tensor
     copied: torch.cuda.Event | None
     step: int
     rate: float
     pictures: Tensor
 
-    def is_finite(self) -> bool:
-        """Read the flag; a step later its copy is long done."""
+    def read(self) -> float:
+        """The loss; a step later its copy is long done."""
         if self.copied is not None:
             self.copied.synchronize()
-        return bool(self.finite)
+        return float(self.loss)
 
 
 class FiniteLoss(pl.Callback):
     """Raises after a loss that is NaN or infinite.
 
-    The flag of a step is copied to the CPU without waiting and read one step later, or before a
-    checkpoint is written: none ever holds what such a loss has done.
+    The loss of a step is copied to the CPU without waiting and read one step later, or before a
+    checkpoint is written: none ever holds what such a loss has done. The last one read is `loss`.
     """
 
     def __init__(self) -> None:
         self.sent: Sent | None = None
-        self.rate = 0.0
+        self.rate = self.loss = 0.0
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
@@ -51,30 +52,29 @@ class FiniteLoss(pl.Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Read the last step's flag, send off this one's."""
+        """Read the last step's loss, send off this one's."""
         self._read(trainer)
-        finite = torch.isfinite(outputs["loss"].detach())
-        copied = None
-        if finite.is_cuda:
-            flag = torch.empty((), dtype=torch.bool, pin_memory=True)  # else the copy would wait
-            finite = flag.copy_(finite, non_blocking=True)
+        loss, copied = outputs["loss"].detach(), None
+        if loss.is_cuda:
+            there = torch.empty((), dtype=loss.dtype, pin_memory=True)  # else the copy would wait
+            loss = there.copy_(loss, non_blocking=True)
             copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
             copied.record()
-        self.sent = Sent(finite, copied, trainer.global_step, self.rate, batch["index"])
+        self.sent = Sent(loss, copied, trainer.global_step, self.rate, batch["index"])
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Read the last flag before anything is scored."""
+        """Read the last loss before anything is scored."""
         self._read(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Read the flag of the epoch's last step."""
+        """Read the loss of the epoch's last step."""
         self._read(trainer)
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Read the flags of all ranks, whose gradients are in every rank's weights."""
-        finite = self.sent is None or self.sent.is_finite()
+        """Read the losses of all ranks, whose gradients are in every rank's weights."""
+        finite = self.sent is None or math.isfinite(self.sent.read())
         everywhere = trainer.strategy.reduce_boolean_decision(finite)
         self._read(trainer)
         if not everywhere:
@@ -82,7 +82,10 @@ class FiniteLoss(pl.Callback):
 
     def _read(self, trainer: pl.Trainer) -> None:
         sent, self.sent = self.sent, None
-        if sent is not None and not sent.is_finite():
+        if sent is None:
+            return
+        self.loss = sent.read()
+        if not math.isfinite(self.loss):
             datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]
             paths: list[Path] = datamodule.training_files(sent.pictures.tolist())
             raise ReIDError(

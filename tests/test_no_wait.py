@@ -1,0 +1,71 @@
+"""No step asks the device for a number, but for the loss of the step before, which is done."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from train import build_module
+
+CONF = str(Path(__file__).parent.parent / "conf")
+ASKING = ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal", "_unique2")
+
+
+class Asked(TorchDispatchMode):
+    """Counts the operations that a GPU would have to be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if (name := func.overloadpacket.__name__) in ASKING:
+            self.names.append(name)
+        return func(*args, **(kwargs or {}))
+
+
+class Count(pl.Callback):
+    """Counts from the end of the second step to the end of the sixth: loader, step, callbacks."""
+
+    def __init__(self) -> None:
+        self.mode = Asked()
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        if batch_idx == 1:
+            self.mode.__enter__()
+        if batch_idx == 5:
+            self.mode.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize(
+    "loss", ["softmax", "triplet", "hard", "semihard", "batch_all", "quadruplet"]
+)
+def test_four_steps_ask_four_times(loss: str, tiny_overrides: list[str]) -> None:
+    with initialize_config_dir(CONF, version_base="1.3"):
+        chosen = [*tiny_overrides, f"loss={loss}", "augmentation=strong", "data.k=2"]
+        config = compose("train", [*chosen, "~callbacks.best", "~callbacks.last"])
+    datamodule = instantiate(config.data)
+    module = build_module(config, datamodule.num_classes)
+    count = Count()
+    callbacks = [*(instantiate(c) for c in config.callbacks.values()), count]
+    instantiate(
+        config.trainer,
+        callbacks=callbacks,
+        logger=False,
+        enable_checkpointing=False,
+        limit_train_batches=8,
+        limit_val_batches=0,
+        enable_progress_bar=False,
+    ).fit(module, datamodule)
+    assert count.mode.names == ["_local_scalar_dense"] * 4
