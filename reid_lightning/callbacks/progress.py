@@ -7,7 +7,7 @@ from reid_lightning.callbacks.finite_loss import FiniteLoss
 
 
 class Progress(TQDMProgressBar):
-    """Shows the loss that `FiniteLoss` has read: to log it, every step would wait for the device."""
+    """Shows the loss that `FiniteLoss` has read: logged, every step would wait for the GPU."""
 
     def get_metrics(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule
