@@ -24,7 +24,7 @@ from benchmarks.sides import SIZES, alternate, compose, speed
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.memory import keep_large_blocks
 
-STEPS = 60
+STEPS = 150
 
 
 def our_batches(data: ReIDDataModule) -> Iterator[torch.Tensor]:
