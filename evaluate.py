@@ -44,6 +44,11 @@ def main(config: DictConfig) -> float:
 
 def job(config: DictConfig) -> float:
     """Rebuild the model from the checkpoint alone, and test it."""
+    if OmegaConf.is_missing(config, "checkpoint"):
+        raise ReIDError(
+            "Name the checkpoint to score: python evaluate.py "
+            "checkpoint=outputs/RUN/checkpoints/best.ckpt"
+        )
     checkpoint = load_checkpoint(Path(config.checkpoint))
     trained = OmegaConf.create(checkpoint["hyper_parameters"])
     for side in ("height", "width"):

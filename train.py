@@ -185,7 +185,10 @@ def count_processes(config: DictConfig) -> int:
     Raises:
         ReIDError: half precision or a synchronised BatchNorm that the device does not have.
     """
-    probe: pl.Trainer = instantiate(config.trainer, logger=False, enable_checkpointing=False)
+    # In full precision: Lightning would quietly choose another half for a CPU.
+    probe: pl.Trainer = instantiate(
+        config.trainer, logger=False, enable_checkpointing=False, precision="32-true"
+    )
     if probe.strategy.root_device.type == "cpu":
         if str(config.trainer.precision) in ("16", "16-mixed", "16-true"):
             raise ReIDError(
@@ -246,7 +249,8 @@ def one_sentence() -> Iterator[None]:
 
 def start() -> None:
     """Start a run, or go on with one."""
-    sys.argv[1:] = resumed(sys.argv[1:])
+    given = resumed(sys.argv[1:])
+    sys.argv[1:] = sorted(given, key=lambda a: a not in ("-m", "--multirun"))  # Hydra: before keys
     main()
 
 

@@ -28,6 +28,8 @@ def check_at_most(key: str, value: float, most: float) -> None:
 def sentence(error: BaseException) -> str | None:
     """The sentence of the first `ReIDError` in the chain of causes of `error`, if there is one.
 
+    A package that is not installed makes one too: a configuration may name any package's classes.
+
     A DataLoader worker hands over its error with the traceback written into the message; only
     what follows the error's own name is the sentence.
     """
@@ -35,5 +37,11 @@ def sentence(error: BaseException) -> str | None:
     while seen is not None:
         if isinstance(seen, ReIDError):
             return str(seen).rsplit(f"{ReIDError.__name__}: ", 1)[-1].strip()
+        if isinstance(seen, ModuleNotFoundError):
+            return (
+                f"The Python package {seen.name} is not installed, and this configuration needs "
+                "it: pip install -e '.[pml]' brings pytorch-metric-learning, which the losses "
+                "circle, multi_similarity, arcface, supcon and pml take theirs from."
+            )
         seen = seen.__cause__ or seen.__context__
     return None
