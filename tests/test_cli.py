@@ -71,7 +71,7 @@ def test_evaluate_repeats_the_score_at_the_checkpoints_own_size(
 
 def test_checkpoints_hold_plain_values_and_tensors_alone(trained: Path) -> None:
     content = torch.load(trained / "checkpoints" / "last.ckpt", weights_only=True)
-    assert content["hyper_parameters"]["loss"]["margin"] == 0.3
+    assert content["hyper_parameters"]["loss"]["margin"] == "soft"
 
 
 def test_two_processes_in_half_precision(

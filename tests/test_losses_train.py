@@ -10,6 +10,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from reid_lightning.callbacks import EpochMeans
 from reid_lightning.data.synthetic import draw_synthetic
 from train import build_module
 
@@ -55,7 +56,7 @@ def test_three_epochs_beat_the_untrained_network(loss: str, small_set: Path) -> 
     trainer = pl.Trainer(
         max_epochs=3, check_val_every_n_epoch=3, accelerator="cpu", logger=False,
         enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-        num_sanity_val_steps=0, use_distributed_sampler=False,
+        num_sanity_val_steps=0, use_distributed_sampler=False, callbacks=[EpochMeans()],
     )  # fmt: skip
     (untrained,) = trainer.validate(module, datamodule, verbose=False)
     trainer.fit(module, datamodule)
