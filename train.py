@@ -109,12 +109,14 @@ def train(
     scores = module.test_scores
     if trainer.is_global_zero:
         if best_path:
-            log.info("Best checkpoint by val/mAP (%s): %s", datamodule.validated_on, best_path)
-        log.info("\n%s", score_table(scores, data=datamodule.title, ap=config.metric.ap))
+            log.info(
+                "Best checkpoint by val/mAP (%s): %s", datamodule.folder.validated_on, best_path
+            )
+        log.info("\n%s", score_table(scores, data=datamodule.folder.title, ap=config.metric.ap))
         results = scores | {
             "ap": config.metric.ap,
-            "data": datamodule.title,
-            "validated_on": datamodule.validated_on,
+            "data": datamodule.folder.title,
+            "validated_on": datamodule.folder.validated_on,
             "distance": module.test_metric.distance,
             "val/mAP": best_score,
             "seed": config.seed,
@@ -138,13 +140,13 @@ def best_score_of(results: Mapping[str, float | None]) -> float:
 
 def tell_counts(datamodule: ReIDDataModule) -> None:
     """Print what the set holds, and warn where it is not the official one."""
-    official, splits = datamodule.read()
+    official, splits = datamodule.folder.read()
     counts = split_counts(official)
-    log.info("\n%s", counts_table(datamodule.title, counts))
-    if found := differences(counts, datamodule.expected or {}):
-        log.warning("This is not the official %s: %s.", datamodule.title, "; ".join(found))
+    log.info("\n%s", counts_table(datamodule.folder.title, counts))
+    if found := differences(counts, datamodule.folder.expected or {}):
+        log.warning("This is not the official %s: %s.", datamodule.folder.title, "; ".join(found))
     if splits is not official:
-        log.info("\n%s", counts_table(f"{datamodule.validated_on}:", split_counts(splits)))
+        log.info("\n%s", counts_table(f"{datamodule.folder.validated_on}:", split_counts(splits)))
 
 
 def build_module(config: DictConfig, num_classes: int) -> ReIDModule:

@@ -61,7 +61,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for size in SIZES:
             data = instantiate(compose(folder, *size).data)
-            pictures = len(data.read()[1].train)
+            pictures = len(data.folder.read()[1].train)
             started = time.perf_counter()
             data.train_dataloader()
             decoding = pictures / (time.perf_counter() - started)

@@ -42,5 +42,5 @@ class PlainPictures(Dataset[tuple[Tensor, int]]):
 def plain_batches(data: ReIDDataModule, config: DictConfig) -> Iterator[list[Tensor]]:
     """Endless batches of images [B, 3, H, W] and labels [B], from a loader with two workers."""
     batches = [draw.pictures for draw in data.train_batches(0, 1)] * 1_000
-    pictures = PlainPictures(data.read()[1].train, config)
+    pictures = PlainPictures(data.folder.read()[1].train, config)
     yield from DataLoader(pictures, batch_sampler=batches, num_workers=2)

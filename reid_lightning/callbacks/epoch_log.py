@@ -71,6 +71,6 @@ class EpochLog(pl.Callback):
         if self.validated:
             metric: Any = pl_module.val_metric
             datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]
-            judged = f"{metric.ap} AP, {datamodule.validated_on}"
+            judged = f"{metric.ap} AP, {datamodule.folder.validated_on}"
             parts += [f"mAP {told['val/mAP']:.1%}", f"Rank-1 {told['val/rank1']:.1%} ({judged})"]
         log.info("%s · %.0f images/s", " · ".join(parts), speed)

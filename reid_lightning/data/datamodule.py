@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import pytorch_lightning as pl
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -16,13 +17,13 @@ from reid_lightning.data.market1501 import Splits
 from reid_lightning.data.normalise import normalise
 from reid_lightning.data.pictures import Source
 from reid_lightning.data.pk_batches import PKBatches
-from reid_lightning.data.reading import SetReader
+from reid_lightning.data.reading import SetFolder
 from reid_lightning.data.splits import labels_of
 from reid_lightning.data.store import open_source
 from reid_lightning.errors import check_at_least
 
 
-class ReIDDataModule(SetReader):
+class ReIDDataModule(pl.LightningDataModule):
     """A data set in the Market-1501 layout, as batches.
 
     Args:
@@ -35,7 +36,7 @@ class ReIDDataModule(SetReader):
             and gallery another. What would take more is decoded in every epoch.
         seed: of batches and augmentation.
         augmentation: pixels and random numbers → the network's input.
-        folders: what `SetReader` takes.
+        folders: what `SetFolder` takes.
     """
 
     def __init__(
@@ -53,7 +54,8 @@ class ReIDDataModule(SetReader):
         augmentation: Callable[[Tensor, Draws], Tensor],
         **folders: Any,
     ) -> None:
-        super().__init__(**folders)
+        super().__init__()
+        self.folder = SetFolder(**folders)
         for key, value in (("p", p), ("k", k), ("eval_batch_size", eval_batch_size)):
             check_at_least(f"data.{key}", value, 1)
         check_at_least("data.workers", workers, 0)
@@ -64,9 +66,18 @@ class ReIDDataModule(SetReader):
         self.pixels: dict[str, Source] = {}
         self.begin = (0, 0)  # epoch and step of the first batch
 
+    def prepare_data(self) -> None:
+        """Draw or extract the set, on one process of a machine."""
+        self.folder.prepare()
+
+    @property
+    def num_classes(self) -> int:
+        """Identities trained on."""
+        return len(labels_of(self.folder.read()[1].train))
+
     def train_batches(self, rank: int, world_size: int) -> PKBatches:
         """The PK batch sampler of one rank."""
-        train = self.read()[1].train
+        train = self.folder.read()[1].train
         labels = labels_of(train)
         return PKBatches(
             [labels[s.pid] for s in train],
@@ -81,7 +92,7 @@ class ReIDDataModule(SetReader):
 
     def training_files(self, indices: Iterable[int]) -> list[Path]:
         """The files of training pictures."""
-        train = self.read()[1].train
+        train = self.folder.read()[1].train
         return [train[index].path for index in indices]
 
     def state_dict(self) -> dict[str, int]:
@@ -101,17 +112,17 @@ class ReIDDataModule(SetReader):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """PK batches of training pictures."""
-        train, pixels = self.read()[1].train, self._pixels("train")
+        train, pixels = self.folder.read()[1].train, self._pixels("train")
         pictures = TrainPictures(train, labels_of(train), pixels)
         return self._loader(pictures, self.train_batches(**self._place()), pixels)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Queries and gallery to validate on."""
-        return self._eval_loader(self.read()[1], "train" if self.val_identities else "test")
+        return self._eval_loader(self.folder.read()[1], "train" if self.folder.val_identities else "test")
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """The official queries and gallery."""
-        return self._eval_loader(self.read()[0], "test")
+        return self._eval_loader(self.folder.read()[0], "test")
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """On the device: pixels → the network's input, augmented where it is trained on."""
@@ -130,7 +141,7 @@ class ReIDDataModule(SetReader):
     def _pixels(self, folder: str) -> Source:
         """Of bounding_box_train (`train`), or of the official queries and gallery (`test`)."""
         if folder not in self.pixels:
-            official = self.read()[0]
+            official = self.folder.read()[0]
             samples = official.train if folder == "train" else official.query + official.gallery
             paths, size = [s.path for s in samples], (self.height, self.width)
             self.pixels[folder] = open_source(

@@ -1,17 +1,15 @@
-"""The half of the DataModule that knows folders: draws or extracts a set, and reads it once."""
+"""A data set's folder: drawn or extracted where that is asked for, and read once."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import pytorch_lightning as pl
-
 from reid_lightning.data.archive import extract_once
 from reid_lightning.data.market1501 import Splits, find_layout, read_splits
-from reid_lightning.data.splits import hold_out, labels_of
+from reid_lightning.data.splits import hold_out
 from reid_lightning.errors import ReIDError, check_at_least, check_choice
 
 
-class SetReader(pl.LightningDataModule):
+class SetFolder:
     """A data set in the Market-1501 layout.
 
     Args:
@@ -38,14 +36,12 @@ class SetReader(pl.LightningDataModule):
         draw: Callable[[Path], Path] | None = None,
         expected: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
-        super().__init__()
         check_choice("data.clock", clock, ("sequences", "none"))
         check_at_least("data.val_identities", val_identities, 0)
         self.title, self.root, self.source, self.clock = name, Path(root), source, clock
         self.archive = None if archive is None else Path(archive)
         self.draw, self.expected, self.val_identities = draw, expected, val_identities
-        self.official: Splits | None = None
-        self.splits: Splits | None = None
+        self.splits: tuple[Splits, Splits] | None = None
 
     @property
     def validated_on(self) -> str:
@@ -54,21 +50,27 @@ class SetReader(pl.LightningDataModule):
             return f"{self.val_identities} held-out training identities"
         return "official query/gallery"
 
-    def prepare_data(self) -> None:
+    def prepare(self) -> None:
         """Draw or extract the set where that is asked for and was not done before."""
         if self.draw is not None:
             self.draw(self.root)
         if self.archive is not None:
             extract_once(self.archive, self.root)
 
-    def setup(self, stage: str | None = None) -> None:
-        """Read the file names.
+    def read(self) -> tuple[Splits, Splits]:
+        """The official splits, and those trained and validated on.
 
         Raises:
             ReIDError: the set is not there, or is not in the Market-1501 layout.
         """
-        if self.splits is not None:
-            return
+        if self.splits is None:
+            self.prepare()
+            official = self._official()
+            count = self.val_identities
+            self.splits = official, hold_out(official.train, count) if count else official
+        return self.splits
+
+    def _official(self) -> Splits:
         folder = find_layout(self.root)
         if folder is None:
             raise ReIDError(
@@ -76,22 +78,4 @@ class SetReader(pl.LightningDataModule):
                 f"no folder bounding_box_train there or one level below. {self.title} can be had "
                 f"from {self.source}; data=synthetic needs nothing."
             )
-        self.official = read_splits(folder, self.clock)
-        self.splits = (
-            hold_out(self.official.train, self.val_identities)
-            if self.val_identities
-            else self.official
-        )
-
-    def read(self) -> tuple[Splits, Splits]:
-        """The official splits, and those trained and validated on."""
-        if self.official is None or self.splits is None:
-            self.prepare_data()
-            self.setup()
-        assert self.official is not None and self.splits is not None
-        return self.official, self.splits
-
-    @property
-    def num_classes(self) -> int:
-        """Identities trained on."""
-        return len(labels_of(self.read()[1].train))
+        return read_splits(folder, self.clock)

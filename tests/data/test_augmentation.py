@@ -65,7 +65,7 @@ def test_what_makes_no_sense_is_told(options: dict[str, Any], told: str) -> None
         Augmentation(**options)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.gpu
 def test_a_gpu_gives_the_cpus_result_and_is_never_waited_for() -> None:
     expected = Augmentation(**STRONG)(PICTURES, DRAWS)
     pictures = PICTURES.cuda()

@@ -43,8 +43,8 @@ def test_a_training_batch(tiny_set: Path) -> None:
 def test_held_out_validation_leaves_the_official_test_alone(tiny_set: Path) -> None:
     plain, held = make(tiny_set), make(tiny_set, val_identities=5)
     assert held.num_classes == 11
-    assert held.validated_on == "5 held-out training identities"
-    assert plain.validated_on == "official query/gallery"
+    assert held.folder.validated_on == "5 held-out training identities"
+    assert plain.folder.validated_on == "official query/gallery"
     tested = [{int(i) for b in d.test_dataloader() for i in b["pid"]} for d in (plain, held)]
     assert tested[0] == tested[1]
     assert {int(i) for b in held.val_dataloader() for i in b["pid"]}.isdisjoint(tested[1] - {0, -1})
@@ -77,7 +77,7 @@ def test_what_is_scored_is_what_peers_score(tiny_set: Path) -> None:
         v2.Resize((32, 16), v2.InterpolationMode.BILINEAR), v2.PILToTensor(),
         v2.ToDtype(torch.float32, scale=True), v2.Normalize(IMAGENET_MEAN, IMAGENET_STD),
     ])  # fmt: skip
-    splits = data.read()[0]
+    splits = data.folder.read()[0]
     samples = [*splits.query, *splits.gallery]
     for batch in data.test_dataloader():
         images = data.on_after_batch_transfer(batch, 0)["image"]
@@ -130,7 +130,7 @@ def test_every_epoch_of_a_training_draws_its_own_batches(workers: int, tiny_set:
         batches = [draw.pictures for draw in expected]
         assert [index.tolist() for index in seen] == batches
         own = [uniforms(0, (epoch, step, 0), 8) for step in range(len(batches))]
-        train = data.read()[1].train
+        train = data.folder.read()[1].train
         for images, pictures, draws in zip(model.images[epoch], batches, own, strict=True):
             pixels = Decoder(32, 16).read([train[i].path for i in pictures])
             assert torch.equal(images, STRONG(pixels, draws))
@@ -139,7 +139,7 @@ def test_every_epoch_of_a_training_draws_its_own_batches(workers: int, tiny_set:
 
 def test_no_data_is_told_with_where_it_looked_and_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ReIDError) as caught:
-        make(tmp_path / "nothing", source="https://example.org/set").read()
+        make(tmp_path / "nothing", source="https://example.org/set").folder.read()
     told = str(caught.value)
     assert str(tmp_path / "nothing") in told
     assert "https://example.org/set" in told and "data=synthetic" in told
