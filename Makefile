@@ -28,6 +28,7 @@ lint: .venv/.installed-dev  ## ruff and mypy alone
 bench: .venv/.installed-dev  ## speed of input, training and losses beside peers' (half an hour; leave the machine alone)
 	$(BIN)/python -m benchmarks.input_speed
 	$(BIN)/python -m benchmarks.train_speed
+	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.losses_speed
 
 .venv/.installed: pyproject.toml

@@ -103,3 +103,25 @@ def test_two_machines_under_torchrun(
     assert all(node.returncode == 0 for node in nodes), "\n".join(outputs)
     told = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert told["processes"] == 2 and 0 <= told["test/mAP"] <= 1
+
+
+def test_two_jobs_at_once_on_a_cold_cache_make_one_store(
+    tiny_overrides: list[str], tmp_path: Path
+) -> None:
+    command = [sys.executable, str(ROOT / "train.py"), *tiny_overrides, "data.height=96"]
+    jobs = [
+        subprocess.Popen(
+            [*command, f"data.cache={tmp_path}/cache", f"hydra.run.dir={tmp_path}/{job}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for job in (1, 2)
+    ]
+    outputs = [job.communicate(timeout=300)[0] for job in jobs]
+    assert all(job.returncode == 0 for job in jobs), "\n".join(outputs)
+    files = [path.suffix for path in (tmp_path / "cache").iterdir()]
+    assert files.count(".rgb") == 2, "one of the training pictures, one of query and gallery"
+    assert ".partial" not in files
+    one, two = (json.loads((tmp_path / j / "metrics.json").read_text()) for j in "12")
+    assert one["test/mAP"] == two["test/mAP"]
