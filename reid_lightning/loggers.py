@@ -3,11 +3,11 @@
 import logging
 import netrc
 import os
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-import wandb
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,8 @@ def wandb_logger(
 
 def finish_wandb() -> None:
     """End the W&B run of this job, so that the next job of a sweep starts one of its own."""
-    if wandb.run is not None:
+    wandb = sys.modules.get("wandb")  # imported only where a run uses it: that takes a second
+    if wandb is not None and wandb.run is not None:
         wandb.finish()
 
 
