@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from reid_lightning.distances import Distance
-from reid_lightning.errors import check_choice
+from reid_lightning.errors import ReIDError
 from reid_lightning.losses.batch_all import BatchAllLoss
 from reid_lightning.losses.criterion import Criterion
 from reid_lightning.losses.mining import Mining
@@ -67,7 +67,8 @@ def pml_criterion(
         margin: for YAML files whose `metric` refers to it, so that sweeps can name loss.margin.
         common: as `Criterion` takes it.
     """
-    check_choice("loss.margin", margin is None or isinstance(margin, float | int), (True,))
+    if margin is not None and not isinstance(margin, float | int):
+        raise ReIDError(f"loss.margin={margin} must be a number: the library knows no other.")
     if isinstance(metric, partial):
         metric = metric(num_classes=num_classes, embedding_size=embedding_size)
     loss = PMLLoss(metric, miner)

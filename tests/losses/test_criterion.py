@@ -71,3 +71,8 @@ def test_distances_are_told_where_nothing_is_mined() -> None:
     d = torch.cdist(x, x).detach()
     assert torch.allclose(told["dist_pos"], (d[0, 1] + d[2, 3]) / 2)
     assert torch.allclose(told["dist_neg"], d[:2, 2:].mean())
+
+
+def test_the_librarys_margin_must_be_a_number() -> None:
+    with pytest.raises(ReIDError, match=r"loss\.margin=soft must be a number"):
+        pml_criterion(metric=torch.nn.Identity(), num_classes=2, embedding_size=2, margin="soft")
