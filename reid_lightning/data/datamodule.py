@@ -17,7 +17,7 @@ from reid_lightning.data.market1501 import Splits
 from reid_lightning.data.normalise import normalise
 from reid_lightning.data.pictures import Source
 from reid_lightning.data.pk_batches import PKBatches
-from reid_lightning.data.reading import SetFolder
+from reid_lightning.data.set_folder import SetFolder
 from reid_lightning.data.splits import labels_of
 from reid_lightning.data.store import open_source
 from reid_lightning.errors import check_at_least
