@@ -3,7 +3,8 @@ import math
 import pytest
 import torch
 
-from reid_lightning.losses import Criterion, triplet_criterion
+from reid_lightning.errors import ReIDError
+from reid_lightning.losses import Criterion, pml_criterion, triplet_criterion
 
 LABELS = torch.tensor([0, 0, 1, 1])
 
