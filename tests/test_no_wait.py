@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import pytorch_lightning as pl
+import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -15,6 +16,12 @@ CONF = str(Path(__file__).parent.parent / "conf")
 ASKING = ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal", "_unique2")
 
 
+def by_mask(indices: Any) -> bool:
+    """Whether a tensor is indexed by a mask, whose size the host must know."""
+    given = [i for i in indices if i is not None] if isinstance(indices, list | tuple) else []
+    return any(i.dtype == torch.bool for i in given)
+
+
 class Asked(TorchDispatchMode):
     """Counts the operations that a GPU would have to be waited for."""
 
@@ -23,7 +30,8 @@ class Asked(TorchDispatchMode):
         self.names: list[str] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if (name := func.overloadpacket.__name__) in ASKING:
+        name = func.overloadpacket.__name__
+        if name in ASKING or (name.startswith("index") and by_mask(args[1])):
             self.names.append(name)
         return func(*args, **(kwargs or {}))
 
@@ -46,6 +54,14 @@ class Count(pl.Callback):
             self.mode.__enter__()
         if batch_idx == 5:
             self.mode.__exit__(None, None, None)
+
+
+def test_indexing_by_a_mask_counts_as_asking() -> None:
+    x = torch.arange(3)
+    with Asked() as asked:
+        _ = x[x > 1]
+        _ = x[[0, 1]]
+    assert asked.names == ["index"]
 
 
 @pytest.mark.parametrize(
