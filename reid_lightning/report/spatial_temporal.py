@@ -1,0 +1,80 @@
+"""A picture of the times people take between cameras: one panel for every two cameras."""
+
+import math
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from reid_lightning.errors import ReIDError
+from reid_lightning.retrieval.transit import BIN_FRAMES
+
+_MINUTES_A_BIN = BIN_FRAMES / 25 / 60  # at 25 frames a second
+_SHOWN = 0.98  # of all that is to be seen; a few late stragglers would squeeze the rest
+# Told apart by colour-blind people, and in grey: the one is dark, the other light and hatched.
+_FORTH, _BACK = ("#0072B2", None), ("#E69F00", "/////")
+
+
+def plot_distributions(distributions: Tensor, path: Path) -> None:
+    """Draw the distributions [cameras, cameras, bins] of a set into the PNG file `path`.
+
+    A panel holds both directions between two cameras, over the signed gap in minutes at 25 frames
+    a second. Two cameras that no identity went between have no panel. Cameras count from 1 here,
+    as they do in file names. The axis ends where 98% of everything is shown, and its label says so.
+
+    Raises:
+        ReIDError: no identity went between any two cameras, so there is nothing to draw.
+    """
+    tables = distributions.double().cpu().numpy()
+    pairs = [
+        (a, b)
+        for a, b in combinations(range(len(tables)), 2)
+        if (tables[a, b] + tables[b, a]).any()
+    ]
+    if not pairs:
+        raise ReIDError("These distributions are empty: no two cameras saw the same identity.")
+    columns = math.ceil(math.sqrt(len(pairs)))
+    rows = math.ceil(len(pairs) / columns)
+    figure = Figure(figsize=(max(2.5 * columns, 5), 1.6 * rows + 1.2), layout="constrained")
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for axes, (a, b) in zip(grid.flat, pairs, strict=False):
+        _direction(axes, tables[b, a], 1, f"c{a + 1} → c{b + 1}")
+        _direction(axes, tables[a, b], -1, f"c{b + 1} → c{a + 1}")
+        _frame(axes)
+    for axes in grid.flat[len(pairs) :]:
+        axes.remove()
+    for axes in grid.flat[max(len(pairs) - columns, 0) : len(pairs)]:
+        axes.tick_params(labelbottom=True)  # of each column, the lowest panel
+    last = _extent(tables)
+    grid[0, 0].set(xlim=(-last, last), ylim=(0, 1.25 * 100 * tables.max()))
+    about = f"(right: the larger camera number is later; {1 - _SHOWN:.0%} of all lies outside)"
+    figure.supxlabel(f"gap in minutes, at 25 frames a second\n{about}", fontsize=10)
+    figure.supylabel(f"p of a bin ({BIN_FRAMES} frames), %", fontsize=10)
+    figure.savefig(path, dpi=110)
+
+
+def _direction(axes: Axes, table: np.ndarray, sign: int, label: str) -> None:
+    """One direction, to the right of 0 or to the left of it."""
+    color, hatch = _FORTH if sign > 0 else _BACK
+    minutes, percent = sign * (np.arange(len(table)) + 0.5) * _MINUTES_A_BIN, 100 * table
+    axes.fill_between(minutes, percent, color=color, alpha=0.35, hatch=hatch, lw=0)
+    axes.plot(minutes, percent, color=color, lw=1.3)
+    x, side = (0.98, "right") if sign > 0 else (0.02, "left")
+    axes.text(
+        x, 0.96, label, transform=axes.transAxes, ha=side, va="top", fontsize=9, weight="bold"
+    )
+
+
+def _frame(axes: Axes) -> None:
+    axes.axvline(0, color="black", lw=0.8)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)
+
+
+def _extent(tables: np.ndarray) -> float:
+    """Minutes within which `_SHOWN` of everything lies."""
+    total = tables.sum((0, 1)).cumsum()
+    return float((np.searchsorted(total, _SHOWN * total[-1]) + 1) * _MINUTES_A_BIN)

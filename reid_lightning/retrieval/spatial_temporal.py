@@ -1,0 +1,105 @@
+"""Ranking by appearance and by when and where pictures were taken (st-ReID, Wang et al. 2019)."""
+
+import math
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from reid_lightning.distances import raised
+from reid_lightning.errors import ReIDError
+from reid_lightning.retrieval.transit import (
+    BIN_FRAMES,
+    BINS,
+    probability,
+    transit_distributions,
+)
+
+_NOTHING = "Nothing spatial-temporal can be learnt from this set: "
+
+
+def joint_score(similarity: Tensor, probability: Tensor) -> Tensor:
+    """Appearance and time in one score, the larger the likelier: [q, g] (Wang et al. 2019).
+
+    1/(1 + λ e^(-γ s)) · 1/(1 + λ' e^(-γ' p)) with λ = 1, γ = 5, λ' = 2, γ' = 5.
+
+    Args:
+        similarity: cosine similarity s, [q, g].
+        probability: p, [q, g], see the function of that name.
+    """
+    s, p = raised(similarity), raised(probability)
+    return torch.sigmoid(5 * s) * torch.sigmoid(5 * p - math.log(2))  # 2 e^-x = e^-(x - log 2)
+
+
+@dataclass(frozen=True, eq=False)
+class SpatialTemporal:
+    """What the training pictures of a set tell of the times between its cameras.
+
+    Args:
+        distributions: [cameras, cameras, BINS], see `transit_distributions`.
+    """
+
+    distributions: Tensor
+
+    @classmethod
+    def fit(
+        cls, pids: Tensor, camids: Tensor, times: Tensor, cameras: int | None = None
+    ) -> "SpatialTemporal":
+        """Learn from training pictures; arguments as for `transit_distributions`.
+
+        Raises:
+            ReIDError: the set has no times, no identity was seen by two cameras, or a camid is not
+                below `cameras`.
+        """
+        if (times < 0).all():
+            raise ReIDError(
+                f"{_NOTHING}its training pictures have no times (data.clock=none). Leave it out "
+                "of retrieval, or set data.clock=sequences if the file names' frame numbers count "
+                "on a clock."
+            )
+        distributions = transit_distributions(pids, camids, times, cameras)
+        if not distributions.any():
+            raise ReIDError(
+                f"{_NOTHING}no training identity was seen by two cameras less than "
+                f"{BIN_FRAMES * BINS:,} frames apart. Leave it out of retrieval."
+            )
+        return cls(distributions)
+
+    def probability(
+        self,
+        query_camids: Tensor,
+        query_times: Tensor,
+        gallery_camids: Tensor,
+        gallery_times: Tensor,
+    ) -> Tensor:
+        """[q, g], see the function of that name; on the device of the arguments."""
+        table = self.distributions.to(query_camids.device)
+        return probability(table, query_camids, query_times, gallery_camids, gallery_times)
+
+    def save(self, path: Path) -> None:
+        """Write the distributions to `path` (.pt)."""
+        torch.save({"distributions": self.distributions.cpu()}, path)
+
+    @classmethod
+    def load(cls, path: Path) -> "SpatialTemporal":
+        """Read what `save` wrote, without running any code in it.
+
+        Raises:
+            ReIDError: there is no such file, or it holds something else.
+        """
+        try:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+            why = str(error).strip().splitlines()[0]
+            raise ReIDError(
+                f"{path} cannot be read as a file of spatial-temporal distributions: {why}"
+            ) from error
+        found = content.get("distributions") if isinstance(content, dict) else None
+        if not isinstance(found, Tensor) or found.shape != (*found.shape[:1] * 2, BINS):
+            raise ReIDError(
+                f"{path} holds no distributions over pairs of cameras: it was not written by "
+                "SpatialTemporal.save; fit one on the training pictures."
+            )
+        return cls(found)
