@@ -1,0 +1,1 @@
+"""What happens between embedding and ranking: re-ranking."""
