@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -42,11 +43,12 @@ class Rerank:
         """Final distances of the queries to the gallery, chunks [some queries, gallery] in order.
 
         Args:
-            rows: distances of all pictures, queries first (squared Euclidean, as in the paper);
-                each row is asked for twice, a query's three times.
+            rows: distances of all pictures, queries first (squared Euclidean, as published). A
+                chunk of them is held at a time, so all are asked for twice where that is not all.
             queries: how many of the pictures are queries.
             total: how many pictures there are.
         """
+        rows = lru_cache(maxsize=1)(rows)  # a small set is one chunk, computed once
         near = nearest(rows, total, min(self.k1 + 1, total))
         half = min(round(self.k1 / 2) + 1, total)  # a half is rounded to even, as by NumPy
         weights = _weights(rows, near, half)
