@@ -124,6 +124,10 @@ class ReIDDataModule(pl.LightningDataModule):
         """The official queries and gallery."""
         return self._eval_loader(self.folder.read()[0], "test")
 
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """The official queries and gallery."""
+        return self.test_dataloader()
+
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """On the device: pixels → the network's input, augmented where it is trained on."""
         pictures, place = batch["image"], batch.pop("place", None)

@@ -60,12 +60,23 @@ def read_folder(folder: Path) -> tuple[Sample, ...]:
     Raises:
         ReIDError: the folder is missing, holds no picture, or holds a wrongly named one.
     """
-    if not folder.is_dir():
-        raise ReIDError(f"The folder {folder} is missing: the Market-1501 layout needs it.")
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in _PICTURES)
-    if not paths:
-        raise ReIDError(f"The folder {folder} holds no picture (.jpg, .jpeg or .png).")
-    return tuple(map(parse_name, paths))
+    return tuple(map(parse_name, _pictures(folder)))
+
+
+def read_distractors(folder: Path) -> tuple[Sample, ...]:
+    """Every picture in `folder` as a distractor, such as the 500,000 of Market-1501+500k.
+
+    Cameras are taken from names that follow the grammar; identities and times are not.
+
+    Raises:
+        ReIDError: the folder is missing or holds no picture.
+    """
+    distractors = []
+    for path in _pictures(folder):
+        match = _NAME.fullmatch(path.name.split(".", 1)[0])
+        camid = int(match[2]) - 1 if match else 0
+        distractors.append(Sample(path, DISTRACTOR, camid, 1, 0))
+    return tuple(distractors)
 
 
 def find_layout(root: Path) -> Path | None:
@@ -120,3 +131,12 @@ def sequence_starts(samples: Iterable[Sample]) -> dict[tuple[int, int], int]:
         starts[camid, sequence] = ends[camid]
         ends[camid] += length
     return starts
+
+
+def _pictures(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise ReIDError(f"The folder {folder} is missing: it should hold pictures.")
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in _PICTURES)
+    if not paths:
+        raise ReIDError(f"The folder {folder} holds no picture (.jpg, .jpeg or .png).")
+    return paths

@@ -1,10 +1,11 @@
 """A data set's folder: drawn or extracted where that is asked for, and read once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from reid_lightning.data.archive import extract_once
-from reid_lightning.data.market1501 import Splits, find_layout, read_splits
+from reid_lightning.data.market1501 import Splits, find_layout, read_distractors, read_splits
 from reid_lightning.data.splits import hold_out
 from reid_lightning.errors import ReIDError, check_at_least, check_choice
 
@@ -22,6 +23,7 @@ class SetFolder:
         clock: `sequences`, or `none` where frame numbers are no times.
         val_identities: training identities held out to validate on; 0 validates on the official
             query and gallery.
+        extra_gallery: folders of pictures that join the official gallery as distractors.
     """
 
     def __init__(
@@ -35,12 +37,16 @@ class SetFolder:
         archive: str | Path | None = None,
         draw: Callable[[Path], Path] | None = None,
         expected: Mapping[str, Mapping[str, int]] | None = None,
+        extra_gallery: Sequence[str | Path] = (),
     ) -> None:
         check_choice("data.clock", clock, ("sequences", "none"))
         check_at_least("data.val_identities", val_identities, 0)
         self.title, self.root, self.source, self.clock = name, Path(root), source, clock
         self.archive = None if archive is None else Path(archive)
         self.draw, self.expected, self.val_identities = draw, expected, val_identities
+        self.extra_gallery = [Path(folder).expanduser() for folder in extra_gallery]
+        if extra_gallery and expected:  # the official gallery's counts are not this one's
+            self.expected = {split: expected[split] for split in expected if split != "gallery"}
         self.splits: tuple[Splits, Splits] | None = None
 
     @property
@@ -78,4 +84,6 @@ class SetFolder:
                 f"no folder bounding_box_train there or one level below. {self.title} can be had "
                 f"from {self.source}; data=synthetic needs nothing."
             )
-        return read_splits(folder, self.clock)
+        splits = read_splits(folder, self.clock)
+        extra = [sample for folder in self.extra_gallery for sample in read_distractors(folder)]
+        return replace(splits, gallery=(*splits.gallery, *extra))

@@ -68,7 +68,7 @@ def open_source(
     folder = folder.expanduser()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = folder / f"{_key(paths, height, width)}.rgb"
+        file = folder / f"{content_key(paths, height, width)}.rgb"
         # Ranks and sweep jobs that come at once wait here for the first, then find its store.
         with FileLock(file.with_suffix(".lock")):
             if not file.exists():
@@ -97,8 +97,12 @@ def _gib(size: float) -> str:
     return f"{size / _GIB:.2g} GiB"
 
 
-def _key(paths: Sequence[Path], height: int, width: int) -> str:
-    """A digest of what decides a store's bytes, the version of the decoder among it."""
+def content_key(paths: Sequence[Path], height: int, width: int) -> str:
+    """A digest of what decides a store's bytes, the version of the decoder among it.
+
+    Raises:
+        ReIDError: a picture cannot be read.
+    """
     digest = hashlib.blake2b(digest_size=16)
     digest.update(f"{VERSION} {PIL.__version__} {height} {width}".encode())
     with ThreadPoolExecutor() as pool:

@@ -4,7 +4,14 @@ from pathlib import Path
 import pytest
 
 from reid_lightning.data.counts import differences, split_counts
-from reid_lightning.data.market1501 import Splits, find_layout, parse_name, read_splits, with_times
+from reid_lightning.data.market1501 import (
+    Splits,
+    find_layout,
+    parse_name,
+    read_distractors,
+    read_splits,
+    with_times,
+)
 from reid_lightning.errors import ReIDError
 
 
@@ -107,3 +114,16 @@ def test_empty_folder_and_wrong_name_are_told(tmp_path: Path) -> None:
     (tmp_path / "bounding_box_train" / "me.jpg").touch()
     with pytest.raises(ReIDError, match=r"me\.jpg is not named as Market-1501"):
         read_splits(tmp_path)
+
+
+def test_distractors_are_read_whatever_their_names(tmp_path: Path) -> None:
+    for name in ("0000_c3s1_000451_00.jpg", "0012_c2s1_000451_00.jpg", "00000001.jpg", "x.txt"):
+        (tmp_path / name).touch()
+    read = read_distractors(tmp_path)
+    assert [(s.path.name, s.pid, s.camid, s.time) for s in read] == [
+        ("00000001.jpg", 0, 0, None),
+        ("0000_c3s1_000451_00.jpg", 0, 2, None),
+        ("0012_c2s1_000451_00.jpg", 0, 1, None),
+    ]
+    with pytest.raises(ReIDError, match="is missing"):
+        read_distractors(tmp_path / "nowhere")
