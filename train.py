@@ -27,6 +27,7 @@ from reid_lightning.errors import ReIDError, check_at_least, sentence
 from reid_lightning.launch import process_ranks
 from reid_lightning.loggers import finish_wandb
 from reid_lightning.memory import keep_large_blocks
+from reid_lightning.models.weights import load_file
 from reid_lightning.module import ReIDModule
 from reid_lightning.report.results import write_results
 from reid_lightning.report.tables import counts_table, score_table
@@ -105,7 +106,9 @@ def train(
     best_score = None if score is None else float(score)
     if not best_path:
         log.warning("Nothing was validated: the last epoch's weights are tested.")
-    trainer.test(module, datamodule, ckpt_path=best_path or None, verbose=False)
+    else:  # by ourselves: Lightning's callback that averages weights would give back the others
+        module.load_state_dict(load_file(Path(best_path))["state_dict"])
+    trainer.test(module, datamodule, verbose=False)
     scores = module.test_scores
     if trainer.is_global_zero:
         if best_path:
