@@ -87,7 +87,8 @@ def test_a_sweep_of_two_jobs_of_two_processes(
 ) -> None:
     sweep = ["loss=hard,semihard", "trainer.devices=2", "hydra.sweep.dir=sweep"]
     done = script("train.py", "-m", *tiny_overrides, *sweep, cwd=tmp_path)
-    assert sorted(p.name for p in (tmp_path / "sweep").iterdir()) == ["0", "1", "multirun.yaml"]
+    left = ["0", "1", "multirun.yaml", "summary.csv"]
+    assert sorted(p.name for p in (tmp_path / "sweep").iterdir()) == left
     for job, mining in ((0, "hard"), (1, "semihard")):
         folder = tmp_path / "sweep" / str(job)
         check_run(folder, processes=2)

@@ -26,7 +26,7 @@ def sweep_rows(folder: Path) -> list[dict[str, Any]]:
     for job, overrides in zip(jobs, given, strict=True):
         path = job / "metrics.json"
         told = json.loads(path.read_text()) if path.is_file() else {}
-        row = {key: overrides.get(key, "") for key in keys}
+        row: dict[str, Any] = {key: overrides.get(key, "") for key in keys}
         row |= {name: told.get(name) for name in _SCORES}
         status = "finished" if told else _error(job)
         rows.append(row | {"status": status, "folder": str(job.relative_to(folder))})

@@ -1,1 +1,9 @@
-"""What happens between embedding and ranking: each file is one way to rank better."""
+"""What happens between embedding and ranking."""
+
+from reid_lightning.retrieval.neighbour_mean import NeighbourMean
+from reid_lightning.retrieval.pictures import Pictures
+from reid_lightning.retrieval.rerank import Rerank
+from reid_lightning.retrieval.retrieval import Retrieval
+from reid_lightning.retrieval.spatial_temporal import SpatialTemporal
+
+__all__ = ["NeighbourMean", "Pictures", "Rerank", "Retrieval", "SpatialTemporal"]
