@@ -18,7 +18,7 @@ outputs/demo/metrics.json: | .venv/.installed
 		hydra.run.dir=outputs/demo
 
 test: .venv/.installed-dev lint  ## ruff, mypy and pytest in .venv
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/.installed-dev  ## ruff and mypy alone
 	$(BIN)/ruff check .
