@@ -1,6 +1,7 @@
 """Score a checkpoint on any set: `python evaluate.py checkpoint=… data=market1501`."""
 
 import logging
+import os
 import time
 from contextlib import nullcontext
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import hydra
 import pytorch_lightning as pl
+import torch
 from filelock import FileLock
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
@@ -16,7 +18,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.data.set_folder import SetFolder
-from reid_lightning.embedding_file import embedding_file, mapped
+from reid_lightning.embedding_file import embedding_file, is_made, mapped, reserve
 from reid_lightning.errors import ReIDError
 from reid_lightning.extractor import Extractor
 from reid_lightning.launch import process_ranks
@@ -26,7 +28,7 @@ from reid_lightning.report.results import write_results
 from reid_lightning.report.spatial_temporal import plot_distributions
 from reid_lightning.report.tables import score_table
 from reid_lightning.retrieval import Retrieval, SpatialTemporal
-from reid_lightning.scoring import columns_of, pictures_of, rank_pictures
+from reid_lightning.scoring import check_finite, columns_of, pictures_of, rank_pictures
 from reid_lightning.trained import load_trained
 from train import build_trainer, count_processes, one_sentence, own_command, run, tell_counts
 
@@ -42,6 +44,8 @@ def main(config: DictConfig) -> float:
 
 def job(config: DictConfig) -> float:
     """Embed the pictures, or find them embedded; take the steps of `retrieval`; rank."""
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        logging.disable(logging.INFO)
     if OmegaConf.is_missing(config, "checkpoint"):
         raise ReIDError(
             "Name the checkpoint to score: python evaluate.py "
@@ -62,9 +66,10 @@ def job(config: DictConfig) -> float:
         Path(config.checkpoint),
         [s.path for s in samples],
         size=(config.data.height, config.data.width),
-        how=f"{config.trainer.precision} flip={retrieval.flip}",
+        how=f"{config.trainer.precision} {torch.cuda.is_available()} flip={retrieval.flip}",
     )
-    trainer = embed(config, Extractor(model, flip=retrieval.flip), datamodule, file, len(samples))
+    extractor = Extractor(model, flip=retrieval.flip)
+    trainer, made = embed(config, extractor, datamodule, file, len(samples))
     if not trainer.is_global_zero:
         return 0.0
     started = time.perf_counter()
@@ -83,12 +88,13 @@ def job(config: DictConfig) -> float:
     log.info("\n%s", score_table(scores, data=config.data.name, ap=config.metric.ap))
     told = {
         "ap": config.metric.ap,
-        "distance": distance,
+        "distance": distance if retrieval.spatial_temporal is None else "cosine",
         "retrieval": "+".join(config.retrieval) or "none",
         "data": config.data.name,
         "trained_on": trained.data.name,
         "checkpoint": str(config.checkpoint),
         "precision": str(config.trainer.precision),
+        "embedded_before": made,
         "ranking_seconds": round(time.perf_counter() - started, 2),
     }
     folder = Path(HydraConfig.get().runtime.output_dir)
@@ -105,7 +111,7 @@ def build_retrieval(config: DictConfig, folder: SetFolder) -> Retrieval:
     """The steps that are asked for; time and place are learnt from the set's training pictures.
 
     Raises:
-        ReIDError: time and place are asked for, and the set has no times.
+        ReIDError: time and place are asked for, and the set, or a part of it, has no times.
     """
     steps = {name: value for name, value in config.items() if name != "spatial_temporal"}
     retrieval: Retrieval = instantiate(steps, _target_="reid_lightning.retrieval.Retrieval")
@@ -117,33 +123,63 @@ def build_retrieval(config: DictConfig, folder: SetFolder) -> Retrieval:
             f"{folder.title} has none: leave it out, or set data.clock=sequences where frame "
             "numbers are times."
         )
+    official = folder.read()[0]
+    scored = [*official.query, *official.gallery]
+    if any(sample.time is None for sample in scored):
+        raise ReIDError(
+            "retrieval=[spatial_temporal] needs a time of every picture, and those of "
+            "data.extra_gallery have none: leave one of the two out."
+        )
     if given := config.spatial_temporal.file:
-        return replace(retrieval, spatial_temporal=SpatialTemporal.load(Path(given)))
-    learnt = SpatialTemporal.fit(*columns_of(folder.read()[0].train))
+        learnt = SpatialTemporal.load(Path(given))
+        cameras = 1 + max(sample.camid for sample in scored)
+        if len(learnt.distributions) < cameras:
+            raise ReIDError(
+                f"retrieval.spatial_temporal.file={given} knows {len(learnt.distributions)} "
+                f"cameras, and {folder.title} has {cameras}: it was learnt from another set."
+            )
+    else:
+        learnt = SpatialTemporal.fit(*columns_of(official.train))
     return replace(retrieval, spatial_temporal=learnt)
 
 
 def embed(
     config: DictConfig, extractor: Extractor, datamodule: ReIDDataModule, file: Path, count: int
-) -> pl.Trainer:
-    """Make the file of the set's `count` embeddings, where it is not there already."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    # Held by one of the processes for all: whoever else wants this file waits, and finds it.
+) -> tuple[pl.Trainer, bool]:
+    """Make the file of the set's `count` embeddings; true where it was there already.
+
+    Raises:
+        ReIDError: a launcher has started several processes, an embedding is not finite, or the file
+            cannot be written.
+    """
+    # A file that all processes write has to be on one machine, and they must agree that it is new.
     first = getattr(rank_zero_only, "rank", 0) == 0
+    if config.trainer.get("num_nodes", 1) > 1 or (
+        first and int(os.environ.get("WORLD_SIZE", "1")) > 1
+    ):
+        raise ReIDError(
+            "evaluate.py starts its own processes on one machine: run it without torchrun or srun, "
+            "with trainer.devices=N."
+        )
+    size = extractor.model.embedding_size
+    # Held by one of the processes for all: whoever else wants this file waits, and finds it.
     with FileLock(file.with_suffix(".lock")) if first else nullcontext():
         processes = count_processes(config)
-        if made := file.exists():
+        if made := is_made(file, count, size):
             log.info("Embedded before: %s (it may be removed any time).", file)
+        partial = file.with_suffix(".partial")
+        if first and not made:
+            reserve(partial, count, size)
         with process_ranks(own_command(__file__), 1 if made else processes):
             trainer = build_trainer(config)
             if not made:
-                partial = file.with_suffix(".partial")
-                extractor.rows = mapped(partial, count, extractor.model.embedding_size, shared=True)
+                extractor.rows = mapped(partial, count, size, shared=True)
                 trainer.predict(extractor, datamodule, return_predictions=False)
                 trainer.strategy.barrier()
                 if trainer.is_global_zero:
+                    check_finite(extractor.rows)
                     partial.replace(file)
-    return trainer
+    return trainer, made
 
 
 if __name__ == "__main__":

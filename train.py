@@ -231,6 +231,8 @@ EXPECTED_WARNINGS = (
     "You're resuming from a checkpoint that ended",
     "Checkpoint directory",
     ".*LeafSpec",
+    ".*custom batch sampler",
+    "predict returned None",
 )
 
 

@@ -11,65 +11,23 @@ where `fastreid` is installed and its extension built (`make` in fastreid/evalua
 """
 
 import argparse
-import importlib
-import lzma
 import multiprocessing
 import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from tabulate import tabulate
 from torch import Tensor
-from torch.nn import functional as F
 
-from benchmarks.sides import ROOT
-from reid_lightning.data.market1501 import GALLERY, JUNK, QUERY, parse_name
+from benchmarks.evaluate_sides import embeddings, fast_reid, identities, plain
+from reid_lightning.data.market1501 import GALLERY, QUERY
 from reid_lightning.metrics.embeddings import rank_embeddings
 from reid_lightning.metrics.ranking import QueryResults, rank_queries, scores
 
-Array = NDArray[Any]
-DIMENSIONS, NOISE, LARGE = 512, 2.1, 520_000
-
-
-def identities(folder: str) -> tuple[Tensor, Tensor]:
-    """Pids and camids of one of Market-1501's folders, without junk."""
-    packed = (ROOT / "tests" / "fixtures" / "market1501_names.txt.xz").read_bytes()
-    paths = map(Path, lzma.decompress(packed).decode().split())
-    samples = [parse_name(path) for path in paths if path.parts[0] == folder]
-    kept = [(sample.pid, sample.camid) for sample in samples if sample.pid != JUNK]
-    pids, camids = torch.tensor(kept).T.contiguous()
-    return pids, camids
-
-
-def embeddings(pids: Tensor, seed: int) -> Tensor:
-    """Unit rows; pictures of a person share a direction, distractors have none."""
-    centers = torch.randn(1600, DIMENSIONS, generator=torch.Generator().manual_seed(0))
-    noise = torch.randn(len(pids), DIMENSIONS, generator=torch.Generator().manual_seed(seed))
-    noise *= NOISE
-    people = pids > 0
-    noise[people] += centers[pids[people]]
-    return F.normalize(noise, out=noise)
-
-
-def plain(
-    distances: Array, q_pids: Array, q_camids: Array, g_pids: Array, g_camids: Array
-) -> tuple[Array, Array, Array]:
-    """First match, AP and INP of each query as peers compute them: sort, drop, accumulate."""
-    order = np.argsort(distances, axis=1)
-    told = []
-    for row, pid, camid in zip(order, q_pids, q_camids, strict=True):
-        keep = (g_pids[row] != pid) | (g_camids[row] != camid)
-        hits = (g_pids[row] == pid)[keep].astype(np.int64)
-        precision = hits.cumsum() / np.arange(1, len(hits) + 1)
-        places = hits.nonzero()[0] + 1
-        told.append((places[0], (precision * hits).sum() / hits.sum(), hits.sum() / places[-1]))
-    first, ap, inp = map(np.array, zip(*told, strict=True))
-    return first, ap, inp
+LARGE = 520_000  # pictures
 
 
 def agree(distances: Tensor, people: tuple[Tensor, Tensor, Tensor, Tensor]) -> None:
@@ -80,16 +38,6 @@ def agree(distances: Tensor, people: tuple[Tensor, Tensor, Tensor, Tensor]) -> N
     assert np.abs(results.ap.numpy() - ap).max() < 1e-9
     assert np.abs(results.inp.numpy() - inp).max() < 1e-9
     print(f"mAP {float(scores(results)['mAP']):.4f}; each query's AP is plain NumPy's within 1e-9")
-
-
-def fast_reid() -> Callable[..., Any] | None:
-    """fast-reid's ranking in Cython, where it is there."""
-    try:
-        module = importlib.import_module("fastreid.evaluation.rank_cylib.rank_cy")
-    except ImportError:
-        return None
-    function: Callable[..., Any] = module.evaluate_cy
-    return function
 
 
 def medians(rounds: int, *sides: Callable[[], object]) -> list[float]:
@@ -103,7 +51,7 @@ def medians(rounds: int, *sides: Callable[[], object]) -> list[float]:
     return [statistics.median(side) for side in times]
 
 
-def compare(rounds: int) -> list[list[object]]:
+def compare(rounds: int) -> list[tuple[str, float, float, float]]:
     """A row for each pair of sides."""
     q, g = identities(QUERY), identities(GALLERY)
     people = (*q, *g)
@@ -111,7 +59,6 @@ def compare(rounds: int) -> list[list[object]]:
     product = torch.empty(len(query), len(gallery))
     distances = 1 - query @ gallery.T
     arrays = [x.numpy() for x in (distances, *people)]
-
     agree(1 - query.double() @ gallery.double().T, people)
 
     def ours() -> QueryResults:
@@ -132,14 +79,14 @@ def compare(rounds: int) -> list[list[object]]:
     if cython is None:
         print("(fast-reid's Cython ranking is left out: it is not installed, or not built)")
     else:
-        q_first = [arrays[i] for i in (0, 1, 3, 2, 4)]
-        theirs = float(np.mean(cython(*q_first, 50)[1]))  # it averages in float32
+        in_their_order = [arrays[i] for i in (0, 1, 3, 2, 4)]
+        theirs = float(np.mean(cython(*in_their_order, 50)[1]))  # it averages in float32
         assert abs(float(scores(ours())["mAP"]) - theirs) < 1e-4
-        pairs["ranking | fast-reid's Cython"] = (ours, lambda: cython(*q_first, 50))
-    rows: list[list[object]] = []
+        pairs["ranking | fast-reid's Cython"] = (ours, lambda: cython(*in_their_order, 50))
+    rows = []
     for name, sides in pairs.items():
         mine, other = medians(rounds, *sides)
-        rows.append([name, 1e3 * mine, 1e3 * other, other / mine])
+        rows.append((name, 1e3 * mine, 1e3 * other, other / mine))
     return rows
 
 
@@ -170,7 +117,12 @@ def main() -> None:
     print(f"torch {torch.__version__}, NumPy {np.__version__}, {torch.get_num_threads()} threads")
     if not arguments.large:
         headers = ["ours | other", "ours ms", "other ms", "other / ours"]
-        print(tabulate(compare(arguments.rounds), headers, floatfmt=".2f"))
+        rows = compare(arguments.rounds)
+        print(tabulate(rows, headers, floatfmt=".2f"))
+        _, whole, product, _ = rows[2]
+        print(
+            f"embeddings to scores take {whole / product:.2f} times as long as their product alone"
+        )
         return
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         seconds, peak = pool.apply(large)

@@ -1,17 +1,20 @@
 """Scores of embedded queries and gallery: joins retrieval and ranking."""
 
 from collections.abc import Sequence
+from typing import get_args
 
 import torch
 from torch import Tensor
 
 from reid_lightning.data.market1501 import Sample
 from reid_lightning.distances import Distance
-from reid_lightning.errors import ReIDError
+from reid_lightning.errors import ReIDError, check_choice
 from reid_lightning.metrics.embeddings import rank_embeddings
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults, rank_queries
 from reid_lightning.retrieval.pictures import Pictures
 from reid_lightning.retrieval.retrieval import Retrieval
+
+_ROWS = 2**14  # embeddings looked through at a time
 
 
 def rank_pictures(
@@ -31,26 +34,34 @@ def rank_pictures(
         ap: `step` or `trapezoid`, see `rank_queries`.
 
     Raises:
-        ReIDError: an embedding is not finite.
+        ReIDError: an embedding is not finite, or `distance` or `ap` is none of these.
     """
-    if (junk := gallery.pids == -1).any():
-        gallery = gallery.take(~junk)
-    for pictures in (query, gallery):
-        if not pictures.embeddings.isfinite().all():
-            raise ReIDError("An embedding is not finite: the network of this checkpoint diverged.")
-    if not (retrieval.keeps_embeddings and retrieval.keeps_distances):  # else nothing is copied
+    check_choice("metric.distance", distance, ("cosine", "euclidean"))
+    check_choice("metric.ap", ap, get_args(AveragePrecision))
+    count = int((gallery.pids != -1).sum())
+    check_finite(query.embeddings)
+    check_finite(gallery.embeddings)
+    if not (retrieval.keeps_embeddings and retrieval.keeps_distances):
+        if count < len(gallery.pids):  # ranking leaves junk out itself, without a copy
+            gallery = gallery.take(gallery.pids != -1)
         x, y = retrieval.embeddings(query, gallery, unit_norm=distance == "cosine")
         query, gallery = query._replace(embeddings=x), gallery._replace(embeddings=y)
     theirs = (gallery.pids, gallery.camids)
     if retrieval.keeps_distances:
         both = (query.embeddings, gallery.embeddings, query.pids, query.camids)
-        return rank_embeddings(*both, *theirs, distance=distance, ap=ap), len(gallery.pids)
+        return rank_embeddings(*both, *theirs, distance=distance, ap=ap), count
     parts, start = [], 0
     for distances in retrieval.distances(query, gallery):
         chunk = slice(start, start + len(distances))
         parts.append(rank_queries(distances, query.pids[chunk], query.camids[chunk], *theirs, ap))
         start = chunk.stop
-    return QueryResults(*(torch.cat(part) for part in zip(*parts, strict=True))), len(gallery.pids)
+    return QueryResults(*(torch.cat(part) for part in zip(*parts, strict=True))), count
+
+
+def check_finite(embeddings: Tensor) -> None:
+    """Raise a `ReIDError` unless all embeddings [n, d] are finite."""
+    if not all(part.isfinite().all() for part in torch.split(embeddings, _ROWS)):
+        raise ReIDError("An embedding is not finite: the network of this checkpoint diverged.")
 
 
 def pictures_of(samples: Sequence[Sample], embeddings: Tensor) -> Pictures:

@@ -27,13 +27,23 @@ def load_trained(path: Path) -> Trained:
     content = _read(path)
     config = OmegaConf.create(content["hyper_parameters"])
     config.model.update(weights="none", compile=False)
+    if "state_dict" not in content:
+        raise ReIDError(f"{path} holds no weights: it is not a checkpoint that train.py left.")
     weights = {
         name.removeprefix("model."): tensor
         for name, tensor in content["state_dict"].items()
         if name.startswith("model.")
     }
-    model: Embedder = instantiate(config.model, num_classes=len(weights["classifier.weight"]))
-    model.load_state_dict(weights)
+    classes = len(weights.get("classifier.weight", ()))
+    model: Embedder = instantiate(config.model, num_classes=classes)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        told = " ".join(str(error).split())[:200]
+        raise ReIDError(
+            f"The weights in {path} do not fit the configuration in it ({told} …): it was written "
+            "by another version of reid-lightning, or changed."
+        ) from error
     return Trained(model, config)
 
 

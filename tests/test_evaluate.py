@@ -102,7 +102,25 @@ def test_further_distractors_join_the_gallery(
     assert told["test/mAP"] < plain["test/mAP"] and "is not the official" not in said
 
 
-def test_a_set_without_times_has_no_time_to_join(evaluate: Callable, tmp_path: Path) -> None:
-    _, said = evaluate("data.clock=none", "retrieval=[spatial_temporal]", cwd=tmp_path, check=False)
-    assert "Error: retrieval=[spatial_temporal] needs times, and data.clock=none" in said
-    assert "Traceback" not in said
+WRONG = {
+    "no times": (
+        ["data.clock=none", "retrieval=[spatial_temporal]"],
+        "needs times, and data.clock",
+    ),
+    "average precision": (["metric.ap=foo"], "metric.ap=foo must be one of: step, trapezoid"),
+    "distance": (["metric.distance=squared"], "metric.distance=squared must be one of"),
+    "neighbours": (["retrieval=[rerank]", "retrieval.rerank.k2=2.5"], "k2=2.5 must be an integer"),
+    "not of ours": (
+        ["retrieval=[spatial_temporal]", "retrieval.spatial_temporal.file=note.txt"],
+        "note.txt cannot be read as a file of spatial-temporal distributions",
+    ),
+    "several machines": (["+trainer.num_nodes=2"], "evaluate.py starts its own processes"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_one_sentence(case: str, evaluate: Callable, tmp_path: Path) -> None:
+    overrides, told = WRONG[case]
+    (tmp_path / "note.txt").write_text("some words")
+    _, said = evaluate(*overrides, cwd=tmp_path, check=False)
+    assert f"{told}" in said and "Error: " in said and "Traceback" not in said

@@ -56,7 +56,10 @@ class ReIDDataModule(pl.LightningDataModule):
     ) -> None:
         super().__init__()
         self.folder = SetFolder(**folders)
-        for key, value in (("p", p), ("k", k), ("eval_batch_size", eval_batch_size)):
+        for key, value in (
+            ("height", height), ("width", width), ("p", p), ("k", k),
+            ("eval_batch_size", eval_batch_size),
+        ):
             check_at_least(f"data.{key}", value, 1)
         check_at_least("data.workers", workers, 0)
         check_at_least("data.cache_gib", cache_gib, 0)

@@ -44,7 +44,8 @@ class SetFolder:
         self.title, self.root, self.source, self.clock = name, Path(root), source, clock
         self.archive = None if archive is None else Path(archive)
         self.draw, self.expected, self.val_identities = draw, expected, val_identities
-        self.extra_gallery = [Path(folder).expanduser() for folder in extra_gallery]
+        folders = [extra_gallery] if isinstance(extra_gallery, str) else extra_gallery
+        self.extra_gallery = [Path(folder).expanduser() for folder in folders]
         if extra_gallery and expected:  # the official gallery's counts are not this one's
             self.expected = {split: expected[split] for split in expected if split != "gallery"}
         self.splits: tuple[Splits, Splits] | None = None

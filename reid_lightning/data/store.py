@@ -106,8 +106,10 @@ def content_key(paths: Sequence[Path], height: int, width: int) -> str:
     digest = hashlib.blake2b(digest_size=16)
     digest.update(f"{VERSION} {PIL.__version__} {height} {width}".encode())
     with ThreadPoolExecutor() as pool:
-        for path, content in zip(paths, pool.map(_digest, paths), strict=True):
-            digest.update(path.name.encode() + b"\0" + content)
+        for start in range(0, len(paths), _CHUNK):  # a future a picture would fill the memory
+            chunk = paths[start : start + _CHUNK]
+            for path, content in zip(chunk, pool.map(_digest, chunk), strict=True):
+                digest.update(path.name.encode() + b"\0" + content)
     return digest.hexdigest()
 
 

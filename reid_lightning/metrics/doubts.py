@@ -5,7 +5,7 @@ from numba import njit
 
 from reid_lightning.metrics.groups import Array
 
-_TILE = 256  # distances of a row that are looked through one by one where any is in doubt
+_TILE = 128  # distances of a row that are looked through one by one where any is in doubt
 
 
 @njit(nogil=True, cache=True)
@@ -49,10 +49,10 @@ def find_doubts(
         distances: [rows, gallery], contiguous.
         nearest: the matches' distances, ascending: row i's are nearest[start[i] : start[i + 1]].
         slack: [rows]; where infinite, the whole row is in doubt.
-        places: [rows, room], filled with the places in doubt.
+        places: [rows, room + 1], whose first `room` are filled with the places in doubt.
         counts: [rows], filled with their numbers; above `room` where that did not suffice.
     """
-    room = places.shape[1]
+    room = places.shape[1] - 1
     low, high = np.empty(distances.shape[1], np.float32), np.empty(distances.shape[1], np.float32)
     for row in range(begin, end):
         spans = _spans(nearest[start[row] : start[row + 1]], slack[row], low, high)
@@ -66,9 +66,7 @@ def find_doubts(
                 if up_to == 0:  # then it is 0 for nearer spans, too
                     break
                 if below < up_to:
-                    for i in range(tile.size):
-                        if low[span] <= tile[i] <= high[span]:
-                            if count < room:
-                                places[row, count] = first + i
-                            count += 1
+                    for i in range(tile.size):  # without a branch: a guess would often be wrong
+                        places[row, min(count, room)] = first + i
+                        count += int((tile[i] >= low[span]) & (tile[i] <= high[span]))
         counts[row] = count

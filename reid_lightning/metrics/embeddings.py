@@ -82,7 +82,8 @@ def _refined_ranks(
     chunks = _chunks(len(query), len(gallery), query.element_size())
     rows = min(chunks[0].stop, len(query))
     buffer = torch.empty(rows, len(gallery))
-    places, counts = np.empty((rows, len(gallery) // _FEW), dtype=np.int32), np.empty(rows, int)
+    places = np.empty((rows, len(gallery) // _FEW + 1), dtype=np.int32)
+    counts = np.empty(rows, dtype=np.int64)
     for chunk in chunks:
         part = query[chunk]
         product(part, gallery, space, out=buffer[: len(part)])

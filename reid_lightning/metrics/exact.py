@@ -92,7 +92,7 @@ def settle(
     values = np.empty(places.shape[1], np.float32)
     whole, wholes = np.empty(end - begin, np.int64), 0
     for row in range(begin, end):
-        if counts[row] > places.shape[1]:
+        if counts[row] >= places.shape[1]:
             whole[wholes] = row
             wholes += 1
         else:

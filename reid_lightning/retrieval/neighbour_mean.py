@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from reid_lightning.distances import normalized
-from reid_lightning.errors import check_at_least
+from reid_lightning.errors import ReIDError, check_at_least
 
 _CHUNK_ELEMENTS = 2**25  # similarities held at a time: 128 MiB
 
@@ -28,8 +28,10 @@ class NeighbourMean:
     alpha: float
 
     def __post_init__(self) -> None:
-        check_at_least("retrieval.….k", self.k, 1)
-        check_at_least("retrieval.….alpha", self.alpha, 0)
+        if not isinstance(self.k, int):
+            raise ReIDError(f"k={self.k} (of retrieval.expansion or .database) must be an integer.")
+        check_at_least("k (of retrieval.expansion or .database)", self.k, 1)
+        check_at_least("alpha (of retrieval.expansion or .database)", self.alpha, 0)
 
     def __call__(self, embeddings: Tensor, among: Tensor | None = None) -> Tensor:
         """Embeddings [n, d] averaged with neighbours `among` [m, d]; none: with each other."""

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reid_lightning.errors import check_at_least, check_at_most
+from reid_lightning.errors import ReIDError, check_at_least, check_at_most
 from reid_lightning.retrieval.nearest import Neighbours, nearest
 from reid_lightning.retrieval.reciprocal import expanded_sets
 from reid_lightning.retrieval.rows import Rows, chunks
@@ -33,6 +33,9 @@ class Rerank:
     weight: float = 0.3
 
     def __post_init__(self) -> None:
+        for name, value in (("k1", self.k1), ("k2", self.k2)):
+            if not isinstance(value, int):
+                raise ReIDError(f"retrieval.rerank.{name}={value} must be an integer.")
         check_at_least("retrieval.rerank.k1", self.k1, 1)
         check_at_least("retrieval.rerank.k2", self.k2, 1)
         check_at_most("retrieval.rerank.k2", self.k2, self.k1 + 1)

@@ -14,6 +14,8 @@ from reid_lightning.retrieval.rerank import Rerank
 from reid_lightning.retrieval.rows import Rows, chunks, squared_rows
 from reid_lightning.retrieval.spatial_temporal import SpatialTemporal, joint_score
 
+_COLUMNS = 2**14  # gallery pictures taken to float64 at a time
+
 
 @dataclass(frozen=True)
 class Retrieval:
@@ -84,7 +86,9 @@ class Retrieval:
             x, y = normalized(query.embeddings), normalized(gallery.embeddings)
             for start, stop in chunks(len(x), 2 * len(y)):  # in float64
                 chunk = slice(start, stop)
-                similarity = -ranking_distance(x[chunk].double(), y)
+                asked = x[chunk].double()
+                parts = [-ranking_distance(asked, part) for part in torch.split(y, _COLUMNS)]
+                similarity = torch.cat(parts, dim=1)
                 p = self.spatial_temporal.probability(
                     query.camids[chunk], query.times[chunk], gallery.camids, gallery.times
                 )

@@ -1,7 +1,6 @@
 """Ranking by appearance and by when and where pictures were taken (st-ReID, Wang et al. 2019)."""
 
 import math
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,8 +90,8 @@ class SpatialTemporal:
         """
         try:
             content = torch.load(path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-            why = str(error).strip().splitlines()[0]
+        except Exception as error:  # torch.load raises whatever the bytes lead it to
+            why = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise ReIDError(
                 f"{path} cannot be read as a file of spatial-temporal distributions: {why}"
             ) from error
