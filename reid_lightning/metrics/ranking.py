@@ -2,8 +2,12 @@
 
 from typing import Literal, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from reid_lightning.metrics.groups import Identities, grouped
+from reid_lightning.metrics.kernel import in_blocks, rank_rows
 
 AveragePrecision = Literal["step", "trapezoid"]
 
@@ -40,6 +44,25 @@ def rank_queries(
         ap: `step` (non-interpolated, torchreid's and fast-reid's) or `trapezoid` (the original
             Market-1501 code's).
     """
+    identities = Identities(query_pids, query_camids, gallery_pids, gallery_camids)
+    counted = distances.device.type == "cpu" and distances.dtype in (torch.float32, torch.float64)
+    ranks, matches = (ranks_numba if counted else ranks_torch)(distances, identities)
+    return summarise(ranks, matches, ap)
+
+
+def ranks_numba(distances: Tensor, identities: Identities) -> tuple[Tensor, Tensor]:
+    """The ranks and matches that `summarise` takes, for float32 and float64 on the CPU."""
+    groups = grouped(identities)
+    matches = np.diff(groups.start)
+    ranks = np.ones((len(matches), matches.max(initial=0)), dtype=np.int64)
+    rows = distances.detach().contiguous().numpy()
+    in_blocks(rank_rows, len(rows), 0, rows, groups, ranks)
+    return torch.from_numpy(ranks), torch.from_numpy(matches)
+
+
+def ranks_torch(distances: Tensor, identities: Identities) -> tuple[Tensor, Tensor]:
+    """What `ranks_numba` gives, on any device; it holds several matrices of the distances' size."""
+    query_pids, query_camids, gallery_pids, gallery_camids = identities
     same = query_pids[:, None] == gallery_pids
     positive = same & (query_camids[:, None] != gallery_camids) & (gallery_pids != -1)
     negative = ~same & (gallery_pids != -1)
@@ -53,8 +76,7 @@ def rank_queries(
     fallen = torch.zeros(len(matches), most + 1, dtype=torch.long, device=distances.device)
     fallen.scatter_add_(1, bucket, negative.long())
     order = torch.arange(1, most + 1, device=distances.device)
-    ranks = order + fallen[:, :most].cumsum(1)
-    return summarise(ranks, matches, ap)
+    return order + fallen[:, :most].cumsum(1), matches
 
 
 def summarise(ranks: Tensor, matches: Tensor, ap: AveragePrecision = "step") -> QueryResults:

@@ -1,12 +1,15 @@
 """The ranking against a slow reference that sorts every row and walks down it."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reid_lightning.metrics.ranking import rank_queries, scores, summarise
+from reid_lightning.metrics.groups import Identities
+from reid_lightning.metrics.ranking import rank_queries, ranks_torch, scores, summarise
 
 
 def walk(row: list[float], pid: int, camid: int, pids: list[int], camids: list[int]) -> dict | None:
@@ -31,30 +34,82 @@ def walk(row: list[float], pid: int, camid: int, pids: list[int], camids: list[i
     }  # fmt: skip
 
 
-@given(st.integers(0, 10**6))
-@settings(max_examples=300, deadline=None)
-def test_equals_the_slow_reference_with_junk_distractors_and_ties(seed: int) -> None:
+def case(seed: int) -> tuple[torch.Tensor, Identities]:
+    """A small gallery with junk, distractors, invalid queries and, mostly, ties."""
     rng = np.random.default_rng(seed)
     queries, gallery = rng.integers(1, 5), rng.integers(1, 30)
-    q_pids, q_camids = rng.integers(1, 5, queries), rng.integers(0, 3, queries)
+    q_pids, q_camids = (
+        rng.integers(-1 if seed % 7 == 0 else 1, 5, queries),
+        rng.integers(0, 3, queries),
+    )
     g_pids, g_camids = rng.integers(-1, 5, gallery), rng.integers(0, 3, gallery)
     distances = rng.random((queries, gallery))
-    if seed % 2:
-        distances = distances.round(1)  # ties
-    tensors = [torch.from_numpy(x) for x in (distances, q_pids, q_camids, g_pids, g_camids)]
-    for ap in ("step", "trapezoid"):
-        results = rank_queries(*tensors, ap)
-        for i in range(queries):
-            expected = walk(
-                distances[i].tolist(), q_pids[i], q_camids[i], g_pids.tolist(), g_camids.tolist()
-            )
-            if expected is None:
-                assert [float(part[i]) for part in results] == [0, 0, 0, 0]
-                continue
-            assert int(results.matches[i]) == expected["matches"]
-            assert int(results.first_match[i]) == expected["first_match"]
-            assert float(results.inp[i]) == pytest.approx(expected["inp"], abs=1e-9)
-            assert float(results.ap[i]) == pytest.approx(expected[ap], abs=1e-9)
+    if seed % 3:
+        distances = (10 ** (seed % 3 - 1) * 2 * distances).round()  # 3 or 21 values: ties
+    distances = distances.astype(np.float32 if seed % 2 else np.float64)
+    return torch.from_numpy(distances), Identities(
+        *map(torch.from_numpy, (q_pids, q_camids, g_pids, g_camids))
+    )
+
+
+def test_a_thousand_cases_equal_the_slow_reference_and_the_torch_path() -> None:
+    for seed in range(1000):
+        distances, identities = case(seed)
+        q_pids, q_camids, g_pids, g_camids = (x.tolist() for x in identities)
+        by_torch = ranks_torch(distances, identities)
+        for ap in ("step", "trapezoid"):
+            results = rank_queries(distances, *identities, ap)
+            for one, two in zip(results, summarise(*by_torch, ap), strict=True):
+                assert torch.equal(one, two)
+            for i, row in enumerate(distances.tolist()):
+                expected = walk(row, q_pids[i], q_camids[i], g_pids, g_camids)
+                if expected is None:
+                    assert [float(part[i]) for part in results] == [0, 0, 0, 0]
+                    continue
+                assert int(results.matches[i]) == expected["matches"]
+                assert int(results.first_match[i]) == expected["first_match"]
+                assert float(results.inp[i]) == pytest.approx(expected["inp"], abs=1e-9)
+                assert float(results.ap[i]) == pytest.approx(expected[ap], abs=1e-9)
+
+
+@pytest.mark.parametrize("gallery", [0, 1, 15, 16, 17, 4095, 4096, 4097, 9001])
+def test_galleries_longer_than_a_block(gallery: int) -> None:
+    generator = torch.Generator().manual_seed(gallery)
+    drawn = lambda low, high, size: torch.randint(low, high, size, generator=generator)  # noqa: E731
+    distances = drawn(0, 500, (70, gallery)).float()
+    people = (drawn(-1, 9, (70,)), drawn(0, 3, (70,)), drawn(-1, 40, (gallery,)))
+    identities = Identities(*people, drawn(0, 3, (gallery,)))
+    results = rank_queries(distances, *identities)
+    for one, two in zip(results, summarise(*ranks_torch(distances, identities)), strict=True):
+        assert torch.equal(one, two)
+
+
+@pytest.mark.parametrize("threads", [1, 3, 8])
+def test_threads_and_strides_change_nothing(threads: int, set_threads: Callable) -> None:
+    generator = torch.Generator().manual_seed(0)
+    wide = torch.rand(40, 2 * 300, generator=generator)
+    identities = Identities(
+        *(
+            torch.randint(0, high, (2 * n,), generator=generator)[::2]
+            for n in (40, 300)
+            for high in (20, 3)
+        )
+    )
+    expected = rank_queries(wide[:, ::2].clone(), *identities)
+    set_threads(threads)
+    for distances in (wide[:, ::2], wide.T.contiguous().T[:, ::2], wide.flip(0)[:, ::2].flip(0)):
+        for one, two in zip(rank_queries(distances, *identities), expected, strict=True):
+            assert torch.equal(one, two)
+
+
+def test_infinite_distances_and_other_types() -> None:
+    pids, camids = torch.tensor([1, 1, 2, 2]), torch.tensor([1, 1, 1, 1])
+    distances = torch.tensor([[0, torch.inf, torch.inf, 1]])
+    for dtype in (torch.float32, torch.float64, torch.bfloat16):
+        query = torch.tensor([1]), torch.tensor([0])
+        results = rank_queries(distances.to(dtype), *query, pids, camids)
+        assert results.first_match.tolist() == [1]
+        assert results.inp.tolist() == [2 / 4]
 
 
 @pytest.mark.parametrize(
