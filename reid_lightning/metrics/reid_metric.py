@@ -4,15 +4,13 @@ from typing import get_args
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from reid_lightning.distances import Distance, ranking_distance
+from reid_lightning.distances import Distance
 from reid_lightning.errors import ReIDError, check_choice
-from reid_lightning.metrics.ranking import AveragePrecision, QueryResults, rank_queries, scores
-
-_CHUNK = 256  # queries ranked at a time, so that the distance matrix is never held whole
+from reid_lightning.metrics.embeddings import rank_embeddings
+from reid_lightning.metrics.ranking import AveragePrecision, QueryResults, scores
 
 
 class ReIDMetric(Metric):
@@ -91,24 +89,20 @@ class ReIDMetric(Metric):
         ]
         if collected[0].device.type == "mps":  # which has no float64 to average in
             collected = [state.cpu() for state in collected]
-        order = collected[0].argsort()
-        embeddings, pids, camids, is_query = (state[order] for state in collected[1:])
+        index, embeddings, pids, camids, is_query = collected
         if not embeddings.isfinite().all():
             raise ReIDError("An embedding is not finite: the network diverged; lower optimizer.lr.")
-        if self.distance == "cosine":
-            embeddings = F.normalize(embeddings)
-        in_gallery = ~is_query & (pids != -1)
-        gallery = embeddings[in_gallery]
-        chunks = [
-            rank_queries(
-                ranking_distance(embeddings[chunk], gallery, self.distance),
-                pids[chunk],
-                camids[chunk],
-                pids[in_gallery],
-                camids[in_gallery],
-                self.ap,
-            )
-            for chunk in torch.split(is_query.nonzero().squeeze(1), _CHUNK)
-        ]
-        joined = QueryResults(*(torch.cat(parts) for parts in zip(*chunks, strict=True)))
-        return joined, len(gallery)
+        order = index.argsort()
+        query = order[is_query[order]]
+        gallery = order[(~is_query & (pids != -1))[order]]
+        results = rank_embeddings(
+            embeddings[query],
+            embeddings[gallery],
+            pids[query],
+            camids[query],
+            pids[gallery],
+            camids[gallery],
+            distance=self.distance,
+            ap=self.ap,
+        )
+        return results, len(gallery)
