@@ -25,11 +25,12 @@ lint: .venv/.installed-dev  ## ruff and mypy alone
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/.installed-dev  ## speed of input, training and losses beside peers' (half an hour; leave the machine alone)
+bench: .venv/.installed-dev  ## speed of input, training, losses and evaluation beside peers' (half an hour; leave the machine alone)
 	$(BIN)/python -m benchmarks.input_speed
 	$(BIN)/python -m benchmarks.train_speed
 	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.losses_speed
+	$(BIN)/python -m benchmarks.evaluate_speed
 
 .venv/.installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 …")'
