@@ -16,6 +16,8 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 
+from reid_lightning.build import build_trainer, count_processes
+from reid_lightning.command_line import own_command, run
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.data.set_folder import SetFolder
 from reid_lightning.embedding_file import embedding_file, is_made, mapped, reserve
@@ -23,6 +25,7 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.extractor import Extractor
 from reid_lightning.launch import process_ranks
 from reid_lightning.metrics.summary import summary
+from reid_lightning.one_sentence import no_score, one_sentence
 from reid_lightning.report.per_query import write_per_query
 from reid_lightning.report.results import write_results
 from reid_lightning.report.spatial_temporal import plot_distributions
@@ -30,7 +33,7 @@ from reid_lightning.report.tables import score_table
 from reid_lightning.retrieval import Retrieval, SpatialTemporal
 from reid_lightning.scoring import check_finite, columns_of, pictures_of, rank_pictures
 from reid_lightning.trained import load_trained
-from train import build_trainer, count_processes, one_sentence, own_command, run, tell_counts
+from reid_lightning.training import tell_counts
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +43,7 @@ def main(config: DictConfig) -> float:
     """Rank the set's official query and gallery by the checkpoint's embeddings; returns mAP."""
     with one_sentence():
         return job(config)
+    return no_score()
 
 
 def job(config: DictConfig) -> float:

@@ -2,6 +2,14 @@
 
 from collections.abc import Sequence
 
+# The extra of pyproject.toml that brings a package.
+_EXTRAS = {
+    "pytorch_metric_learning": "pml",
+    "joblib": "sweep",
+    "optuna": "sweep",
+    "submitit": "sweep",
+}
+
 
 class ReIDError(Exception):
     """What is wrong, where, and what to do: one sentence (or a few), never a traceback."""
@@ -38,10 +46,13 @@ def sentence(error: BaseException) -> str | None:
         if isinstance(seen, ReIDError):
             return str(seen).rsplit(f"{ReIDError.__name__}: ", 1)[-1].strip()
         if isinstance(seen, ModuleNotFoundError):
+            brought = _EXTRAS.get(str(seen.name).partition(".")[0])
+            install = (
+                f"pip install -e '.[{brought}]' brings it" if brought else "install it with pip"
+            )
             return (
                 f"The Python package {seen.name} is not installed, and this configuration needs "
-                "it: pip install -e '.[pml]' brings pytorch-metric-learning, which the losses "
-                "circle, multi_similarity, arcface, supcon and pml take theirs from."
+                f"it: {install}."
             )
         seen = seen.__cause__ or seen.__context__
     return None

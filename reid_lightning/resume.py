@@ -1,9 +1,9 @@
 """Going on with a run that was stopped or killed: `python train.py resume=outputs/RUN`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from omegaconf import OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
@@ -16,8 +16,15 @@ class Left(NamedTuple):
     """How far a run came: its last checkpoint (none: it starts over), and what that has seen."""
 
     checkpoint: Path | None
-    epochs: float  # 2.5: two whole epochs and a part of the third
-    steps: int
+    epochs: float = 0.0  # 2.5: two whole epochs and a part of the third
+    steps: int = 0
+    config: Mapping[str, Any] = {}  # that the checkpoint was trained with
+
+    @property
+    def max_epochs(self) -> int:
+        """How many epochs the checkpoint was trained towards."""
+        epochs: int = self.config["trainer"]["max_epochs"] if self.config else 0
+        return epochs
 
 
 def run_arguments(folder: str | Path) -> list[str]:
@@ -27,6 +34,7 @@ def run_arguments(folder: str | Path) -> list[str]:
         "--config-name=config",
         f"hydra.run.dir='{folder}'",
         "hydra.output_subdir=null",
+        "hydra.job_logging.formatters.simple.format='[%(asctime)s] %(message)s'",
     ]
 
 
@@ -53,8 +61,7 @@ def resumed(arguments: Sequence[str]) -> list[str]:
             f"There is no run to resume at {folder}: it holds no .hydra/config.yaml. Name the "
             "folder that a run left, such as outputs/DATE_SET_LOSS."
         )
-    log_format = "hydra.job_logging.formatters.simple.format='[%(asctime)s] %(message)s'"
-    return [*run_arguments(folder), f"resume='{folder}'", log_format, *allowed]
+    return [*run_arguments(folder), f"resume='{folder}'", *allowed]
 
 
 def what_is_left(folder: Path) -> Left:
@@ -63,14 +70,15 @@ def what_is_left(folder: Path) -> Left:
         partial.unlink(missing_ok=True)
     path = folder / "checkpoints" / "last.ckpt"
     if not path.is_file():
-        return Left(None, 0.0, 0)
+        return Left(None)
     content = load_file(path)
     place = content["ReIDDataModule"]
-    return Left(path, place["epoch"] + place["step"] / place["steps"], content["global_step"])
+    epochs = place["epoch"] + place["step"] / place["steps"]
+    return Left(path, epochs, content["global_step"], content["hyper_parameters"])
 
 
 def results_of(folder: Path, left: Left, max_epochs: int) -> dict[str, float] | None:
-    """The results of a run that has trained all its epochs and was scored; none of another.
+    """The results of a run that was scored at its end, early or not; none of another.
 
     Raises:
         ReIDError: the run has trained for longer than `max_epochs`.
@@ -81,11 +89,12 @@ def results_of(folder: Path, left: Left, max_epochs: int) -> dict[str, float] | 
             f"run at {folder} has trained already: raise it."
         )
     path = folder / "metrics.json"
-    if left.epochs < max_epochs or not path.is_file():
+    if not path.is_file():
         return None
     results: dict[str, float] = json.loads(path.read_text())
     # Scores may be those of an earlier end, before max_epochs was raised.
-    return results if results["epochs"] == max_epochs else None
+    stopped_early = results["epochs"] == left.epochs and left.max_epochs == max_epochs
+    return results if results["epochs"] == max_epochs or stopped_early else None
 
 
 @rank_zero_only

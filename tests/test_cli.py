@@ -184,6 +184,8 @@ def test_a_failure_of_the_other_process_alone_ends_in_sentences(
     assert done.returncode == 1 and f"Error: The picture {broken} cannot be read" in told
     assert "Error: Process 1 ended with an error, told above." in told
     assert "Connection closed" not in told.split("Error: Process 1")[-1]
+    (log,) = tmp_path.glob("outputs/*/train.log")
+    assert f"Error: The picture {broken} cannot be read" in log.read_text(), "whose folder it is"
 
 
 def test_tensorboard_stands_beside_metrics_csv(

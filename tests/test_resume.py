@@ -173,7 +173,7 @@ def test_what_a_kill_left_half_written_is_removed_and_a_run_without_checkpoint_s
     partial = run_folder / "checkpoints" / "last.partial"
     partial.parent.mkdir()
     partial.write_bytes(b"half")
-    assert what_is_left(run_folder) == Left(None, 0.0, 0) and not partial.exists()
+    assert what_is_left(run_folder) == Left(None) and not partial.exists()
 
 
 def test_a_finished_run_is_told_by_its_results(run_folder: Path) -> None:
@@ -184,6 +184,15 @@ def test_a_finished_run_is_told_by_its_results(run_folder: Path) -> None:
     assert results_of(run_folder, Left(None, 6.0, 42), 6) is None, "an earlier end's results"
     with pytest.raises(ReIDError, match=r"max_epochs=4 is less than the 4.5 epochs"):
         results_of(run_folder, Left(None, 4.5, 31), 4)
+
+
+def test_a_run_that_was_stopped_early_is_finished_until_it_is_given_more_epochs(
+    run_folder: Path,
+) -> None:
+    left = Left(None, 3.0, 21, {"trainer": {"max_epochs": 5}})
+    (run_folder / "metrics.json").write_text('{"epochs": 3}')
+    assert results_of(run_folder, left, 5) == {"epochs": 3}
+    assert results_of(run_folder, left, 9) is None
 
 
 def test_raised_epochs_are_kept_for_the_next_resume(run_folder: Path) -> None:

@@ -2,7 +2,7 @@ import csv
 import json
 from pathlib import Path
 
-from reid_lightning.report.sweep import sweep_rows, sweep_table, write_summary
+from reid_lightning.report.sweep import sweep_rows, sweep_table, swept_keys, write_summary
 
 
 def job(folder: Path, overrides: list[str], told: dict | None, log: str = "") -> None:
@@ -49,3 +49,30 @@ def test_scores_of_evaluations_are_sorted_by_their_map(tmp_path: Path) -> None:
 
 def test_a_folder_without_jobs_has_no_table(tmp_path: Path) -> None:
     assert write_summary(tmp_path) == [] and not (tmp_path / "summary.csv").exists()
+
+
+def test_only_errors_since_the_job_last_went_on_or_ended_count(tmp_path: Path) -> None:
+    """The scores of a job that then refused to go on are another configuration's."""
+    scores = {"val/mAP": 0.2, "test/mAP": 0.2}
+    job(tmp_path / "0", ["a=0"], scores, "[1] Error: no disk\n[2] Going on with the run in x\n")
+    job(tmp_path / "1", ["a=1"], scores, "[1] Results: x\n[2] Error: trained otherwise\n")
+    job(tmp_path / "2", ["a=2"], None, "[1] Error: no disk\n[2] Going on with the run in x\n")
+    rows = {row["folder"]: row for row in sweep_rows(tmp_path)}
+    told = ["finished", "failed: trained otherwise", "unfinished"]
+    assert [rows[folder]["status"] for folder in "012"] == told
+    assert rows["0"]["val/mAP"] == 0.2 and rows["1"]["val/mAP"] is None
+
+
+def test_a_traceback_and_another_process_do_not_hide_the_cause(tmp_path: Path) -> None:
+    job(tmp_path / "0", ["a=0"], None, "[1] Error: ValueError: bug\nTraceback\nValueError: bug\n")
+    other = "Process 1 ended with an error, told above."
+    job(tmp_path / "1", ["a=1"], None, f"[1] Error: broken picture\n[2] Error: {other}\n")
+    job(tmp_path / "2", ["a=2"], None, f"[2] Error: {other}\n")
+    told = ["failed: ValueError: bug", "failed: broken picture", f"failed: {other}"]
+    assert [row["status"] for row in sweep_rows(tmp_path)] == told
+
+
+def test_that_some_jobs_were_resumed_is_not_what_they_differ_in(tmp_path: Path) -> None:
+    job(tmp_path / "0", ["seed=0", "resume='${hydra:runtime.output_dir}'"], {"test/mAP": 0.2})
+    job(tmp_path / "1", ["seed=1"], None)
+    assert swept_keys(sweep_rows(tmp_path)) == ["seed"]
