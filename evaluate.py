@@ -28,7 +28,6 @@ from reid_lightning.metrics.summary import summary
 from reid_lightning.one_sentence import no_score, one_sentence
 from reid_lightning.report.per_query import write_per_query
 from reid_lightning.report.results import write_results
-from reid_lightning.report.spatial_temporal import plot_distributions
 from reid_lightning.report.tables import score_table
 from reid_lightning.retrieval import Retrieval, SpatialTemporal
 from reid_lightning.scoring import check_finite, columns_of, pictures_of, rank_pictures
@@ -104,6 +103,9 @@ def job(config: DictConfig) -> float:
     folder = Path(HydraConfig.get().runtime.output_dir)
     write_per_query(folder / "per_query.csv", official.query, results)
     if (learnt := retrieval.spatial_temporal) is not None:
+        # Imported here: no other evaluation waits for matplotlib.
+        from reid_lightning.report.spatial_temporal import plot_distributions
+
         learnt.save(folder / "spatial_temporal.pt")
         plot_distributions(learnt.distributions, folder / "spatial_temporal.png")
     write_results(folder / "metrics.json", scores | told)

@@ -4,11 +4,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from reid_lightning.blocks import in_blocks
 from reid_lightning.distances import Distance, normalized, ranking_distance
 from reid_lightning.metrics.doubts import find_doubts
 from reid_lightning.metrics.exact import exact_matches, settle
 from reid_lightning.metrics.groups import Identities, grouped
-from reid_lightning.metrics.kernel import in_blocks, rank_rows
+from reid_lightning.metrics.kernel import rank_rows
 from reid_lightning.metrics.product import product, space_of
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults, rank_queries, summarise
 

@@ -1,28 +1,13 @@
 """The ranks of every query's matches on the CPU, by counting: no row is ever sorted."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-
 import numpy as np
-import torch
 from numba import njit
 
 from reid_lightning.metrics.groups import Array, Groups
 
-_ROWS = 64  # that a thread takes at a time, at most
 _BLOCK = 1024  # distances that all matches pass over, the farthest first
 
 # numba's cache looks at one file alone, so no compiled function here calls one of another file.
-
-
-def in_blocks(kernel: Callable[..., None], rows: int, *arguments: Any) -> None:
-    """`kernel(begin, end, *arguments)` over blocks of rows, in as many threads as torch has."""
-    threads = torch.get_num_threads()
-    size = max(1, min(_ROWS, -(-rows // (4 * threads))))
-    begins = range(0, rows, size)
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda begin: kernel(begin, min(begin + size, rows), *arguments), begins))
 
 
 @njit(nogil=True, cache=True)

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from reid_lightning.blocks import in_blocks
 from reid_lightning.distances import Distance
 from reid_lightning.metrics.exact import Space, squared_norms
 from reid_lightning.metrics.groups import Array
-from reid_lightning.metrics.kernel import in_blocks
 
 
 def space_of(query: Tensor, gallery: Tensor, distance: Distance) -> tuple[Space, Array]:

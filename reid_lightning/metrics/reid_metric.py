@@ -73,15 +73,16 @@ class ReIDMetric(Metric):
         """
         return summary(*self.per_query())
 
+    def collected(self) -> list[Tensor]:
+        """All there is: index, embeddings, pids, camids, is_query."""
+        states = (self.index, self.embeddings, self.pids, self.camids, self.is_query)
+        joined = [dim_zero_cat(state) for state in states]
+        # mps has no float64 to measure and to average in.
+        return [s.cpu() for s in joined] if joined[0].device.type == "mps" else joined
+
     def per_query(self) -> tuple[QueryResults, int]:
         """Every query's results, in the order of its index, and the gallery's size without junk."""
-        collected = [
-            dim_zero_cat(state)
-            for state in (self.index, self.embeddings, self.pids, self.camids, self.is_query)
-        ]
-        if collected[0].device.type == "mps":  # which has no float64 to average in
-            collected = [state.cpu() for state in collected]
-        index, embeddings, pids, camids, is_query = collected
+        index, embeddings, pids, camids, is_query = self.collected()
         if not embeddings.isfinite().all():
             raise ReIDError("An embedding is not finite: the network diverged; lower optimizer.lr.")
         order = index.argsort()

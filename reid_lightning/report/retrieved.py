@@ -6,7 +6,6 @@ from typing import NamedTuple
 import torch
 from PIL import Image
 from torch.nn import functional as F
-from torchmetrics.utilities import dim_zero_cat
 
 from reid_lightning.data.market1501 import Sample
 from reid_lightning.distances import ranking_distance
@@ -57,13 +56,7 @@ def nearest(metric: ReIDMetric, queries: Sequence[int], length: int) -> list[lis
         metric: has collected all pictures, also those of other processes (`sync_context`).
         queries: places among the queries, as in `ReIDMetric.per_query`.
     """
-    collected = [
-        dim_zero_cat(state)
-        for state in (metric.index, metric.embeddings, metric.pids, metric.camids, metric.is_query)
-    ]
-    if collected[0].device.type == "mps":  # which has no float64 to measure in
-        collected = [state.cpu() for state in collected]
-    index, embeddings, pids, camids, is_query = collected
+    index, embeddings, pids, camids, is_query = metric.collected()
     if metric.distance == "cosine":
         embeddings = F.normalize(embeddings)
     order = index.argsort()

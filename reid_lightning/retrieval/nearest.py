@@ -8,7 +8,7 @@ from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
-from reid_lightning.retrieval.blocks import in_blocks
+from reid_lightning.blocks import in_blocks
 from reid_lightning.retrieval.rows import Rows, chunks
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from reid_lightning.retrieval.blocks import in_blocks
+from reid_lightning.blocks import in_blocks
 
 
 def expanded_sets(

@@ -74,8 +74,8 @@ class Retrieval:
         Args:
             query, gallery: with the embeddings that `embeddings` gives.
         """
-        everything = Pictures(*(torch.cat(both) for both in zip(query, gallery, strict=True)))
         if self.rerank is not None:
+            everything = Pictures(*(torch.cat(both) for both in zip(query, gallery, strict=True)))
             rows = (
                 squared_rows(everything.embeddings)
                 if self.spatial_temporal is None
