@@ -26,6 +26,7 @@ from reid_lightning.extractor import Extractor
 from reid_lightning.launch import process_ranks
 from reid_lightning.metrics.summary import summary
 from reid_lightning.one_sentence import no_score, one_sentence
+from reid_lightning.report.findings import FILE, find, write_findings
 from reid_lightning.report.per_query import write_per_query
 from reid_lightning.report.results import write_results
 from reid_lightning.report.tables import score_table
@@ -80,14 +81,14 @@ def job(config: DictConfig) -> float:
     if (device := trainer.strategy.root_device).type == "cuda":
         embeddings = embeddings.to(device)
     queries = len(official.query)
-    results, gallery = rank_pictures(
+    ranked = (
         pictures_of(official.query, embeddings[:queries]),
         pictures_of(official.gallery, embeddings[queries:]),
         retrieval,
-        distance=distance,
-        ap=config.metric.ap,
     )
-    scores = {f"test/{name}": float(value) for name, value in summary(results, gallery).items()}
+    results, count = rank_pictures(*ranked, distance=distance, ap=config.metric.ap)
+    scores = {f"test/{name}": float(value) for name, value in summary(results, count).items()}
+    ranking_seconds = round(time.perf_counter() - started, 2)
     log.info("\n%s", score_table(scores, data=config.data.name, ap=config.metric.ap))
     told = {
         "ap": config.metric.ap,
@@ -98,10 +99,13 @@ def job(config: DictConfig) -> float:
         "checkpoint": str(config.checkpoint),
         "precision": str(config.trainer.precision),
         "embedded_before": made,
-        "ranking_seconds": round(time.perf_counter() - started, 2),
+        "ranking_seconds": ranking_seconds,
     }
     folder = Path(HydraConfig.get().runtime.output_dir)
     write_per_query(folder / "per_query.csv", official.query, results)
+    both = (official.query, official.gallery)
+    findings = find(*ranked, results, both, distance=distance, **config.findings)
+    write_findings(folder / FILE, findings)
     if (learnt := retrieval.spatial_temporal) is not None:
         # Imported here: no other evaluation waits for matplotlib.
         from reid_lightning.report.spatial_temporal import plot_distributions

@@ -1,8 +1,9 @@
-"""What happens beside training: a line an epoch, what to say of a wrong loss, pictures for W&B."""
+"""What happens beside training: a line an epoch, a word on a wrong loss, what the test found."""
 
 from reid_lightning.callbacks.collapse import Collapse
 from reid_lightning.callbacks.epoch_log import EpochLog
 from reid_lightning.callbacks.epoch_means import EpochMeans
+from reid_lightning.callbacks.findings import KeepFindings
 from reid_lightning.callbacks.finite_loss import FiniteLoss
 from reid_lightning.callbacks.last_checkpoint import LastCheckpoint
 from reid_lightning.callbacks.progress import Progress
@@ -13,6 +14,7 @@ __all__ = [
     "EpochLog",
     "EpochMeans",
     "FiniteLoss",
+    "KeepFindings",
     "LastCheckpoint",
     "Progress",
     "WandbPictures",

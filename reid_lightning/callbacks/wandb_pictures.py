@@ -1,5 +1,6 @@
 """What W&B shows of the test beside the scores: the CMC curve, and what was retrieved."""
 
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -8,59 +9,53 @@ from reid_lightning.csv_log import MetricsCSV
 from reid_lightning.errors import check_at_least
 from reid_lightning.loggers import BEST, finish_wandb
 from reid_lightning.report.cmc import cmc_curve
-from reid_lightning.report.retrieved import draw_retrieved, nearest, worst_and_best
+from reid_lightning.report.findings import FILE, read_findings
+from reid_lightning.report.per_query import read_first_matches
+from reid_lightning.report.ranked_list import draw_ranked_list
 
 
 class WandbPictures(pl.Callback):
     """Logs, at the end, the CMC curve and ranked lists to the run's first logger, which is W&B's.
 
     Args:
-        queries: how many of the worst queries by AP, and of the best, are shown; 0: no picture is
-            uploaded.
-        length: gallery pictures in a list.
+        queries: how many of the worst queries by AP, and of the best, are shown, of those that
+            `KeepFindings` lists; 0: no picture is uploaded.
     """
 
-    def __init__(self, queries: int, length: int) -> None:
+    def __init__(self, queries: int) -> None:
         check_at_least("callbacks.wandb.queries", queries, 0)
-        check_at_least("callbacks.wandb.length", length, 1)
-        self.queries, self.length = queries, length
-
-    def on_test_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Look at what is collected: Lightning calls the module, which clears it, after this."""
-        metric: Any = pl_module.test_metric
-        datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]
-        official = datamodule.folder.read()[0]
-        with metric.sync_context():
-            results, _ = metric.per_query()
-            pids = [sample.pid for sample in official.query]
-            worst, best = worst_and_best(results, pids, self.queries)
-            rows = nearest(metric, worst + best, self.length)
-        if not trainer.is_global_zero:
-            return
-        import wandb  # only where a run uses it: that takes a second
-
-        pictures = official.query + official.gallery
-        drawn = []
-        for query, row in zip(worst + best, rows, strict=True):
-            picture = draw_retrieved(query, row, results, pictures)
-            drawn.append(wandb.Image(picture, caption=pictures[query].path.name, file_type="jpg"))
-        curve = list(enumerate(cmc_curve(results), start=1))
-        table = wandb.Table(["rank", "share"], curve)
-        told = {
-            "test/CMC": wandb.plot.line(table, "rank", "share", title="CMC"),
-            "ranked_lists/worst": drawn[: len(worst)],
-            "ranked_lists/best": drawn[len(worst) :],
-        }
-        self._run(trainer).log({name: shown for name, shown in told.items() if shown})
+        self.queries = queries
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Set the best scores: in a resumed run, W&B takes them of what was logged since alone."""
-        for logger in trainer.loggers:
-            if isinstance(logger, MetricsCSV) and trainer.is_global_zero:
-                for name in BEST:
-                    scores = [float(row[name]) for row in logger.rows if name in row]
-                    if scores:
-                        self._run(trainer).summary[name] = {"max": max(scores)}
+        """Log what the test left in the run's folder, and the best scores.
+
+        In a resumed run, W&B would take these of what was logged since alone.
+        """
+        if not trainer.is_global_zero:
+            return
+        (rows,) = (logger for logger in trainer.loggers if isinstance(logger, MetricsCSV))
+        self._log_pictures(trainer, Path(rows.save_dir))
+        for name in BEST:
+            scores = [float(row[name]) for row in rows.rows if name in row]
+            if scores:
+                self._run(trainer).summary[name] = {"max": max(scores)}
+
+    def _log_pictures(self, trainer: pl.Trainer, folder: Path) -> None:
+        import wandb  # only where a run uses it: that takes a second
+
+        told: dict[str, Any] = {}
+        if (path := folder / "per_query.csv").is_file():
+            curve = list(enumerate(cmc_curve(read_first_matches(path)), start=1))
+            table = wandb.Table(["rank", "share"], curve)
+            told["test/CMC"] = wandb.plot.line(table, "rank", "share", title="CMC")
+        if self.queries and (path := folder / FILE).is_file():
+            findings = read_findings(path)
+            for name, lists in (("worst", findings.worst), ("best", findings.best)):
+                told[f"ranked_lists/{name}"] = [
+                    wandb.Image(draw_ranked_list(one), caption=one.query.name, file_type="jpg")
+                    for one in lists[: self.queries]
+                ]
+        self._run(trainer).log(told)
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException

@@ -4,6 +4,9 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from reid_lightning.data.market1501 import Sample
 from reid_lightning.metrics.ranking import QueryResults
 
@@ -22,3 +25,9 @@ def write_per_query(path: Path, queries: Sequence[Sample], results: QueryResults
         for query, *told in zip(queries, *(c.tolist() for c in columns), strict=True):
             told = told if told[0] else [0, "", "", ""]
             writer.writerow([query.path.name, query.pid, query.camid, *told])
+
+
+def read_first_matches(path: Path) -> Tensor:
+    """Of every query in such a file the rank of its nearest match; 0 where it has none."""
+    with path.open(newline="") as file:
+        return torch.tensor([int(row["first_match"] or 0) for row in csv.DictReader(file)])

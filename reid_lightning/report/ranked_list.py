@@ -27,22 +27,24 @@ class Shown(NamedTuple):
     label: str
 
 
-def draw_ranked_list(
-    query: Path, gallery: Sequence[Shown], *, title: str = "", label: str = "query"
-) -> Image.Image:
+class RankedList(NamedTuple):
+    """A query's picture file, what was retrieved, nearest first, and what is written beside it."""
+
+    query: Path
+    gallery: Sequence[Shown]
+    title: str = ""  # above the list
+    label: str = "query"  # below the query
+
+
+def draw_ranked_list(ranked: RankedList) -> Image.Image:
     """The query on the left, the ranked gallery pictures to its right.
 
     Hits are framed green with a tick, misses red with a cross; junk, which does not count, is grey.
 
-    Args:
-        query: its picture file.
-        gallery: nearest first.
-        title: written above the list.
-        label: written below the query.
-
     Raises:
         ReIDError: a picture cannot be read.
     """
+    query, gallery, title, label = ranked
     width = 2 * PAD + (1 + len(gallery)) * (WIDTH + GAP) - GAP + 2 * GAP
     canvas = Image.new("RGB", (width, HEAD + HEIGHT + FOOT + PAD), PAPER)
     draw = ImageDraw.Draw(canvas)

@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +26,14 @@ def sweep_rows(folder: Path) -> list[dict[str, Any]]:
     last error that the job's log tells: then scores that it may have are of an earlier job.
     """
     jobs = sorted(p.parent.parent for p in folder.glob("**/.hydra/overrides.yaml"))
-    given = [_overrides(job) for job in jobs]
-    keys = [k for k in dict.fromkeys(k for g in given for k in g) if _differ(k, given)]
+    given = [overrides_of(job) for job in jobs]
+    keys = differing(given)
     rows = []
     for job, overrides in zip(jobs, given, strict=True):
-        path, error = job / "metrics.json", _error(job)
-        told = json.loads(path.read_text()) if path.is_file() and not error else {}
+        status = status_of(job)
+        told = json.loads((job / "metrics.json").read_text()) if status == FINISHED else {}
         row: dict[str, Any] = {key: overrides.get(key, "") for key in keys}
         row |= {name: told.get(name) for name in (*_SCORES, "validated_on")}
-        status = f"failed: {error}" if error else FINISHED if told else "unfinished"
         rows.append(row | {"status": status, "folder": str(job.relative_to(folder))})
     return sorted(rows, key=lambda r: -(r["val/mAP"] or r["test/mAP"] or 0.0))
 
@@ -69,15 +68,25 @@ def _cell(name: str, value: Any) -> str:
     return f"{value:.1%}" if name in _SCORES else str(value)
 
 
-def _overrides(job: Path) -> dict[str, str]:
+def status_of(job: Path) -> str:
+    """`finished`, `unfinished`, or `failed: …`."""
+    if error := _error(job):
+        return f"failed: {error}"
+    return FINISHED if (job / "metrics.json").is_file() else "unfinished"
+
+
+def overrides_of(job: Path) -> dict[str, str]:
     """What the job was given; not that it was resumed, which says nothing of it."""
-    lines: list[str] = yaml.safe_load((job / ".hydra" / "overrides.yaml").read_text())
+    path = job / ".hydra" / "overrides.yaml"
+    lines: list[str] = yaml.safe_load(path.read_text()) if path.is_file() else []
     pairs = [line.partition("=") for line in lines]
     return {key: value for key, sign, value in pairs if sign and key != "resume"}
 
 
-def _differ(key: str, given: Sequence[dict[str, str]]) -> bool:
-    return len({overrides.get(key) for overrides in given}) > 1
+def differing(given: Sequence[Mapping[str, str]]) -> list[str]:
+    """The keys that are not the same in all of `given`."""
+    keys = dict.fromkeys(key for overrides in given for key in overrides)
+    return [key for key in keys if len({overrides.get(key) for overrides in given}) > 1]
 
 
 def _error(job: Path) -> str | None:

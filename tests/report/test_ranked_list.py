@@ -14,6 +14,7 @@ from reid_lightning.report.ranked_list import (
     INK,
     PAD,
     WIDTH,
+    RankedList,
     Shown,
     Verdict,
     draw_ranked_list,
@@ -31,7 +32,9 @@ def picture(tmp_path: Path) -> Path:
 
 def test_frames_tell_hits_from_misses_from_junk(picture: Path) -> None:
     verdicts: list[Verdict] = ["hit", "miss", "junk"]
-    drawn = draw_ranked_list(picture, [Shown(picture, v, "1") for v in verdicts], title="A title")
+    drawn = draw_ranked_list(
+        RankedList(picture, [Shown(picture, v, "1") for v in verdicts], "A title")
+    )
     assert drawn.getpixel((PAD + 1, HEAD + 1)) == ImageColor.getrgb(INK)
     assert drawn.getpixel((PAD + WIDTH // 2, HEAD + HEIGHT // 2)) == BLUE
     for column, verdict in enumerate(verdicts, start=1):
@@ -47,7 +50,7 @@ def test_frames_tell_hits_from_misses_from_junk(picture: Path) -> None:
 
 def test_a_list_is_as_wide_as_it_is_long(picture: Path) -> None:
     shown = Shown(picture, "hit", "")
-    sizes = [draw_ranked_list(picture, [shown] * n).size for n in (0, 1, 12)]
+    sizes = [draw_ranked_list(RankedList(picture, [shown] * n)).size for n in (0, 1, 12)]
     assert [w - sizes[0][0] for w, _ in sizes] == [0, WIDTH + GAP, 12 * (WIDTH + GAP)]
     assert len({height for _, height in sizes}) == 1
 
@@ -55,7 +58,7 @@ def test_a_list_is_as_wide_as_it_is_long(picture: Path) -> None:
 def test_proportions_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "wide.png"
     Image.new("RGB", (128, 64), BLUE).save(path)
-    drawn = draw_ranked_list(path, [])
+    drawn = draw_ranked_list(RankedList(path, []))
     x = PAD + WIDTH // 2
     column = [drawn.getpixel((x, HEAD + y)) == BLUE for y in range(HEIGHT)]
     assert sum(column) == pytest.approx((WIDTH - 2 * FRAME) / 2, abs=2)
@@ -64,4 +67,4 @@ def test_proportions_are_kept(tmp_path: Path) -> None:
 def test_a_broken_picture_is_told(picture: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     with pytest.raises(ReIDError, match=r"broken\.jpg cannot be read"):
-        draw_ranked_list(picture, [Shown(tmp_path / "broken.jpg", "hit", "1")])
+        draw_ranked_list(RankedList(picture, [Shown(tmp_path / "broken.jpg", "hit", "1")]))

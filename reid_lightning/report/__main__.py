@@ -1,0 +1,34 @@
+"""A report of runs and sweeps: `python -m reid_lightning.report RUN_OR_SWEEP…`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from reid_lightning.errors import ReIDError
+from reid_lightning.report.page import write_report
+
+
+def main() -> None:
+    """Write the report, and say where."""
+    parser = argparse.ArgumentParser(
+        prog="python -m reid_lightning.report",
+        description="Write report.html, one self-contained page, and its pictures as PNG files.",
+    )
+    parser.add_argument("paths", nargs="+", type=Path, metavar="RUN_OR_SWEEP", help="its folder")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="where the report goes; else `report` in the one folder given, or here for several",
+    )
+    given = parser.parse_args()
+    folder = given.out or (given.paths[0] if len(given.paths) == 1 else Path()) / "report"
+    try:
+        path = write_report(given.paths, folder)
+    except ReIDError as error:
+        sys.exit(f"Error: {error}")
+    print(f"The report: {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""Learning curves and CMC curves of several runs, a line a run."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from reid_lightning.report.cmc import cmc_curve
+from reid_lightning.report.runs import Run
+from reid_lightning.report.style import frame, line_style, new_figure
+
+_PERCENT = {
+    "val/mAP": "val/mAP (%)",
+    "val/rank1": "val/rank1 (%)",
+    "train/active": "train/active (%)",
+}
+_OTHERS = ("train/loss", "train/embedding_norm", "train/lr")
+_RANKS = 20
+
+
+def learning_curves(runs: Sequence[Run]) -> Figure | None:
+    """What the runs logged in each epoch, a panel each; none where no run logged anything."""
+    panels = [n for n in (*_PERCENT, *_OTHERS) if any(run.curve(n) for run in runs)]
+    if not panels:
+        return None
+    columns = min(len(panels), 3)
+    rows = -(-len(panels) // columns)
+    figure = new_figure(3.6 * columns, 2.5 * rows + 0.25 * -(-len(runs) // 4) + 0.3)
+    for number, name in enumerate(panels, start=1):
+        axes = figure.add_subplot(rows, columns, number)
+        for style, run in enumerate(runs):
+            points = run.curve(name)
+            scale = 100 if name in _PERCENT else 1
+            few = {} if len(points) <= 10 else {"marker": ""}
+            epochs, values = [e for e, _ in points], [scale * v for _, v in points]
+            axes.plot(epochs, values, label=run.name, **(line_style(style) | few))
+        frame(axes, _PERCENT.get(name, name))
+        axes.set_xlabel("epoch", fontsize=8)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _legend(figure, len(runs))
+    return figure
+
+
+def cmc_curves(runs: Sequence[Run]) -> Figure | None:
+    """The CMC curves of the runs that were tested, the best Rank-1 first in the legend."""
+    tested = [(number, run) for number, run in enumerate(runs) if run.first_match is not None]
+    if not tested:
+        return None
+    figure = new_figure(7, 4.2)
+    axes = figure.add_subplot()
+    curves = {
+        n: cmc_curve(run.first_match, _RANKS) for n, run in tested if run.first_match is not None
+    }
+    for number, run in sorted(tested, key=lambda pair: -curves[pair[0]][0]):
+        label = f"{curves[number][0]:.1%}  {run.name}"
+        values = [100 * value for value in curves[number]]
+        axes.plot(range(1, _RANKS + 1), values, label=label, **line_style(number))
+    frame(axes, "CMC: queries with a right picture among the first k (%)")
+    axes.set(xlabel="k", xticks=[1, 5, 10, 15, 20])
+    axes.legend(title="Rank-1", title_fontsize=8, fontsize=8, frameon=False, alignment="left")
+    return figure
+
+
+def _legend(figure: Figure, count: int) -> None:
+    """One for all panels, below them."""
+    if count > 1:
+        handles, labels = figure.axes[0].get_legend_handles_labels()
+        figure.legend(
+            handles,
+            labels,
+            loc="outside lower center",
+            ncols=min(count, 4),
+            fontsize=8,
+            frameon=False,
+        )

@@ -1,0 +1,120 @@
+"""report.html: one self-contained page of several runs, and its pictures as PNG files."""
+
+import base64
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, StrictUndefined
+from matplotlib.figure import Figure
+
+from reid_lightning.errors import ReIDError
+from reid_lightning.report import heat_map
+from reid_lightning.report.comparison import score_table, settings_table
+from reid_lightning.report.curves import cmc_curves, learning_curves
+from reid_lightning.report.distance_plot import distance_plot
+from reid_lightning.report.embedding_map import embedding_map
+from reid_lightning.report.ranked_list import RankedList, draw_ranked_list
+from reid_lightning.report.runs import Run, read_runs
+from reid_lightning.report.score_plot import score_plot
+from reid_lightning.report.sweep import sweep_rows
+
+FILE = "report.html"
+_TEMPLATE = Path(__file__).with_name("page.html")
+_DPI = 160
+
+
+class Picture(NamedTuple):
+    """A picture inside the page: its bytes as an address, and what it shows, in words."""
+
+    data: str
+    alt: str
+
+
+def write_report(paths: Sequence[Path], folder: Path) -> Path:
+    """Write `report.html` of the runs and sweeps in `paths`, and its pictures, into `folder`.
+
+    Raises:
+        ReIDError: there is no run in one of `paths`, or one cannot be read.
+    """
+    runs = read_runs(paths)
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = {
+        "scores.png": (score_plot(runs) if len(runs) > 1 else None, "scores of all runs"),
+        "curves.png": (learning_curves(runs), "learning curves of all runs"),
+        "cmc.png": (cmc_curves(runs), "CMC curves of all runs"),
+    }
+    grid = heat_map.score_grid(sweep_rows(paths[0])) if len(paths) == 1 and len(runs) > 1 else None
+    figures[heat_map.FILE] = (
+        heat_map.draw(grid) if grid else None,
+        "scores of all pairs of values",
+    )
+    shared = [_plot(f, folder / name, alt) for name, (f, alt) in figures.items() if f is not None]
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    html = environment.from_string(_TEMPLATE.read_text()).render(
+        title=" · ".join(path.absolute().name for path in paths),
+        about=_about(runs),
+        scores=score_table(runs),
+        left_out=[(run.name, run.status) for run in runs if not run.results],
+        shared=shared,
+        settings=settings_table(runs),
+        sections=[_section(run, folder) for run in runs if run.results],
+    )
+    (folder / FILE).write_text(html)
+    return folder / FILE
+
+
+def _about(runs: Sequence[Run]) -> str:
+    revisions = sorted({str(run.results["git_revision"])[:12] for run in runs if run.results})
+    count = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+    return f"{count} of reid-lightning" + (
+        f", revision {', '.join(revisions)}" if revisions else ""
+    )
+
+
+def _section(run: Run, folder: Path) -> dict[str, Any]:
+    """What was retrieved by one run; notes tell what cannot be shown, and why."""
+    told = f"Rank-1 {run.results['test/rank1']:.1%} · mAP {run.results['test/mAP']:.1%}"
+    section: dict[str, Any] = {
+        "name": run.name,
+        "told": told,
+        "plots": [],
+        "lists": [],
+        "notes": [],
+    }
+    if run.findings is None:
+        section["notes"] = ["It left no findings.pt: score it with evaluate.py for more."]
+        return section
+    own = folder / "runs" / run.folder.name
+    own.mkdir(parents=True, exist_ok=True)
+    plots = {
+        "distances.png": (distance_plot(run.findings), "distances of positive and negative pairs"),
+        "map.png": (embedding_map(run.findings), "map of embeddings, coloured by identity"),
+    }
+    section["plots"] = [_plot(f, own / n, alt) for n, (f, alt) in plots.items() if f is not None]
+    kinds = {"worst": run.findings.worst, "best": run.findings.best}
+    try:
+        for kind, lists in kinds.items():
+            drawn = [_list(one, own / f"{kind}_{n}.png") for n, one in enumerate(lists, start=1)]
+            section["lists"].append((f"The {kind} queries by AP", drawn))
+    except ReIDError as error:
+        section["notes"].append(f"Ranked lists need the set's pictures where they were: {error}")
+    return section
+
+
+def _plot(figure: Figure, path: Path, alt: str) -> Picture:
+    figure.savefig(path, dpi=_DPI)
+    return Picture(_address("image/png", path.read_bytes()), alt)
+
+
+def _list(ranked: RankedList, path: Path) -> Picture:
+    """Inside the page as a JPEG, a fifth of the PNG's size."""
+    drawn, small = draw_ranked_list(ranked), io.BytesIO()
+    drawn.save(path)
+    drawn.save(small, "JPEG", quality=85)
+    return Picture(_address("image/jpeg", small.getvalue()), f"{ranked.query.name}: {ranked.title}")
+
+
+def _address(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
