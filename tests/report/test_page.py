@@ -1,0 +1,125 @@
+"""The report of runs made by hand: what it shows, and that it needs nothing but itself."""
+
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from reid_lightning.report.page import write_report
+from tests.report.conftest import MakeRun
+
+EVIL = "<script>alert('x')</script>"
+
+
+class Page(HTMLParser):
+    """What the page is made of, and whether every element is closed."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.source = path.read_text()
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.addresses: list[str] = []
+        self.text = ""
+        self.feed(self.source)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [v or "" for k, v in attrs if k in ("src", "href", "srcset", "data")]
+        if tag not in ("meta", "link", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def sweep(make_run: MakeRun, tmp_path: Path) -> Path:
+    for number, margin in enumerate(("0.1", "0.3")):
+        for other, smoothing in enumerate(("0", "0.1")):
+            config = {"loss": {"margin": float(margin), "label_smoothing": float(smoothing)}}
+            make_run(
+                f"sweep/{2 * number + other}",
+                [f"loss.margin={margin}", f"loss.label_smoothing={smoothing}", "data=mine"],
+                score=0.1 * (1 + number + other),
+                config=config | {"name": EVIL},
+            )
+    return tmp_path / "sweep"
+
+
+def test_a_sweep_is_shown_as_a_page_that_needs_nothing_else(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    folder = tmp_path / "report"
+    page = Page(write_report([sweep(make_run, tmp_path)], folder))
+    assert "script" not in page.tags and page.tags.count("details") == 4
+    assert page.addresses and all(a.startswith("data:") for a in page.addresses)
+    assert "http" not in page.source and "url(" not in page.source and "@import" not in page.source
+    for told in ("mAP (step AP)", "loss/margin", "revision 0123456789ab", "20 held-out"):
+        assert told in page.text, told
+    assert "name" not in page.text.split(), "what all runs share is not what they differ in"
+    pictures = {str(p.relative_to(folder)) for p in folder.rglob("*.png")}
+    own = {
+        f"runs/{n}/{name}.png"
+        for n in range(4)
+        for name in ("distances", "map", "best_1", "worst_1")
+    }
+    assert pictures == own | {"scores.png", "curves.png", "cmc.png", "heat_map.png"}
+    assert page.tags.count("img") == len(pictures)
+    for picture in pictures:
+        with Image.open(folder / picture) as image:
+            assert min(image.size) > 100
+
+
+def test_names_are_text_and_not_markup(make_run: MakeRun, tmp_path: Path) -> None:
+    runs = [make_run("a", [f"loss.note={EVIL}"], config={"note": EVIL}), make_run("b", ["x=1"])]
+    page = Page(write_report(runs, tmp_path / "report"))
+    assert "script" not in page.tags and EVIL in page.text and EVIL not in page.source
+
+
+def test_a_single_run_is_shown_with_its_settings(make_run: MakeRun, tmp_path: Path) -> None:
+    page = Page(write_report([make_run("alone", ["loss=hard"])], tmp_path / "report"))
+    assert "Settings" in page.text and "scores of all runs" not in page.source
+    assert page.text.strip().startswith("alone") and "1 run of" in page.text
+
+
+def test_what_is_not_there_is_told_and_the_rest_is_shown(make_run: MakeRun, tmp_path: Path) -> None:
+    runs = [make_run("a", ["x=1"]), make_run("b", ["x=2"]), make_run("c", ["x=3"], score=None)]
+    (tmp_path / "<b>.jpg").unlink()
+    (runs[1] / "findings.pt").unlink()
+    page = Page(write_report(runs, tmp_path / "report"))
+    assert "Ranked lists need the set's pictures where they were" in page.text
+    assert "It left no findings.pt" in page.text and "3: unfinished" in page.text
+    assert page.source.count("map of embeddings") == 1
+
+
+def test_only_runs_that_have_not_ended_make_a_page_too(make_run: MakeRun, tmp_path: Path) -> None:
+    page = Page(write_report([make_run("a", [], score=None)], tmp_path / "report"))
+    assert "unfinished" in page.text and "learning curves" in page.source
+
+
+def report(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "reid_lightning.report", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+
+
+def test_the_command_says_where_it_wrote(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run("one", ["x=1"])
+    done = report("one", cwd=tmp_path)
+    assert done.stdout == "The report: one/report/report.html\n", done.stderr
+    assert (tmp_path / "one" / "report" / "report.html").is_file()
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_wrong_folder_is_one_sentence(again: bool, make_run: MakeRun, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    given = [str(make_run("one", ["x=1"]))] if again else []
+    done = report(*given, "empty", cwd=tmp_path)
+    assert done.returncode == 1 and done.stderr.startswith("Error: There is no run in empty")
+    assert done.stderr.count("\n") == 1 and not (tmp_path / "report").exists()
