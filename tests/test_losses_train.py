@@ -17,7 +17,7 @@ from train import build_module
 CONF = Path(__file__).parent.parent / "conf"
 LOSSES = sorted(path.stem for path in (CONF / "loss").glob("*.yaml"))
 DIAGNOSTICS = ("loss", "loss_id", "dist_pos", "dist_neg", "embedding_norm")
-MINED = ("triplet", "hard", "semihard", "batch_all", "quadruplet")
+MINED = ("triplet", "hard", "hard_margin", "semihard", "batch_all", "quadruplet")
 COUNTS = {"train_identities": 32, "test_identities": 12}
 
 
