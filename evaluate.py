@@ -21,7 +21,7 @@ from reid_lightning.command_line import own_command, run
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.data.set_folder import SetFolder
 from reid_lightning.embedding_file import embedding_file, is_made, mapped, reserve
-from reid_lightning.errors import ReIDError
+from reid_lightning.errors import ReIDError, check_at_least
 from reid_lightning.extractor import Extractor
 from reid_lightning.launch import process_ranks
 from reid_lightning.metrics.summary import summary
@@ -55,6 +55,8 @@ def job(config: DictConfig) -> float:
             "Name the checkpoint to score: python evaluate.py "
             "checkpoint=outputs/RUN/checkpoints/best.ckpt"
         )
+    check_at_least("findings.queries", config.findings.queries, 0)
+    check_at_least("findings.length", config.findings.length, 1)
     model, trained = load_trained(Path(config.checkpoint))
     for side in ("height", "width"):
         if config.data[side] is None:
@@ -103,9 +105,6 @@ def job(config: DictConfig) -> float:
     }
     folder = Path(HydraConfig.get().runtime.output_dir)
     write_per_query(folder / "per_query.csv", official.query, results)
-    both = (official.query, official.gallery)
-    findings = find(*ranked, results, both, distance=distance, **config.findings)
-    write_findings(folder / FILE, findings)
     if (learnt := retrieval.spatial_temporal) is not None:
         # Imported here: no other evaluation waits for matplotlib.
         from reid_lightning.report.spatial_temporal import plot_distributions
@@ -113,6 +112,16 @@ def job(config: DictConfig) -> float:
         learnt.save(folder / "spatial_temporal.pt")
         plot_distributions(learnt.distributions, folder / "spatial_temporal.png")
     write_results(folder / "metrics.json", scores | told)
+    findings = find(
+        *ranked,
+        results,
+        (official.query, official.gallery),
+        distance=distance,
+        ap=config.metric.ap,
+        queries=config.findings.queries,
+        length=config.findings.length,
+    )
+    write_findings(folder / FILE, findings)
     log.info("Results: %s", folder)
     return scores["test/mAP"]
 

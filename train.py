@@ -100,7 +100,7 @@ def start() -> None:
         main()
     except Exception as error:
         # A job's own error does not come here: it is the launcher's or the sweeper's.
-        sweeps = any(a in ("-m", "--multirun") or a.startswith("sweep=") for a in given)
+        sweeps = any(a.startswith(("-m", "--multirun", "sweep=", "experiments=")) for a in given)
         if not sweeps or isinstance(error, TOLD_WELL):
             raise
         traceback.print_exc()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from reid_lightning.report.findings import read_findings
+
 STEPS = ["flip", "multi_query", "database", "expansion", "spatial_temporal", "rerank"]
 
 
@@ -16,9 +18,8 @@ def checkpoint(
     tmp_path_factory: pytest.TempPathFactory, script: Callable, tiny_overrides: list[str]
 ) -> Path:
     cwd = tmp_path_factory.mktemp("cwd")
-    averaged = "pytorch_lightning.callbacks.EMAWeightAveraging"
-    ema = f"+callbacks.ema={{_target_: {averaged}, decay: 0.8}}"
-    script("train.py", *tiny_overrides, ema, "hydra.run.dir=run", cwd=cwd)
+    ema = ["callbacks=averaged", "callbacks.ema.decay=0.8"]
+    script("train.py", *tiny_overrides, *ema, "hydra.run.dir=run", cwd=cwd)
     return cwd / "run" / "checkpoints" / "best.ckpt"
 
 
@@ -70,6 +71,22 @@ def test_per_query_results_have_the_score_as_their_mean(evaluate: Callable, tmp_
     assert mean == pytest.approx(told["test/mAP"], abs=1e-9)
     first = sum(row["first_match"] == "1" for row in rows) / len(rows)
     assert first == pytest.approx(told["test/rank1"], abs=1e-9)
+
+
+def test_findings_are_of_what_was_scored(evaluate: Callable, tmp_path: Path) -> None:
+    """Also with a step, which takes junk out of the gallery and ranks by distances of its own."""
+    evaluate("retrieval=[rerank]", "findings.queries=2", cwd=tmp_path)
+    found = read_findings(tmp_path / "e" / "findings.pt")
+    with (tmp_path / "e" / "per_query.csv").open() as file:
+        rows = {row["query"]: row for row in csv.DictReader(file)}
+    lowest = min(float(row["AP"]) for row in rows.values())
+    assert float(rows[found.worst[0].query.name]["AP"]) == lowest
+    for one in (*found.worst, *found.best):
+        counted = [shown.verdict for shown in one.gallery if shown.verdict != "junk"]
+        first = int(rows[one.query.name]["first_match"])
+        assert "hit" not in counted[: first - 1] and counted[first - 1 : first] in ([], ["hit"])
+        assert one.query.is_absolute() and all(shown.path.is_file() for shown in one.gallery)
+    assert len(found.worst) == len(found.best) == 2 and found.positive.isfinite().all()
 
 
 def test_pictures_are_embedded_once_and_scores_are_the_same(

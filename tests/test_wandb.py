@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 from wandb.proto.wandb_internal_pb2 import Record
 
+from reid_lightning.report.findings import read_findings
+
 Run = Callable
 SECRETS = {
     "WANDB_API_KEY": "0123456789abcdef0123456789abcdef01234567",
@@ -134,6 +136,20 @@ def test_the_cmc_is_a_curve(sweep: Path) -> None:
     assert [rank for rank, _ in rows] == list(range(1, 51))
     for k in (1, 5, 10):
         assert rows[k - 1][1] == pytest.approx(results[f"test/rank{k}"])
+
+
+@pytest.mark.parametrize("job", ["0", "1"])
+def test_what_the_test_found_is_of_all_pictures_whichever_process_embedded_them(
+    sweep: Path, job: str
+) -> None:
+    with (sweep / job / "per_query.csv").open() as file:
+        aps = [float(row["AP"]) for row in csv.DictReader(file)]
+    results = json.loads((sweep / job / "metrics.json").read_text())
+    assert len(aps) == results["test/queries"]
+    assert sum(aps) / len(aps) == pytest.approx(results["test/mAP"])
+    found = read_findings(sweep / job / "findings.pt")
+    assert f"AP (step) {min(aps):.1%}" in found.worst[0].title
+    assert f"AP (step) {max(aps):.1%}" in found.best[0].title
 
 
 @pytest.mark.parametrize("job", ["0", "1"])

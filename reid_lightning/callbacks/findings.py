@@ -6,6 +6,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 from reid_lightning.errors import check_at_least
+from reid_lightning.metrics.summary import summary
 from reid_lightning.report.findings import FILE, find, write_findings
 from reid_lightning.report.per_query import write_per_query
 from reid_lightning.retrieval import Retrieval
@@ -30,10 +31,11 @@ class KeepFindings(pl.Callback):
         """Look at what is collected: Lightning calls the module, which clears it, after this."""
         metric: Any = pl_module.test_metric
         with metric.sync_context():
-            results, _ = metric.per_query()
+            if not trainer.is_global_zero:
+                return
+            results, count = metric.per_query()
             index, embeddings, *_, is_query = metric.collected()
-        if not trainer.is_global_zero:
-            return
+        summary(results, count)  # the error that it raises where there is nothing to score
         datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]
         official = datamodule.folder.read()[0]
         pictures, order = [*official.query, *official.gallery], index.argsort()
@@ -47,6 +49,7 @@ class KeepFindings(pl.Callback):
             results,
             (samples[0], samples[1]),
             distance=metric.distance,
+            ap=metric.ap,
             queries=self.queries,
             length=self.length,
         )

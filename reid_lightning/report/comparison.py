@@ -19,14 +19,13 @@ class Cell(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table with its heading, column heads and rows."""
+    """A table's column heads and rows."""
 
-    title: str
     head: list[Cell]
     rows: list[list[Cell]]
 
 
-def score_table(runs: Sequence[Run]) -> Table:
+def scores_of(runs: Sequence[Run]) -> Table:
     """A row a run that has scores, the best first: by val/mAP, without one by test/mAP."""
     scored = [run for run in runs if run.results]
     scored.sort(key=lambda run: -(run.results.get("val/mAP") or run.results["test/mAP"]))
@@ -36,6 +35,8 @@ def score_table(runs: Sequence[Run]) -> Table:
     heads = [_HEADS.get(n, n + named if n == "mAP" else n) for n in _SCORES]
     if any(run.results.get("val/mAP") for run in scored):
         keys, heads = [*keys, "val/mAP"], [*heads, "val/mAP"]
+    alike = len({(run.results.get("data"), run.results.get("ap")) for run in scored}) == 1
+    several = len(scored) > 1 and alike  # else there is no best one
     best = {k: max((run.results.get(k) or 0.0 for run in scored), default=0.0) for k in keys}
     texts = {"validated_on": "validated on", "data": "data", "retrieval": "retrieval"}
     texts |= {} if named else {"ap": "AP"}
@@ -46,23 +47,20 @@ def score_table(runs: Sequence[Run]) -> Table:
         for key in keys:
             value = run.results.get(key)
             shown = _NOTHING if value is None else f"{100 * value:.1f}"
-            row.append(
-                Cell(shown, "best" if value and value == best[key] and len(scored) > 1 else "")
-            )
+            row.append(Cell(shown, "best" if several and value and value == best[key] else ""))
         row += [Cell(str(run.results.get(key) or _NOTHING), "text") for key in texts]
         row += [Cell(_minutes(run.results)), Cell(str(run.results.get("seed", _NOTHING)))]
         rows.append(row)
     numbers, words = [Cell(h) for h in ("run", *heads)], [Cell(h, "text") for h in texts.values()]
-    return Table("Scores", [*numbers, *words, Cell("minutes"), Cell("seed")], rows)
+    return Table([*numbers, *words, Cell("minutes"), Cell("seed")], rows)
 
 
-def settings_table(runs: Sequence[Run]) -> Table:
+def settings_of(runs: Sequence[Run]) -> Table:
     """The settings that the runs differ in, a column a run; of a single run all that it has."""
     given = [{key: str(value) for key, value in run.config.items()} for run in runs]
     keys = differing(given) if len(runs) > 1 else list(given[0])
     rows = [[Cell(key), *(Cell(one.get(key, _NOTHING), "text") for one in given)] for key in keys]
-    title = "What the runs differ in" if len(runs) > 1 else "Settings"
-    return Table(title, [Cell("setting"), *(Cell(run.name, "text") for run in runs)], rows)
+    return Table([Cell("setting"), *(Cell(run.name, "text") for run in runs)], rows)
 
 
 def _minutes(results: dict[str, Any]) -> str:

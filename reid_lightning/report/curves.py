@@ -7,7 +7,7 @@ from matplotlib.ticker import MaxNLocator
 
 from reid_lightning.report.cmc import cmc_curve
 from reid_lightning.report.runs import Run
-from reid_lightning.report.style import frame, line_style, new_figure
+from reid_lightning.report.style import frame, line_style, new_figure, plain
 
 _PERCENT = {
     "val/mAP": "val/mAP (%)",
@@ -33,7 +33,7 @@ def learning_curves(runs: Sequence[Run]) -> Figure | None:
             scale = 100 if name in _PERCENT else 1
             few = {} if len(points) <= 10 else {"marker": ""}
             epochs, values = [e for e, _ in points], [scale * v for _, v in points]
-            axes.plot(epochs, values, label=run.name, **(line_style(style) | few))
+            axes.plot(epochs, values, label=plain(run.name), **(line_style(style) | few))
         frame(axes, _PERCENT.get(name, name))
         axes.set_xlabel("epoch", fontsize=8)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -52,7 +52,7 @@ def cmc_curves(runs: Sequence[Run]) -> Figure | None:
         n: cmc_curve(run.first_match, _RANKS) for n, run in tested if run.first_match is not None
     }
     for number, run in sorted(tested, key=lambda pair: -curves[pair[0]][0]):
-        label = f"{curves[number][0]:.1%}  {run.name}"
+        label = f"{curves[number][0]:.1%}  {plain(run.name)}"
         values = [100 * value for value in curves[number]]
         axes.plot(range(1, _RANKS + 1), values, label=label, **line_style(number))
     frame(axes, "CMC: queries with a right picture among the first k (%)")

@@ -10,16 +10,16 @@ from torch import Tensor
 from reid_lightning.data.market1501 import Sample
 from reid_lightning.distances import Distance
 from reid_lightning.errors import ReIDError
-from reid_lightning.metrics.ranking import QueryResults
+from reid_lightning.metrics.ranking import AveragePrecision, QueryResults
 from reid_lightning.models.weights import load_file
+from reid_lightning.query_rows import distances_of
 from reid_lightning.report.ranked_list import RankedList, Shown
 from reid_lightning.report.retrieved import listed, nearest, worst_and_best
 from reid_lightning.retrieval import Pictures, Retrieval
-from reid_lightning.scoring import distances_of
 
 FILE = "findings.pt"
 _QUERIES, _NEGATIVES = 256, 64  # looked at for the distances of pairs: a sample, evenly spread
-_PEOPLE = 12  # on the map: more cannot be told apart
+_PEOPLE = 7  # on the map: as many as there are colours that are told apart
 
 
 class Findings(NamedTuple):
@@ -48,13 +48,14 @@ def find(
     samples: tuple[Sequence[Sample], Sequence[Sample]],
     *,
     distance: Distance,
+    ap: AveragePrecision,
     queries: int,
     length: int,
 ) -> Findings:
-    """Look at what was ranked.
+    """Look at what was ranked; some query must have a match.
 
     Args:
-        query, gallery, retrieval, distance: as `rank_pictures` took them.
+        query, gallery, retrieval, distance, ap: as `rank_pictures` took them.
         results: of every query.
         samples: the query's and the gallery's.
         queries: how many of the worst queries by AP, and of the best, are listed.
@@ -67,11 +68,11 @@ def find(
     lists = []
     for place in (*worst, *best):
         asked, row = samples[0][place], next(rows)
-        found = nearest(row, asked.pid, asked.camid, gallery.pids, gallery.camids, length)
+        found = nearest(row.ranked, asked.pid, asked.camid, gallery.pids, gallery.camids, length)
         own = QueryResults(*(column[place] for column in results))
-        lists.append(listed(asked, found, own, samples[1]))
+        lists.append(listed(asked, found, own, samples[1], ap))
     looked_at = zip(sample, rows, strict=True)
-    pairs = [_pairs(row, samples[0][place], gallery) for place, row in looked_at]
+    pairs = [_pairs(row.distance, samples[0][place], gallery) for place, row in looked_at]
     positive, negative = (torch.cat(kind).float().cpu() for kind in zip(*pairs, strict=True))
     people = _most_seen(torch.cat([query.pids, gallery.pids]))
     parts = [p.take(torch.isin(p.pids, people)) for p in (query, gallery)]
@@ -85,7 +86,11 @@ def write_findings(path: Path, findings: Findings) -> None:
     told: dict[str, Any] = findings._asdict()
     for name in ("worst", "best"):
         told[name] = [
-            (str(one.query), [(str(s.path), s.verdict, s.label) for s in one.gallery], *one[2:])
+            (
+                str(one.query.absolute()),
+                [(str(s.path.absolute()), s.verdict, s.label) for s in one.gallery],
+                *one[2:],
+            )
             for one in told[name]
         ]
     partial = path.with_suffix(".partial")

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.report import heat_map
-from reid_lightning.report.comparison import score_table, settings_table
+from reid_lightning.report.comparison import scores_of, settings_of
 from reid_lightning.report.curves import cmc_curves, learning_curves
 from reid_lightning.report.distance_plot import distance_plot
 from reid_lightning.report.embedding_map import embedding_map
@@ -45,7 +46,8 @@ def write_report(paths: Sequence[Path], folder: Path) -> Path:
         "curves.png": (learning_curves(runs), "learning curves of all runs"),
         "cmc.png": (cmc_curves(runs), "CMC curves of all runs"),
     }
-    grid = heat_map.score_grid(sweep_rows(paths[0])) if len(paths) == 1 and len(runs) > 1 else None
+    rows = sweep_rows(paths[0]) if len(paths) == 1 else []
+    grid = heat_map.score_grid(rows) if rows else None
     figures[heat_map.FILE] = (
         heat_map.draw(grid) if grid else None,
         "scores of all pairs of values",
@@ -55,13 +57,14 @@ def write_report(paths: Sequence[Path], folder: Path) -> Path:
     html = environment.from_string(_TEMPLATE.read_text()).render(
         title=" · ".join(path.absolute().name for path in paths),
         about=_about(runs),
-        scores=score_table(runs),
+        scores=scores_of(runs),
         left_out=[(run.name, run.status) for run in runs if not run.results],
         shared=shared,
-        settings=settings_table(runs),
-        sections=[_section(run, folder) for run in runs if run.results],
+        settings=settings_of(runs),
+        alone=len(runs) == 1,
+        sections=[_section(r, folder / _name(n, r)) for n, r in enumerate(runs) if r.results],
     )
-    (folder / FILE).write_text(html)
+    (folder / FILE).write_text(html, encoding="utf-8")
     return folder / FILE
 
 
@@ -73,9 +76,15 @@ def _about(runs: Sequence[Run]) -> str:
     )
 
 
+def _name(number: int, run: Run) -> str:
+    """The folder of a run's own pictures, as any file system takes it."""
+    return re.sub(r"[^\w.=-]+", "_", f"run_{number}_{run.name}")[:100]
+
+
 def _section(run: Run, folder: Path) -> dict[str, Any]:
     """What was retrieved by one run; notes tell what cannot be shown, and why."""
-    told = f"Rank-1 {run.results['test/rank1']:.1%} · mAP {run.results['test/mAP']:.1%}"
+    rank1, m_ap = (f"{run.results[f'test/{name}']:.1%}" for name in ("rank1", "mAP"))
+    told = f"Rank-1 {rank1} · mAP ({run.results.get('ap')} AP) {m_ap}"
     section: dict[str, Any] = {
         "name": run.name,
         "told": told,
@@ -86,17 +95,16 @@ def _section(run: Run, folder: Path) -> dict[str, Any]:
     if run.findings is None:
         section["notes"] = ["It left no findings.pt: score it with evaluate.py for more."]
         return section
-    own = folder / "runs" / run.folder.name
-    own.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     plots = {
         "distances.png": (distance_plot(run.findings), "distances of positive and negative pairs"),
         "map.png": (embedding_map(run.findings), "map of embeddings, coloured by identity"),
     }
-    section["plots"] = [_plot(f, own / n, alt) for n, (f, alt) in plots.items() if f is not None]
+    section["plots"] = [_plot(f, folder / n, alt) for n, (f, alt) in plots.items() if f is not None]
     kinds = {"worst": run.findings.worst, "best": run.findings.best}
     try:
         for kind, lists in kinds.items():
-            drawn = [_list(one, own / f"{kind}_{n}.png") for n, one in enumerate(lists, start=1)]
+            drawn = [_list(one, folder / f"{kind}_{n}.png") for n, one in enumerate(lists, start=1)]
             section["lists"].append((f"The {kind} queries by AP", drawn))
     except ReIDError as error:
         section["notes"].append(f"Ranked lists need the set's pictures where they were: {error}")

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from reid_lightning.data.market1501 import Sample
-from reid_lightning.metrics.ranking import QueryResults
+from reid_lightning.metrics.ranking import AveragePrecision, QueryResults
 from reid_lightning.report.ranked_list import RankedList, Shown, Verdict
 
 
@@ -66,7 +66,11 @@ def nearest(
 
 
 def listed(
-    query: Sample, row: Sequence[Retrieved], results: QueryResults, gallery: Sequence[Sample]
+    query: Sample,
+    row: Sequence[Retrieved],
+    results: QueryResults,
+    gallery: Sequence[Sample],
+    ap: AveragePrecision,
 ) -> RankedList:
     """The ranked list of one query, its ranks as they are scored: junk has none.
 
@@ -75,6 +79,7 @@ def listed(
         row: what `nearest` tells of it.
         results: of this query alone.
         gallery: all its pictures.
+        ap: which average precision the results hold.
     """
     shown, rank = [], 0
     for place, verdict in row:
@@ -83,7 +88,7 @@ def listed(
         shown.append(Shown(gallery[place].path, verdict, label))
     matches = int(results.matches)
     title = (
-        f"Person {query.pid} · AP {float(results.ap):.1%} · "
+        f"Person {query.pid} · AP ({ap}) {float(results.ap):.1%} · "
         f"{matches} match{'' if matches == 1 else 'es'}, the first at rank "
         f"{int(results.first_match)}"
     )

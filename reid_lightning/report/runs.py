@@ -50,7 +50,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
                 f"There is no run in {path}: name the folder that a run or a sweep left, such as "
                 "outputs/DATE_SET_LOSS or multirun/DATE."
             )
-        folders += [job for job in jobs if job not in folders]
+        folders += [job.absolute() for job in jobs if job.absolute() not in folders]
     names = _names(folders)
     return [_read(name, folder) for name, folder in zip(names, folders, strict=True)]
 
@@ -90,8 +90,10 @@ def _names(folders: Sequence[Path]) -> list[str]:
     keys = differing(given)
     told = [[(key, _short(one[key])) for key in keys if key in one] for one in given]
     names = [", ".join(v if len(keys) == 1 else f"{k}={v}" for k, v in one) for one in told]
-    unnamed = len(set(names)) < len(names) or not all(names)
-    return [folder.name for folder in folders] if unnamed else names
+    if all(names) and len(set(names)) == len(names):
+        return names
+    parts = (["/".join(folder.parts[-n:]) for folder in folders] for n in range(1, 99))
+    return next(ends for ends in parts if len(set(ends)) == len(ends))
 
 
 def _short(value: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from reid_lightning.report.runs import Run
-from reid_lightning.report.style import COLORS, frame, new_figure
+from reid_lightning.report.style import COLORS, frame, new_figure, plain
 
 _MARKS: dict[str, dict[str, Any]] = {
     "val/mAP": {"marker": "o", "color": "white", "edgecolors": COLORS[0], "linewidths": 1.5},
@@ -37,7 +37,7 @@ def score_plot(runs: Sequence[Run]) -> Figure | None:
             ha="center",
             fontsize=7,
         )
-    axes.set_yticks(range(len(scored)), [run.name for run in scored])
+    axes.set_yticks(range(len(scored)), [plain(run.name) for run in scored])
     axes.set_ylim(len(scored) - 0.5, -0.7)
     frame(axes)
     axes.set_xlabel("%", fontsize=8)

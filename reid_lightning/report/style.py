@@ -12,12 +12,14 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 def line_style(number: int) -> dict[str, Any]:
-    """Colour, dashes and marker of the line `number`: alike only after 28 lines."""
-    count = len(COLORS)
+    """Colour, dashes and marker of the line `number`: alike only after 28 lines.
+
+    Dashes change with every line, since colours are alike in grey.
+    """
     return {
-        "color": COLORS[number % count],
-        "linestyle": DASHES[number // count % len(DASHES)],
-        "marker": MARKERS[number % count],
+        "color": COLORS[number % len(COLORS)],
+        "linestyle": DASHES[number % len(DASHES)],
+        "marker": MARKERS[number % len(MARKERS)],
         "markersize": 4,
         "linewidth": 1.6,
     }
@@ -35,3 +37,8 @@ def frame(axes: Axes, title: str = "") -> None:
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
+
+
+def plain(name: str) -> str:
+    """A name as matplotlib writes it, not as mathematics nor as one that no legend shows."""
+    return (f" {name}" if name.startswith("_") else name).replace("$", r"\$")

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from reid_lightning.report.comparison import Cell, score_table, settings_table
+from reid_lightning.report.comparison import Cell, scores_of, settings_of
 from reid_lightning.report.runs import read_runs
 from tests.report.conftest import MakeRun
 
@@ -17,7 +17,7 @@ def test_the_best_by_validation_comes_first_and_the_best_of_a_column_is_marked(
         make_run("b", ["x=2"], score=0.4, **{"val/mAP": 0.3}),
         make_run("c", ["x=3"], score=None),
     ]
-    table = score_table(read_runs(folders))
+    table = scores_of(read_runs(folders))
     assert texts(table.head)[:7] == [
         "run",
         "Rank-1",
@@ -39,14 +39,15 @@ def test_the_best_by_validation_comes_first_and_the_best_of_a_column_is_marked(
 
 def test_two_definitions_of_ap_are_named_in_every_row(make_run: MakeRun) -> None:
     folders = [make_run("a", ["x=1"]), make_run("b", ["x=2"], ap="trapezoid")]
-    table = score_table(read_runs(folders))
+    table = scores_of(read_runs(folders))
     assert "mAP" in texts(table.head) and "AP" in texts(table.head)
     assert {"step", "trapezoid"} <= {cell.text for row in table.rows for cell in row}
+    assert not [cell for row in table.rows for cell in row if cell.kind == "best"]
 
 
 def test_evaluations_have_no_validation(make_run: MakeRun) -> None:
     results = {"val/mAP": None, "seconds": None, "retrieval": "flip+rerank"}
-    table = score_table(read_runs([make_run("a", ["x=1"], **results)]))
+    table = scores_of(read_runs([make_run("a", ["x=1"], **results)]))
     assert "val/mAP" not in texts(table.head)
     assert "flip+rerank" in texts(table.rows[0]) and "–" in texts(table.rows[0])
 
@@ -54,10 +55,10 @@ def test_evaluations_have_no_validation(make_run: MakeRun) -> None:
 def test_settings_are_those_that_differ(make_run: MakeRun, tmp_path: Path) -> None:
     one = make_run("a", ["x=1"], config={"loss": {"margin": 0.3, "mining": "hard"}, "seed": 0})
     two = make_run("b", ["x=2"], config={"loss": {"margin": 0.3, "distance": "cosine"}, "seed": 0})
-    table = settings_table(read_runs([one, two]))
+    table = settings_of(read_runs([one, two]))
     assert [texts(row) for row in table.rows] == [
         ["loss/mining", "hard", "–"],
         ["loss/distance", "–", "cosine"],
     ]
-    alone = settings_table(read_runs([one]))
+    alone = settings_of(read_runs([one]))
     assert [row[0].text for row in alone.rows] == ["loss/margin", "loss/mining", "seed"]

@@ -9,9 +9,10 @@ from torch.nn import functional as F
 
 from reid_lightning.data.market1501 import Sample
 from reid_lightning.errors import ReIDError
+from reid_lightning.query_rows import distances_of
 from reid_lightning.report.findings import find, read_findings, write_findings
 from reid_lightning.retrieval import NeighbourMean, Pictures, Rerank, Retrieval, SpatialTemporal
-from reid_lightning.scoring import distances_of, pictures_of, rank_pictures
+from reid_lightning.scoring import pictures_of, rank_pictures
 
 QUERIES, GALLERY = 12, 78
 STEPS = {
@@ -49,7 +50,15 @@ def ranked(distance: str, steps: Retrieval, device: str = "cpu") -> tuple:
 def test_the_lists_are_those_that_are_scored(distance: str, steps: str, device: str) -> None:
     query, gallery, results, both, count = ranked(distance, STEPS[steps], device)
     found = find(
-        query, gallery, STEPS[steps], results, both, distance=distance, queries=4, length=99
+        query,
+        gallery,
+        STEPS[steps],
+        results,
+        both,
+        distance=distance,
+        ap="step",
+        queries=4,
+        length=99,
     )
     assert len(found.worst) == len(found.best) == 4
     for one in (*found.worst, *found.best):
@@ -67,9 +76,13 @@ def test_distances_are_those_of_the_embeddings(distance: str) -> None:
     query, gallery, *_ = ranked(distance, Retrieval())
     x, y = query.embeddings.double(), gallery.embeddings.double()
     asked = [3, 0, 3]
-    rows = torch.stack(list(distances_of(query, gallery, Retrieval(), asked, distance=distance)))
+    rows = list(distances_of(query, gallery, Retrieval(), asked, distance=distance))
     by_hand = 1 - F.normalize(x) @ F.normalize(y).T if distance == "cosine" else torch.cdist(x, y)
-    assert torch.allclose(rows.double(), by_hand[asked], atol=1e-5)
+    itself = torch.stack([row.distance for row in rows]).double()
+    assert torch.allclose(itself, by_hand[asked], atol=1e-5)
+    for row, own in zip(rows, by_hand[asked], strict=True):
+        order = row.ranked.argsort(stable=True)
+        assert (own[order].diff() > -1e-6).all(), "what is ranked has the order of the distances"
 
 
 def test_junk_that_a_step_leaves_out_is_infinitely_far() -> None:
@@ -77,13 +90,23 @@ def test_junk_that_a_step_leaves_out_is_infinitely_far() -> None:
     time = SpatialTemporal.fit(*gallery[1:])
     for steps in (STEPS["expansion"], STEPS["rerank"], Retrieval(spatial_temporal=time)):
         (row,) = distances_of(query, gallery, steps, [2], distance="cosine")
-        assert torch.equal(row.isinf(), gallery.pids == -1)
+        assert torch.equal(row.ranked.isinf(), gallery.pids == -1)
+        held = row.ranked.untyped_storage().nbytes()
+        assert held == row.ranked.numel() * row.ranked.element_size(), "and not a whole chunk"
 
 
 def test_pairs_are_of_one_person_by_two_cameras_and_of_two_persons() -> None:
     query, gallery, results, both, _ = ranked("euclidean", Retrieval())
     found = find(
-        query, gallery, Retrieval(), results, both, distance="euclidean", queries=1, length=3
+        query,
+        gallery,
+        Retrieval(),
+        results,
+        both,
+        distance="euclidean",
+        ap="step",
+        queries=1,
+        length=3,
     )
     positive, negative = [], []
     for q, x in zip(both[0], query.embeddings, strict=True):
@@ -107,17 +130,40 @@ def test_the_map_is_of_the_people_with_most_pictures() -> None:
         for p in (query, gallery)
     )
     results, _ = rank_pictures(query, gallery, Retrieval(), distance="cosine")
-    found = find(query, gallery, Retrieval(), results, both, distance="cosine", queries=1, length=1)
-    assert found.pids.unique().tolist() == [*range(1, 12), 30] and len(found.pids) == 6 + 11 * 2 + 1
-    assert found.embeddings.shape == (29, 4)
+    found = find(
+        query,
+        gallery,
+        Retrieval(),
+        results,
+        both,
+        distance="cosine",
+        ap="step",
+        queries=1,
+        length=1,
+    )
+    assert found.pids.unique().tolist() == [*range(1, 7), 30] and len(found.pids) == 6 + 6 * 2 + 1
+    assert found.embeddings.shape == (19, 4)
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     query, gallery, results, both, _ = ranked("cosine", Retrieval())
-    found = find(query, gallery, Retrieval(), results, both, distance="cosine", queries=2, length=3)
+    found = find(
+        query,
+        gallery,
+        Retrieval(),
+        results,
+        both,
+        distance="cosine",
+        ap="step",
+        queries=2,
+        length=3,
+    )
     write_findings(tmp_path / "findings.pt", found)
     again = read_findings(tmp_path / "findings.pt")
-    assert again[:2] == found[:2] and [p.name for p in tmp_path.iterdir()] == ["findings.pt"]
+    there = [one.query for one in (*again.worst, *again.best)]
+    assert there == [one.query.absolute() for one in (*found.worst, *found.best)]
+    assert [one[2:] for one in again.worst] == [one[2:] for one in found.worst]
+    assert [p.name for p in tmp_path.iterdir()] == ["findings.pt"]
     assert all(torch.equal(a, b) for a, b in zip(again[2:], found[2:], strict=True))
 
 

@@ -65,11 +65,10 @@ def test_a_sweep_is_shown_as_a_page_that_needs_nothing_else(
         assert told in page.text, told
     assert "name" not in page.text.split(), "what all runs share is not what they differ in"
     pictures = {str(p.relative_to(folder)) for p in folder.rglob("*.png")}
-    own = {
-        f"runs/{n}/{name}.png"
-        for n in range(4)
-        for name in ("distances", "map", "best_1", "worst_1")
-    }
+    margins = [(m, s) for m in ("0.1", "0.3") for s in ("0", "0.1")]
+    runs = [f"run_{n}_loss.margin={m}_loss.label_smoothing={s}" for n, (m, s) in enumerate(margins)]
+    names = ("distances", "map", "best_1", "worst_1")
+    own = {f"{run}/{name}.png" for run in runs for name in names}
     assert pictures == own | {"scores.png", "curves.png", "cmc.png", "heat_map.png"}
     assert page.tags.count("img") == len(pictures)
     for picture in pictures:

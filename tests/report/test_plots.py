@@ -101,6 +101,15 @@ def test_nothing_to_show_is_no_picture(tmp_path: Path, runs: list[Run]) -> None:
     assert learning_curves([runs[0]._replace(rows=[])]) is None
 
 
+def test_names_are_written_as_they_are(runs: list[Run]) -> None:
+    odd = [runs[0]._replace(name="a=$x_$b"), runs[1]._replace(name="_hidden")]
+    figure = drawn(learning_curves(odd))
+    told = [text.get_text().strip() for text in figure.legends[0].get_texts()]
+    assert told == [r"a=\$x_\$b", "_hidden"], "which matplotlib shows without the backslashes"
+    drawn(score_plot(odd))
+    assert len(drawn(cmc_curves(odd)).axes[0].get_legend().get_texts()) == 2
+
+
 def test_twenty_eight_lines_are_told_apart() -> None:
     styles = {(s["color"], s["linestyle"]) for s in map(line_style, range(28))}
     assert len(styles) == 28

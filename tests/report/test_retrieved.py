@@ -32,13 +32,15 @@ def test_junk_has_no_rank() -> None:
     query, *gallery = (Sample(Path(f"{i}.jpg"), 7, i, 1, 1) for i in range(4))
     row = [Retrieved(0, "miss"), Retrieved(2, "junk"), Retrieved(1, "hit")]
     one = torch.tensor(1.0)
-    assert listed(query, row, QueryResults(one, 2 * one, one / 2, one), gallery) == RankedList(
+    assert listed(
+        query, row, QueryResults(one, 2 * one, one / 2, one), gallery, "step"
+    ) == RankedList(
         query=Path("0.jpg"),
         gallery=[
             Shown(Path("1.jpg"), "miss", "1 · cam 2"),
             Shown(Path("3.jpg"), "junk", "junk"),
             Shown(Path("2.jpg"), "hit", "2 · cam 3"),
         ],
-        title="Person 7 · AP 50.0% · 1 match, the first at rank 2",
+        title="Person 7 · AP (step) 50.0% · 1 match, the first at rank 2",
         label="query · cam 1",
     )

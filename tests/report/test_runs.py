@@ -32,6 +32,8 @@ def test_runs_that_their_overrides_do_not_tell_apart_have_their_folders_names(
     folders = [make_run(name, ["loss=hard"]) for name in ("a", "b")]
     assert [run.name for run in read_runs(folders)] == ["a", "b"]
     assert [run.name for run in read_runs(folders[:1])] == ["a"]
+    jobs = [make_run(f"{sweep}/0", ["loss=hard"]) for sweep in ("c", "d")]
+    assert [run.name for run in read_runs(jobs)] == ["c/0", "d/0"]
 
 
 def test_what_a_run_left_is_read(make_run: MakeRun) -> None:
