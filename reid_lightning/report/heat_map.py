@@ -1,6 +1,5 @@
 """A picture of a sweep over two numbers: the score of every pair of them."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from reid_lightning.report.sweep import swept_keys
+from reid_lightning.report.sweep import is_number, swept_keys
 
 FILE = "heat_map.png"
 
@@ -49,7 +48,7 @@ def score_grid(rows: Sequence[dict[str, Any]]) -> Grid | None:
     """
     keys = swept_keys(rows)
     score = next((s for s in ("val/mAP", "test/mAP") if any(r[s] is not None for r in rows)), None)
-    if score is None or len(keys) != 2 or not all(_is_number(r[k]) for r in rows for k in keys):
+    if score is None or len(keys) != 2 or not all(is_number(r[k]) for r in rows for k in keys):
         return None
     x, y = keys
     found = {(row[y], row[x]): row[score] for row in rows}
@@ -94,10 +93,3 @@ def _ink(shade: NDArray[np.float64]) -> str:
         c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shade[:3]
     )
     return "black" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 else "white"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False

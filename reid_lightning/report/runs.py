@@ -13,7 +13,7 @@ from torch import Tensor
 from reid_lightning.errors import ReIDError
 from reid_lightning.report.findings import FILE, Findings, read_findings
 from reid_lightning.report.per_query import read_first_matches
-from reid_lightning.report.sweep import FINISHED, differing, overrides_of, status_of
+from reid_lightning.report.sweep import FINISHED, differing, is_number, overrides_of, status_of
 from reid_lightning.run_card import flat
 
 
@@ -89,7 +89,8 @@ def _names(folders: Sequence[Path]) -> list[str]:
     given = [overrides_of(folder) for folder in folders]
     keys = differing(given)
     told = [[(key, _short(one[key])) for key in keys if key in one] for one in given]
-    names = [", ".join(v if len(keys) == 1 else f"{k}={v}" for k, v in one) for one in told]
+    words = len(keys) == 1 and not any(is_number(v) for one in told for _, v in one)
+    names = [", ".join(v if words else f"{k}={v}" for k, v in one) for one in told]
     if all(names) and len(set(names)) == len(names):
         return names
     parts = (["/".join(folder.parts[-n:]) for folder in folders] for n in range(1, 99))

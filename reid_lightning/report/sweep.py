@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -87,6 +88,14 @@ def differing(given: Sequence[Mapping[str, str]]) -> list[str]:
     """The keys that are not the same in all of `given`."""
     keys = dict.fromkeys(key for overrides in given for key in overrides)
     return [key for key in keys if len({overrides.get(key) for overrides in given}) > 1]
+
+
+def is_number(text: str) -> bool:
+    """Whether an override's value is a finite number."""
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _error(job: Path) -> str | None:

@@ -13,9 +13,9 @@ def test_the_best_by_validation_comes_first_and_the_best_of_a_column_is_marked(
     make_run: MakeRun,
 ) -> None:
     folders = [
-        make_run("a", ["x=1"], score=0.5, **{"val/mAP": 0.2, "test/mINP": 0.9}),
-        make_run("b", ["x=2"], score=0.4, **{"val/mAP": 0.3}),
-        make_run("c", ["x=3"], score=None),
+        make_run("a", ["x=one"], score=0.5, **{"val/mAP": 0.2, "test/mINP": 0.9}),
+        make_run("b", ["x=two"], score=0.4, **{"val/mAP": 0.3}),
+        make_run("c", ["x=three"], score=None),
     ]
     table = scores_of(read_runs(folders))
     assert texts(table.head)[:7] == [
@@ -28,8 +28,8 @@ def test_the_best_by_validation_comes_first_and_the_best_of_a_column_is_marked(
         "val/mAP",
     ]
     assert [texts(row)[:7] for row in table.rows] == [
-        ["2", "40.0", "40.0", "40.0", "40.0", "40.0", "30.0"],
-        ["1", "50.0", "50.0", "50.0", "50.0", "90.0", "20.0"],
+        ["two", "40.0", "40.0", "40.0", "40.0", "40.0", "30.0"],
+        ["one", "50.0", "50.0", "50.0", "50.0", "90.0", "20.0"],
     ]
     assert [cell.text for row in table.rows for cell in row if cell.kind == "best"] == [
         *("30.0", "50.0", "50.0", "50.0", "50.0", "90.0")
@@ -38,7 +38,7 @@ def test_the_best_by_validation_comes_first_and_the_best_of_a_column_is_marked(
 
 
 def test_two_definitions_of_ap_are_named_in_every_row(make_run: MakeRun) -> None:
-    folders = [make_run("a", ["x=1"]), make_run("b", ["x=2"], ap="trapezoid")]
+    folders = [make_run("a", ["x=one"]), make_run("b", ["x=two"], ap="trapezoid")]
     table = scores_of(read_runs(folders))
     assert "mAP" in texts(table.head) and "AP" in texts(table.head)
     assert {"step", "trapezoid"} <= {cell.text for row in table.rows for cell in row}
@@ -47,14 +47,16 @@ def test_two_definitions_of_ap_are_named_in_every_row(make_run: MakeRun) -> None
 
 def test_evaluations_have_no_validation(make_run: MakeRun) -> None:
     results = {"val/mAP": None, "seconds": None, "retrieval": "flip+rerank"}
-    table = scores_of(read_runs([make_run("a", ["x=1"], **results)]))
+    table = scores_of(read_runs([make_run("a", ["x=one"], **results)]))
     assert "val/mAP" not in texts(table.head)
     assert "flip+rerank" in texts(table.rows[0]) and "–" in texts(table.rows[0])
 
 
 def test_settings_are_those_that_differ(make_run: MakeRun, tmp_path: Path) -> None:
-    one = make_run("a", ["x=1"], config={"loss": {"margin": 0.3, "mining": "hard"}, "seed": 0})
-    two = make_run("b", ["x=2"], config={"loss": {"margin": 0.3, "distance": "cosine"}, "seed": 0})
+    one = make_run("a", ["x=one"], config={"loss": {"margin": 0.3, "mining": "hard"}, "seed": 0})
+    two = make_run(
+        "b", ["x=two"], config={"loss": {"margin": 0.3, "distance": "cosine"}, "seed": 0}
+    )
     table = settings_of(read_runs([one, two]))
     assert [texts(row) for row in table.rows] == [
         ["loss/mining", "hard", "–"],

@@ -77,7 +77,7 @@ def test_a_sweep_is_shown_as_a_page_that_needs_nothing_else(
 
 
 def test_names_are_text_and_not_markup(make_run: MakeRun, tmp_path: Path) -> None:
-    runs = [make_run("a", [f"loss.note={EVIL}"], config={"note": EVIL}), make_run("b", ["x=1"])]
+    runs = [make_run("a", [f"loss.note={EVIL}"], config={"note": EVIL}), make_run("b", ["x=one"])]
     page = Page(write_report(runs, tmp_path / "report"))
     assert "script" not in page.tags and EVIL in page.text and EVIL not in page.source
 
@@ -89,12 +89,16 @@ def test_a_single_run_is_shown_with_its_settings(make_run: MakeRun, tmp_path: Pa
 
 
 def test_what_is_not_there_is_told_and_the_rest_is_shown(make_run: MakeRun, tmp_path: Path) -> None:
-    runs = [make_run("a", ["x=1"]), make_run("b", ["x=2"]), make_run("c", ["x=3"], score=None)]
+    runs = [
+        make_run("a", ["x=one"]),
+        make_run("b", ["x=two"]),
+        make_run("c", ["x=three"], score=None),
+    ]
     (tmp_path / "<b>.jpg").unlink()
     (runs[1] / "findings.pt").unlink()
     page = Page(write_report(runs, tmp_path / "report"))
     assert "Ranked lists need the set's pictures where they were" in page.text
-    assert "It left no findings.pt" in page.text and "3: unfinished" in page.text
+    assert "It left no findings.pt" in page.text and "three: unfinished" in page.text
     assert page.source.count("map of embeddings") == 1
 
 
@@ -109,7 +113,7 @@ def report(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_command_says_where_it_wrote(make_run: MakeRun, tmp_path: Path) -> None:
-    make_run("one", ["x=1"])
+    make_run("one", ["x=one"])
     done = report("one", cwd=tmp_path)
     assert done.stdout == "The report: one/report/report.html\n", done.stderr
     assert (tmp_path / "one" / "report" / "report.html").is_file()
@@ -118,7 +122,7 @@ def test_the_command_says_where_it_wrote(make_run: MakeRun, tmp_path: Path) -> N
 @pytest.mark.parametrize("again", [False, True])
 def test_a_wrong_folder_is_one_sentence(again: bool, make_run: MakeRun, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    given = [str(make_run("one", ["x=1"]))] if again else []
+    given = [str(make_run("one", ["x=one"]))] if again else []
     done = report(*given, "empty", cwd=tmp_path)
     assert done.returncode == 1 and done.stderr.startswith("Error: There is no run in empty")
     assert done.stderr.count("\n") == 1 and not (tmp_path / "report").exists()

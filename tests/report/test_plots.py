@@ -18,8 +18,8 @@ from tests.report.conftest import MakeRun, findings
 
 @pytest.fixture
 def runs(make_run: MakeRun) -> list[Run]:
-    scores = {"1": 0.4, "2": 0.6, "3": None}
-    return read_runs([make_run(f"r{n}", [f"x={n}"], score=s) for n, s in scores.items()])
+    scores = {"one": 0.4, "two": 0.6, "three": None}
+    return read_runs([make_run(n, [f"x={n}"], score=s) for n, s in scores.items()])
 
 
 def drawn(figure: Figure | None) -> Figure:
@@ -33,17 +33,17 @@ def test_every_run_is_a_line_of_each_learning_curve(runs: list[Run]) -> None:
     panels = {axes.get_title(loc="left"): axes for axes in figure.axes}
     assert set(panels) == {"val/mAP (%)", "val/rank1 (%)", "train/loss"}, "what was logged"
     for axes in figure.axes:
-        assert [line.get_label() for line in axes.lines] == ["1", "2", "3"]
+        assert [line.get_label() for line in axes.lines] == ["one", "two", "three"]
     np.testing.assert_allclose(panels["val/mAP (%)"].lines[0].get_ydata(), [20, 30])
     np.testing.assert_allclose(panels["train/loss"].lines[0].get_xdata(), [1, 2])
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["1", "2", "3"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["one", "two", "three"]
 
 
 def test_cmc_curves_are_of_the_tested_runs_the_best_first(runs: list[Run]) -> None:
     better = runs[1]._replace(first_match=torch.tensor([1, 1, 3]))
     worse = runs[0]._replace(first_match=torch.tensor([1, 3, 0, 40]))
     (axes,) = drawn(cmc_curves([worse, better, runs[2]])).axes
-    assert [line.get_label() for line in axes.lines] == ["66.7%  2", "33.3%  1"]
+    assert [line.get_label() for line in axes.lines] == ["66.7%  two", "33.3%  one"]
     np.testing.assert_allclose(axes.lines[1].get_ydata()[:3], [100 / 3, 100 / 3, 200 / 3])
 
 
@@ -57,7 +57,7 @@ def test_a_run_has_its_colour_in_both(runs: list[Run]) -> None:
 
 def test_scores_stand_in_the_order_of_the_runs(runs: list[Run]) -> None:
     (axes,) = drawn(score_plot(runs)).axes
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["1", "2"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["one", "two"]
     values = {c.get_label(): c.get_offsets()[:, 0].tolist() for c in axes.collections}
     assert values == {"val/mAP": [20, 30], "test/mAP": [40, 60], "test/rank1": [40, 60]}
     assert axes.get_ylim()[0] > axes.get_ylim()[1], "from above to below"

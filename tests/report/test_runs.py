@@ -13,8 +13,13 @@ def test_a_sweeps_jobs_come_in_their_order_named_by_what_they_differ_in(
     for number in (0, 2, 10):
         make_run(f"sweep/{number}", ["data=mine", f"loss.margin={number}"])
     runs = read_runs([tmp_path / "sweep"])
-    assert [run.name for run in runs] == ["0", "2", "10"]
+    assert [run.name for run in runs] == ["loss.margin=0", "loss.margin=2", "loss.margin=10"]
     assert [run.folder.name for run in runs] == ["0", "2", "10"]
+
+
+def test_words_say_enough_without_their_key(make_run: MakeRun) -> None:
+    folders = [make_run(loss, [f"loss={loss}"]) for loss in ("hard", "softmax")]
+    assert [run.name for run in read_runs(folders)] == ["hard", "softmax"]
 
 
 def test_runs_of_several_folders_are_named_by_keys_and_paths_by_their_ends(
