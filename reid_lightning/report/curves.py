@@ -1,6 +1,7 @@
 """Learning curves and CMC curves of several runs, a line a run."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -16,6 +17,7 @@ _PERCENT = {
 }
 _OTHERS = ("train/loss", "train/embedding_norm", "train/lr")
 _RANKS = 20
+_LETTER = 0.075  # inches that a letter of a legend takes
 
 
 def learning_curves(runs: Sequence[Run]) -> Figure | None:
@@ -25,7 +27,8 @@ def learning_curves(runs: Sequence[Run]) -> Figure | None:
         return None
     columns = min(len(panels), 3)
     rows = -(-len(panels) // columns)
-    figure = new_figure(3.6 * columns, 2.5 * rows + 0.25 * -(-len(runs) // 4) + 0.3)
+    across = max(1, int(3.6 * columns / (0.5 + _LETTER * max(len(run.name) for run in runs))))
+    figure = new_figure(3.6 * columns, 2.5 * rows + 0.2 * -(-len(runs) // across) + 0.3)
     for number, name in enumerate(panels, start=1):
         axes = figure.add_subplot(rows, columns, number)
         for style, run in enumerate(runs):
@@ -37,7 +40,10 @@ def learning_curves(runs: Sequence[Run]) -> Figure | None:
         frame(axes, _PERCENT.get(name, name))
         axes.set_xlabel("epoch", fontsize=8)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _legend(figure, len(runs))
+    if len(runs) > 1:  # one legend for all panels, below them
+        handles, labels = figure.axes[0].get_legend_handles_labels()
+        place: dict[str, Any] = {"loc": "outside lower center", "ncols": across}
+        figure.legend(handles, labels, fontsize=8, frameon=False, **place)
     return figure
 
 
@@ -59,17 +65,3 @@ def cmc_curves(runs: Sequence[Run]) -> Figure | None:
     axes.set(xlabel="k", xticks=[1, 5, 10, 15, 20])
     axes.legend(title="Rank-1", title_fontsize=8, fontsize=8, frameon=False, alignment="left")
     return figure
-
-
-def _legend(figure: Figure, count: int) -> None:
-    """One for all panels, below them."""
-    if count > 1:
-        handles, labels = figure.axes[0].get_legend_handles_labels()
-        figure.legend(
-            handles,
-            labels,
-            loc="outside lower center",
-            ncols=min(count, 4),
-            fontsize=8,
-            frameon=False,
-        )
