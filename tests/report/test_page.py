@@ -1,6 +1,5 @@
 """The report of runs made by hand: what it shows, and that it needs nothing but itself."""
 
-import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from reid_lightning.report.__main__ import main
 from reid_lightning.report.page import write_report
 from tests.report.conftest import MakeRun
 
@@ -107,22 +107,34 @@ def test_only_runs_that_have_not_ended_make_a_page_too(make_run: MakeRun, tmp_pa
     assert "unfinished" in page.text and "learning curves" in page.source
 
 
-def report(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "reid_lightning.report", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+def report(monkeypatch: pytest.MonkeyPatch, cwd: Path, *arguments: str) -> None:
+    """`python -m reid_lightning.report`, without a process of its own."""
+    monkeypatch.chdir(cwd)
+    monkeypatch.setattr(sys, "argv", ["report", *arguments])
+    main()
 
 
-def test_the_command_says_where_it_wrote(make_run: MakeRun, tmp_path: Path) -> None:
+def test_the_command_says_where_it_wrote(
+    make_run: MakeRun,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     make_run("one", ["x=one"])
-    done = report("one", cwd=tmp_path)
-    assert done.stdout == "The report: one/report/report.html\n", done.stderr
-    assert (tmp_path / "one" / "report" / "report.html").is_file()
+    report(monkeypatch, tmp_path, "one")
+    report(monkeypatch, tmp_path, "one", "--out", "two")
+    told = capsys.readouterr().out.splitlines()
+    assert told == ["The report: one/report/report.html", "The report: two/report.html"]
+    assert all((tmp_path / line.removeprefix("The report: ")).is_file() for line in told)
 
 
-@pytest.mark.parametrize("again", [False, True])
-def test_a_wrong_folder_is_one_sentence(again: bool, make_run: MakeRun, tmp_path: Path) -> None:
+@pytest.mark.parametrize("several", [False, True])
+def test_a_wrong_folder_is_one_sentence(
+    several: bool, make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "empty").mkdir()
-    given = [str(make_run("one", ["x=one"]))] if again else []
-    done = report(*given, "empty", cwd=tmp_path)
-    assert done.returncode == 1 and done.stderr.startswith("Error: There is no run in empty")
-    assert done.stderr.count("\n") == 1 and not (tmp_path / "report").exists()
+    given = [str(make_run("one", ["x=one"]))] if several else []
+    with pytest.raises(SystemExit) as ended:
+        report(monkeypatch, tmp_path, *given, "empty")
+    assert str(ended.value).startswith("Error: There is no run in empty")
+    assert not (tmp_path / "report").exists()
