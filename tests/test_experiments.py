@@ -28,7 +28,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "06_last_stride": {"model/last_stride": 1},
     "07_bnneck": {"model/neck": "bnneck"},
     "08_erasing": {"augmentation/erasing": 0.5},
-    "09_soft_margin": {"loss/margin": "soft"},
+    "09_semihard": {"loss/mining": "semihard", "loss/margin": "soft"},
     "10_averaged": {"callbacks/ema/_target_": EMA, "callbacks/ema/decay": 0.998},
     "11_input_size": {"data/height": 128, "data/width": 64},
 }
