@@ -27,6 +27,10 @@ def main() -> None:
         path = write_report(given.paths, folder)
     except ReIDError as error:
         sys.exit(f"Error: {error}")
+    except OSError as error:
+        sys.exit(
+            f"Error: the report cannot be written to {folder} ({error}): choose another --out."
+        )
     print(f"The report: {path}")
 
 

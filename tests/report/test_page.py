@@ -138,3 +138,12 @@ def test_a_wrong_folder_is_one_sentence(
         report(monkeypatch, tmp_path, *given, "empty")
     assert str(ended.value).startswith("Error: There is no run in empty")
     assert not (tmp_path / "report").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(
+    make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    run = str(make_run("one", ["x=one"]))
+    with pytest.raises(SystemExit, match="Error: the report cannot be written to file/report"):
+        report(monkeypatch, tmp_path, run, "--out", "file/report")
