@@ -14,6 +14,7 @@ from train import build_module
 
 CONF = str(Path(__file__).parent.parent / "conf")
 ASKING = ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal", "_unique2")
+IN_THE_FOLDER = ("best", "last", "findings")  # callbacks that write into a run's own
 
 
 def by_mask(indices: Any) -> bool:
@@ -70,7 +71,7 @@ def test_indexing_by_a_mask_counts_as_asking() -> None:
 def test_four_steps_ask_four_times(loss: str, tiny_overrides: list[str]) -> None:
     with initialize_config_dir(CONF, version_base="1.3"):
         chosen = [*tiny_overrides, f"loss={loss}", "augmentation=strong", "data.k=2"]
-        config = compose("train", [*chosen, "~callbacks.best", "~callbacks.last"])
+        config = compose("train", [*chosen, *(f"~callbacks.{name}" for name in IN_THE_FOLDER)])
     datamodule = instantiate(config.data)
     module = build_module(config, datamodule.num_classes)
     count = Count()
