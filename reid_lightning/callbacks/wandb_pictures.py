@@ -55,7 +55,7 @@ class WandbPictures(pl.Callback):
                     wandb.Image(draw_ranked_list(one), caption=one.query.name, file_type="jpg")
                     for one in lists[: self.queries]
                 ]
-        self._run(trainer).log(told)
+        self._run(trainer).log({name: shown for name, shown in told.items() if shown})
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException

@@ -2,6 +2,7 @@
 
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from torch.nn import functional as F
 from reid_lightning.data.market1501 import Sample
 from reid_lightning.errors import ReIDError
 from reid_lightning.query_rows import distances_of
-from reid_lightning.report.findings import find, read_findings, write_findings
+from reid_lightning.report.findings import Findings, find, read_findings, write_findings
 from reid_lightning.retrieval import NeighbourMean, Pictures, Rerank, Retrieval, SpatialTemporal
 from reid_lightning.scoring import pictures_of, rank_pictures
 
@@ -43,6 +44,14 @@ def ranked(distance: str, steps: Retrieval, device: str = "cpu") -> tuple:
     )
     results, count = rank_pictures(query, gallery, steps, distance=distance)
     return query, gallery, results, both, count
+
+
+def found_of(
+    query: Pictures, gallery: Pictures, results: Any, both: Any, queries: int, length: int
+) -> Findings:
+    """Without steps, by cosine."""
+    plain = {"distance": "cosine", "ap": "step", "queries": queries, "length": length}
+    return find(query, gallery, Retrieval(), results, both, **plain)
 
 
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
@@ -130,34 +139,14 @@ def test_the_map_is_of_the_people_with_most_pictures() -> None:
         for p in (query, gallery)
     )
     results, _ = rank_pictures(query, gallery, Retrieval(), distance="cosine")
-    found = find(
-        query,
-        gallery,
-        Retrieval(),
-        results,
-        both,
-        distance="cosine",
-        ap="step",
-        queries=1,
-        length=1,
-    )
+    found = found_of(query, gallery, results, both, 1, 1)
     assert found.pids.unique().tolist() == [*range(1, 7), 30] and len(found.pids) == 6 + 6 * 2 + 1
     assert found.embeddings.shape == (19, 4)
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     query, gallery, results, both, _ = ranked("cosine", Retrieval())
-    found = find(
-        query,
-        gallery,
-        Retrieval(),
-        results,
-        both,
-        distance="cosine",
-        ap="step",
-        queries=2,
-        length=3,
-    )
+    found = found_of(query, gallery, results, both, 2, 3)
     write_findings(tmp_path / "findings.pt", found)
     again = read_findings(tmp_path / "findings.pt")
     there = [one.query for one in (*again.worst, *again.best)]
