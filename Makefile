@@ -33,12 +33,15 @@ bench: .venv/.installed-dev  ## speed of input, training, losses and ranking bes
 	$(BIN)/python -m benchmarks.evaluate_speed
 	$(BIN)/python -m benchmarks.rerank_speed
 
-.venv/.installed: pyproject.toml
+.venv/.made:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 …")'
 	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.installed: pyproject.toml | .venv/.made
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
-.venv/.installed-dev: .venv/.installed
+.venv/.installed-dev: pyproject.toml | .venv/.made
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	@touch $@
+	@touch .venv/.installed $@

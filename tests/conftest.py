@@ -2,12 +2,12 @@ import lzma
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from warm_start import run_script, warm_context
 
 from reid_lightning.data.market1501 import Splits, parse_name, with_times
 from reid_lightning.data.synthetic import draw_synthetic
@@ -22,6 +22,15 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cache")
     os.environ["REID_CACHE"] = str(folder)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_cores() -> None:
+    """Pytest's workers share the cores out; threads that wait for a core would only slow both."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    share = max(1, (os.cpu_count() or 1) // workers)
+    os.environ.setdefault("OMP_NUM_THREADS", str(share))
+    torch.set_num_threads(share)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -70,20 +79,15 @@ def tiny_overrides(tiny_set: Path) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def script() -> Run:
-    """Runs train.py or evaluate.py as a user would, in a folder of its own."""
+def script(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Runs train.py or evaluate.py as a user would, in a process and a folder of its own."""
+    context = warm_context()
 
     def run(
         name: str, *arguments: str, cwd: Path, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, str(ROOT / name), *arguments],
-            cwd=cwd,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            env={k: v for k, v in os.environ.items() if k != "HYDRA_FULL_ERROR"},
-        )
+        told = tmp_path_factory.mktemp("told")
+        done = run_script(context, ROOT / name, arguments, cwd, told)
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 

@@ -1,0 +1,62 @@
+"""Runs scripts in processes that are forked from one with the libraries already imported.
+
+A test that types a command would otherwise wait for the imports of torch and Lightning, longer
+than for all the rest.
+"""
+
+import atexit
+import multiprocessing
+import os
+import runpy
+import subprocess
+import sys
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+import torch
+
+LIBRARIES = ["hydra", "pytorch_lightning", "torchvision", "wandb", "reid_lightning.build"]
+
+
+def warm_context() -> ForkServerContext:
+    """Processes that begin with the libraries, and with nothing else of this one."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(LIBRARIES)
+    return context
+
+
+def run_script(
+    context: ForkServerContext, path: Path, arguments: tuple[str, ...], cwd: Path, told: Path
+) -> subprocess.CompletedProcess[str]:
+    """`python PATH ARGUMENTS…` in a folder; what it says goes through files in the folder `told`.
+
+    Raises:
+        TimeoutExpired: it took more than five minutes.
+    """
+    files = (told / "stdout", told / "stderr")
+    process = context.Process(target=_be, args=(path, arguments, cwd, files, dict(os.environ)))
+    process.start()
+    process.join(300)
+    if process.is_alive():
+        process.kill()
+        raise subprocess.TimeoutExpired(str(path), 300, *(file.read_bytes() for file in files))
+    said = [file.read_text() for file in files]
+    return subprocess.CompletedProcess([str(path), *arguments], process.exitcode or 0, *said)
+
+
+def _be(
+    path: Path, arguments: tuple[str, ...], cwd: Path, files: tuple[Path, Path], env: dict[str, str]
+) -> None:
+    """Become the script, as far as it can tell."""
+    for number, file in enumerate(files, start=1):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    torch.set_num_threads(int(env.get("OMP_NUM_THREADS", torch.get_num_threads())))
+    sys.path[:0] = [str(path.parent), *env.get("PYTHONPATH", "").split(os.pathsep)]
+    sys.argv = [str(path), *arguments]
+    try:
+        runpy.run_path(str(path), run_name="__main__")
+    finally:
+        atexit._run_exitfuncs()  # which multiprocessing leaves out
