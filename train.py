@@ -12,7 +12,7 @@ import pytorch_lightning as pl
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from reid_lightning.build import build_module, build_trainer, count_processes, kept_config
+from reid_lightning.build import build_module, count_processes, kept_config
 from reid_lightning.command_line import own_command, quieten, run
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.errors import ReIDError, check_at_least
@@ -21,16 +21,6 @@ from reid_lightning.one_sentence import TOLD_WELL, in_sweep, no_score, one_sente
 from reid_lightning.resume import Left, keep_max_epochs, results_of, resumed, what_is_left
 from reid_lightning.resume_sweep import check_same_job, resumed_sweep
 from reid_lightning.training import best_score_of, tell_counts, train
-
-__all__ = [
-    "build_module",
-    "build_trainer",
-    "count_processes",
-    "one_sentence",
-    "own_command",
-    "run",
-    "tell_counts",
-]
 
 log = logging.getLogger(__name__)
 
@@ -99,9 +89,8 @@ def start() -> None:
     try:
         main()
     except Exception as error:
-        # A job's own error does not come here: it is the launcher's or the sweeper's.
-        sweeps = any(a.startswith(("-m", "--multirun", "sweep=", "experiments=")) for a in given)
-        if not sweeps or isinstance(error, TOLD_WELL):
+        # Of a sweep, this is the launcher's or the sweeper's: a job's own does not come here.
+        if not in_sweep() or isinstance(error, TOLD_WELL):
             raise
         traceback.print_exc()
         first = str(error).partition("\n")[0]

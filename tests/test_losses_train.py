@@ -10,9 +10,9 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from reid_lightning.build import build_module
 from reid_lightning.callbacks import EpochMeans
 from reid_lightning.data.synthetic import draw_synthetic
-from train import build_module
 
 CONF = Path(__file__).parent.parent / "conf"
 LOSSES = sorted(path.stem for path in (CONF / "loss").glob("*.yaml"))

@@ -15,6 +15,7 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.one_sentence import no_score, one_sentence
+from train import start
 
 CONF = str(Path(__file__).parent.parent / "conf")
 Begin = Callable[..., None]
@@ -112,3 +113,21 @@ def test_what_an_extra_brings_is_named_with_it(
         begin(override)
     told = f"Error: hydra/{group}/{choice} comes with an extra that is not installed: "
     assert caplog.messages == [f"{told}pip install -e '.[sweep]'."]
+
+
+def test_what_ends_a_sweep_tells_how_to_go_on_and_what_ends_a_run_does_not(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever the file of `experiments` asks for."""
+
+    def bug() -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr("train.main", bug)
+    monkeypatch.setattr("sys.argv", ["train.py", "experiments=mine"])
+    begin("hydra.mode=RUN")
+    with pytest.raises(ValueError, match="a bug"):
+        start()
+    begin("hydra.mode=MULTIRUN")
+    with pytest.raises(ReIDError, match=r"The sweep ended before its jobs did \(ValueError: a bug"):
+        start()

@@ -8,6 +8,7 @@ def kept(folder: Path, mode: str, overrides: list[str], subdir: str = "0") -> Pa
     (folder / ".hydra").mkdir(parents=True)
     (folder / ".hydra" / "hydra.yaml").write_text(
         f"hydra: {{mode: {mode}, job: {{num: 0}}, sweep: {{subdir: '{subdir}'}}, "
+        "sweeper: {params: {loss.normalize: true, loss.margin: '0.1,0.3'}}, "
         f"overrides: {{task: {overrides}}}, "
         "runtime: {choices: {loss: hard, logger: wandb, hydra/launcher: basic}}}"
     )
@@ -35,6 +36,11 @@ def test_a_job_is_called_as_what_its_sweep_changes(tmp_path: Path) -> None:
 def test_a_sweeper_that_keeps_no_record_names_jobs_by_all_overrides(tmp_path: Path) -> None:
     card = run_card(kept(tmp_path / "sweep" / "0", "MULTIRUN", ["data.p=4", "loss.margin=0.3"]))
     assert (card.name, card.group) == ("data.p=4, loss.margin=0.3", "sweep")
+
+
+def test_what_a_sweeps_file_gives_to_all_jobs_names_none(tmp_path: Path) -> None:
+    overrides = ["loss.normalize=True", "loss.margin=0.3"]
+    assert run_card(kept(tmp_path / "sweep" / "0", "MULTIRUN", overrides)).name == "loss.margin=0.3"
 
 
 def test_a_sweep_of_one_job_that_changes_nothing(tmp_path: Path) -> None:

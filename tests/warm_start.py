@@ -8,6 +8,7 @@ import atexit
 import multiprocessing
 import os
 import runpy
+import signal
 import subprocess
 import sys
 from multiprocessing.context import ForkServerContext
@@ -34,11 +35,14 @@ def run_script(
         TimeoutExpired: it took more than five minutes.
     """
     files = (told / "stdout", told / "stderr")
+    for file in files:
+        file.touch()
     process = context.Process(target=_be, args=(path, arguments, cwd, files, dict(os.environ)))
     process.start()
     process.join(300)
     if process.is_alive():
-        process.kill()
+        os.killpg(process.ident or 0, signal.SIGKILL)
+        process.join()
         raise subprocess.TimeoutExpired(str(path), 300, *(file.read_bytes() for file in files))
     said = [file.read_text() for file in files]
     return subprocess.CompletedProcess([str(path), *arguments], process.exitcode or 0, *said)
@@ -48,13 +52,14 @@ def _be(
     path: Path, arguments: tuple[str, ...], cwd: Path, files: tuple[Path, Path], env: dict[str, str]
 ) -> None:
     """Become the script, as far as it can tell."""
+    os.setsid()  # a group with all that it starts
     for number, file in enumerate(files, start=1):
-        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        os.dup2(os.open(file, os.O_WRONLY), number)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
     torch.set_num_threads(int(env.get("OMP_NUM_THREADS", torch.get_num_threads())))
-    sys.path[:0] = [str(path.parent), *env.get("PYTHONPATH", "").split(os.pathsep)]
+    sys.path[:0] = filter(None, [str(path.parent), *env.get("PYTHONPATH", "").split(os.pathsep)])
     sys.argv = [str(path), *arguments]
     try:
         runpy.run_path(str(path), run_name="__main__")

@@ -26,17 +26,23 @@ class Table(NamedTuple):
 
 
 def scores_of(runs: Sequence[Run]) -> Table:
-    """A row a run that has scores, the best first: by val/mAP, without one by test/mAP."""
+    """A row a run that has scores, the best first: by val/mAP, or by test/mAP.
+
+    Which of the two depends on whether all runs were validated on the same. The best of a column is
+    marked where all its scores can be compared.
+    """
     scored = [run for run in runs if run.results]
-    scored.sort(key=lambda run: -(run.results.get("val/mAP") or run.results["test/mAP"]))
+    validated = _same(scored, "validated_on") and all("val/mAP" in run.results for run in scored)
+    order = "val/mAP" if validated else "test/mAP"
+    scored.sort(key=lambda run: -(run.results[order] or 0.0))
     aps = sorted({str(run.results.get("ap")) for run in scored})
     named = f" ({aps[0]} AP)" if len(aps) == 1 else ""
     keys = [f"test/{name}" for name in _SCORES]
     heads = [_HEADS.get(n, n + named if n == "mAP" else n) for n in _SCORES]
     if any(run.results.get("val/mAP") for run in scored):
         keys, heads = [*keys, "val/mAP"], [*heads, "val/mAP"]
-    alike = len({(run.results.get("data"), run.results.get("ap")) for run in scored}) == 1
-    several = len(scored) > 1 and alike  # else there is no best one
+    tested = _same(scored, "data", "ap", "test/queries", "test/gallery")
+    alike = {key: tested and (validated or key != "val/mAP") and len(scored) > 1 for key in keys}
     best = {k: max((run.results.get(k) or 0.0 for run in scored), default=0.0) for k in keys}
     texts = {"validated_on": "validated on", "data": "data", "retrieval": "retrieval"}
     texts |= {} if named else {"ap": "AP"}
@@ -47,7 +53,7 @@ def scores_of(runs: Sequence[Run]) -> Table:
         for key in keys:
             value = run.results.get(key)
             shown = _NOTHING if value is None else f"{100 * value:.1f}"
-            row.append(Cell(shown, "best" if several and value and value == best[key] else ""))
+            row.append(Cell(shown, "best" if alike[key] and value and value == best[key] else ""))
         row += [Cell(str(run.results.get(key) or _NOTHING), "text") for key in texts]
         row += [Cell(_minutes(run.results)), Cell(str(run.results.get("seed", _NOTHING)))]
         rows.append(row)
@@ -61,6 +67,11 @@ def settings_of(runs: Sequence[Run]) -> Table:
     keys = differing(given) if len(runs) > 1 else list(given[0])
     rows = [[Cell(key), *(Cell(one.get(key, _NOTHING), "text") for one in given)] for key in keys]
     return Table([Cell("setting"), *(Cell(run.name, "text") for run in runs)], rows)
+
+
+def _same(runs: Sequence[Run], *keys: str) -> bool:
+    """Whether all runs have the same of each of these results."""
+    return len({tuple(run.results.get(key) for key in keys) for run in runs}) <= 1
 
 
 def _minutes(results: dict[str, Any]) -> str:

@@ -27,7 +27,7 @@ def learning_curves(runs: Sequence[Run]) -> Figure | None:
         return None
     columns = min(len(panels), 3)
     rows = -(-len(panels) // columns)
-    across = max(1, int(3.6 * columns / (0.5 + _LETTER * max(len(run.name) for run in runs))))
+    across = _across(3.6 * columns, [run.name for run in runs])
     figure = new_figure(3.6 * columns, 2.5 * rows + 0.2 * -(-len(runs) // across) + 0.3)
     for number, name in enumerate(panels, start=1):
         axes = figure.add_subplot(rows, columns, number)
@@ -40,10 +40,8 @@ def learning_curves(runs: Sequence[Run]) -> Figure | None:
         frame(axes, _PERCENT.get(name, name))
         axes.set_xlabel("epoch", fontsize=8)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if len(runs) > 1:  # one legend for all panels, below them
-        handles, labels = figure.axes[0].get_legend_handles_labels()
-        place: dict[str, Any] = {"loc": "outside lower center", "ncols": across}
-        figure.legend(handles, labels, fontsize=8, frameon=False, **place)
+    if len(runs) > 1:  # one legend for all panels
+        _legend_below(figure, across)
     return figure
 
 
@@ -52,16 +50,29 @@ def cmc_curves(runs: Sequence[Run]) -> Figure | None:
     tested = [(number, run) for number, run in enumerate(runs) if run.first_match is not None]
     if not tested:
         return None
-    figure = new_figure(7, 4.2)
-    axes = figure.add_subplot()
     curves = {
         n: cmc_curve(run.first_match, _RANKS) for n, run in tested if run.first_match is not None
     }
-    for number, run in sorted(tested, key=lambda pair: -curves[pair[0]][0]):
-        label = f"{curves[number][0]:.1%}  {plain(run.name)}"
+    tested.sort(key=lambda pair: -curves[pair[0]][0])
+    labels = {n: f"{curves[n][0]:.1%}  {plain(run.name)}" for n, run in tested}
+    across = _across(7, list(labels.values()))
+    figure = new_figure(7, 3.9 + 0.2 * -(-len(tested) // across))
+    axes = figure.add_subplot()
+    for number, label in labels.items():
         values = [100 * value for value in curves[number]]
         axes.plot(range(1, _RANKS + 1), values, label=label, **line_style(number))
     frame(axes, "CMC: queries with a right picture among the first k (%)")
     axes.set(xlabel="k", xticks=[1, 5, 10, 15, 20])
-    axes.legend(title="Rank-1", title_fontsize=8, fontsize=8, frameon=False, alignment="left")
+    _legend_below(figure, across, title="Rank-1", title_fontsize=8)
     return figure
+
+
+def _across(width: float, names: Sequence[str]) -> int:
+    """How many names stand side by side in a legend of so many inches."""
+    return max(1, int(width / (0.5 + _LETTER * max(map(len, names)))))
+
+
+def _legend_below(figure: Figure, across: int, **title: Any) -> None:
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    place: dict[str, Any] = {"loc": "outside lower center", "ncols": across}
+    figure.legend(handles, labels, fontsize=8, frameon=False, **place, **title)

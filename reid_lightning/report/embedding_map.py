@@ -17,13 +17,14 @@ _PERPLEXITY = 15  # neighbours that a picture keeps near, about
 def embedding_map(findings: Findings) -> Figure | None:
     """Embeddings in two dimensions by t-SNE (van der Maaten & Hinton 2008), always the same.
 
-    A colour and a number a person, a marker a camera. None for fewer than 5 pictures.
+    A colour and a number a person, a marker a camera. None for fewer than 5 pictures, or where all
+    embeddings are the same.
     """
     count = len(findings.pids)
-    if count < 5:
+    unit = F.normalize(findings.embeddings).numpy()
+    if count < 5 or (unit == unit[0]).all():
         return None
     perplexity = min(_PERPLEXITY, (count - 1) / 3)
-    unit = F.normalize(findings.embeddings).numpy()
     with threadpool_limits(1):  # so few points are placed faster, and always alike, by one thread
         places = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(unit)
     figure = new_figure(5, 4.4)

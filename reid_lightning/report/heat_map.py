@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from reid_lightning.report.style import new_figure
 from reid_lightning.report.sweep import is_number, swept_keys
 
 FILE = "heat_map.png"
@@ -64,8 +64,7 @@ def score_grid(rows: Sequence[dict[str, Any]]) -> Grid | None:
 def draw(grid: Grid) -> Figure:
     """The picture: a shade and the figure itself in every cell, the best one framed."""
     size = (2.5 + 0.9 * len(grid.xs), 1.6 + 0.6 * len(grid.ys))  # inches
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(*size)
     axes = figure.add_subplot()
     image = axes.imshow(grid.cells, cmap="cividis", origin="lower", aspect="auto")
     axes.set(xlabel=grid.x, ylabel=grid.y, title=grid.score)

@@ -69,7 +69,8 @@ def write_report(paths: Sequence[Path], folder: Path) -> Path:
 
 
 def _about(runs: Sequence[Run]) -> str:
-    revisions = sorted({str(run.results["git_revision"])[:12] for run in runs if run.results})
+    told = {run.results.get("git_revision") for run in runs if run.results} - {None}
+    revisions = sorted(re.sub(r"(?<=^\w{12})\w*", "", str(revision)) for revision in told)
     count = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
     return f"{count} of reid-lightning" + (
         f", revision {', '.join(revisions)}" if revisions else ""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from omegaconf import OmegaConf
 from torch import Tensor
+from yaml import YAMLError
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.report.findings import FILE, Findings, read_findings
@@ -78,7 +79,7 @@ def _read(name: str, folder: Path) -> Run:
             read_first_matches(queries) if queries and results else None,
             read_findings(found) if found and results else None,
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, YAMLError) as error:
         raise ReIDError(
             f"The run in {folder} cannot be read ({type(error).__name__}: {error}): "
             "score it anew, or leave it out."

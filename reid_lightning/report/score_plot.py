@@ -23,7 +23,7 @@ def score_plot(runs: Sequence[Run]) -> Figure | None:
     figure = new_figure(8, 1.1 + 0.34 * len(scored))
     axes = figure.add_subplot()
     for name, mark in _MARKS.items():
-        rows = [row for row, run in enumerate(scored) if run.results.get(name)]
+        rows = [row for row, run in enumerate(scored) if run.results.get(name) is not None]
         values = [100 * scored[row].results[name] for row in rows]
         if rows:
             axes.scatter(values, rows, s=46, label=name, zorder=3, **mark)

@@ -36,7 +36,7 @@ def sweep_rows(folder: Path) -> list[dict[str, Any]]:
         row: dict[str, Any] = {key: overrides.get(key, "") for key in keys}
         row |= {name: told.get(name) for name in (*_SCORES, "validated_on")}
         rows.append(row | {"status": status, "folder": str(job.relative_to(folder))})
-    return sorted(rows, key=lambda r: -(r["val/mAP"] or r["test/mAP"] or 0.0))
+    return sorted(rows, key=lambda row: -_order(row))
 
 
 def swept_keys(rows: Sequence[dict[str, Any]]) -> list[str]:
@@ -63,6 +63,11 @@ def sweep_table(rows: Sequence[dict[str, Any]]) -> str:
     return tabulate(cells, [n.removeprefix("test/") for n in names], tablefmt="simple")
 
 
+def _order(row: Mapping[str, Any]) -> float:
+    scores = (row["val/mAP"], row["test/mAP"], 0.0)
+    return next(float(score) for score in scores if score is not None)
+
+
 def _cell(name: str, value: Any) -> str:
     if value is None:
         return ""
@@ -70,16 +75,21 @@ def _cell(name: str, value: Any) -> str:
 
 
 def status_of(job: Path) -> str:
-    """`finished`, `unfinished`, or `failed: …`."""
+    """`finished`, `unfinished`, or `failed: …`.
+
+    A job that went on after it had been scored, for longer, is unfinished until it is scored anew.
+    """
     if error := _error(job):
         return f"failed: {error}"
-    return FINISHED if (job / "metrics.json").is_file() else "unfinished"
+    turns = [turn for path in job.glob("*.log") for turn in _TURN.findall(path.read_text())[-1:]]
+    scored = (job / "metrics.json").is_file() and not any(t.startswith("Going on") for t in turns)
+    return FINISHED if scored else "unfinished"
 
 
 def overrides_of(job: Path) -> dict[str, str]:
     """What the job was given; not that it was resumed, which says nothing of it."""
     path = job / ".hydra" / "overrides.yaml"
-    lines: list[str] = yaml.safe_load(path.read_text()) if path.is_file() else []
+    lines: list[str] = (yaml.safe_load(path.read_text()) if path.is_file() else None) or []
     pairs = [line.partition("=") for line in lines]
     return {key: value for key, sign, value in pairs if sign and key != "resume"}
 

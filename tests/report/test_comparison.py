@@ -64,3 +64,20 @@ def test_settings_are_those_that_differ(make_run: MakeRun, tmp_path: Path) -> No
     ]
     alone = settings_of(read_runs([one]))
     assert [row[0].text for row in alone.rows] == ["loss/margin", "loss/mining", "seed"]
+
+
+def test_runs_validated_on_others_are_compared_by_the_test_alone(make_run: MakeRun) -> None:
+    folders = [
+        make_run("a", ["x=one"], score=0.4, **{"val/mAP": 0.9}),
+        make_run("b", ["x=two"], score=0.5, validated_on="383 held-out"),
+    ]
+    table = scores_of(read_runs(folders))
+    assert [row[0].text for row in table.rows] == ["two", "one"]
+    assert [cell.text for row in table.rows for cell in row if cell.kind == "best"] == ["50.0"] * 5
+
+
+def test_galleries_of_two_sizes_have_no_best(make_run: MakeRun) -> None:
+    sizes = {"one": 100, "two": 600}
+    folders = [make_run(x, [f"x={x}"], **{"test/gallery": n}) for x, n in sizes.items()]
+    table = scores_of(read_runs(folders))
+    assert not [cell for row in table.rows for cell in row if cell.kind == "best"]

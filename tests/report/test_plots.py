@@ -63,6 +63,13 @@ def test_scores_stand_in_the_order_of_the_runs(runs: list[Run]) -> None:
     assert axes.get_ylim()[0] > axes.get_ylim()[1], "from above to below"
 
 
+def test_a_score_of_nothing_has_its_mark(runs: list[Run]) -> None:
+    nothing = runs[0]._replace(results=runs[0].results | {"test/rank1": 0.0})
+    (axes,) = drawn(score_plot([nothing, runs[1]])).axes
+    values = {c.get_label(): c.get_offsets()[:, 0].tolist() for c in axes.collections}
+    assert values["test/rank1"] == [0, 60]
+
+
 def test_each_kind_of_pair_adds_up_to_all_of_it(tmp_path: Path) -> None:
     found = findings(tmp_path)
     (axes,) = drawn(distance_plot(found)).axes
@@ -97,6 +104,7 @@ def test_nothing_to_show_is_no_picture(tmp_path: Path, runs: list[Run]) -> None:
     assert distance_plot(found._replace(positive=torch.empty(0))) is None
     few = found._replace(embeddings=torch.eye(4), pids=torch.arange(4), camids=torch.zeros(4))
     assert embedding_map(few) is None
+    assert embedding_map(found._replace(embeddings=torch.zeros(24, 3))) is None, "a dead network's"
     assert score_plot(runs[2:]) is cmc_curves(runs[2:]) is None
     assert learning_curves([runs[0]._replace(rows=[])]) is None
 
@@ -107,7 +115,7 @@ def test_names_are_written_as_they_are(runs: list[Run]) -> None:
     told = [text.get_text().strip() for text in figure.legends[0].get_texts()]
     assert told == [r"a=\$x_\$b", "_hidden"], "which matplotlib shows without the backslashes"
     drawn(score_plot(odd))
-    assert len(drawn(cmc_curves(odd)).axes[0].get_legend().get_texts()) == 2
+    assert len(drawn(cmc_curves(odd)).legends[0].get_texts()) == 2
 
 
 def test_twenty_eight_lines_are_told_apart() -> None:

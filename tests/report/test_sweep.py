@@ -54,13 +54,27 @@ def test_a_folder_without_jobs_has_no_table(tmp_path: Path) -> None:
 def test_only_errors_since_the_job_last_went_on_or_ended_count(tmp_path: Path) -> None:
     """The scores of a job that then refused to go on are another configuration's."""
     scores = {"val/mAP": 0.2, "test/mAP": 0.2}
-    job(tmp_path / "0", ["a=0"], scores, "[1] Error: no disk\n[2] Going on with the run in x\n")
+    log = "[1] Error: no disk\n[2] Going on with the run in x\n[3] Results: x\n"
+    job(tmp_path / "0", ["a=0"], scores, log)
     job(tmp_path / "1", ["a=1"], scores, "[1] Results: x\n[2] Error: trained otherwise\n")
     job(tmp_path / "2", ["a=2"], None, "[1] Error: no disk\n[2] Going on with the run in x\n")
     rows = {row["folder"]: row for row in sweep_rows(tmp_path)}
     told = ["finished", "failed: trained otherwise", "unfinished"]
     assert [rows[folder]["status"] for folder in "012"] == told
     assert rows["0"]["val/mAP"] == 0.2 and rows["1"]["val/mAP"] is None
+
+
+def test_scores_of_a_job_that_goes_on_for_longer_are_of_its_earlier_end(tmp_path: Path) -> None:
+    log = "[1] Results: x\n[2] Going on with the run in x\n"
+    job(tmp_path / "0", ["a=0"], {"val/mAP": 0.2}, log)
+    (row,) = sweep_rows(tmp_path)
+    assert row["status"] == "unfinished" and row["val/mAP"] is None
+
+
+def test_a_score_of_nothing_is_a_score(tmp_path: Path) -> None:
+    job(tmp_path / "0", ["a=0"], {"val/mAP": 0.0, "test/mAP": 0.9})
+    job(tmp_path / "1", ["a=1"], {"val/mAP": 0.1, "test/mAP": 0.2})
+    assert [row["a"] for row in sweep_rows(tmp_path)] == ["1", "0"]
 
 
 def test_a_traceback_and_another_process_do_not_hide_the_cause(tmp_path: Path) -> None:
