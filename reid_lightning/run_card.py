@@ -39,7 +39,8 @@ def run_card(folder: Path) -> RunCard:
     kept = sweep / "multirun.yaml"  # not every sweeper leaves one
     common = OmegaConf.load(kept).hydra.overrides.task if kept.is_file() else []
     # What a file of the group `sweep` gives to all its jobs: a value that is not swept.
-    common = [*common, *(f"{k}={v}" for k, v in (hydra.sweeper.get("params") or {}).items())]
+    params = OmegaConf.select(hydra, "sweeper.params") or {}
+    common = [*common, *(f"{key}={value}" for key, value in params.items())]
     swept = [o for o in overrides if o not in map(_short_override, common)]
     return RunCard(", ".join(swept) or folder.name, sweep.name, overrides, choices)
 

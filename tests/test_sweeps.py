@@ -96,18 +96,17 @@ def test_a_job_that_fails_ends_alone_and_the_sweep_ends_with_its_pictures(
 
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
 def test_launchers_run_jobs_in_processes_of_their_own(
-    launcher: str,
-    options: list[str],
-    script: Run,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    launcher: str, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which share the cores, where they run at once on one machine."""
     if launcher == "joblib":
         monkeypatch.delenv("OMP_NUM_THREADS")
     launch = [f"hydra/launcher={launcher}", "seed=0,1"]
     launch += ["hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
-    script("train.py", "-m", *options, *launch, cwd=tmp_path)
+    # Not by `script`, whose fork of multiprocessing's would be the parent of joblib's own.
+    command = [sys.executable, str(ROOT / "train.py"), "-m", *options, *launch]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
     rows = summary(tmp_path / "sweep")
     assert [rows[folder]["status"] for folder in "01"] == ["finished"] * 2
     for job in ("0", "1"):

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import torch
 
-LIBRARIES = ["hydra", "pytorch_lightning", "torchvision", "wandb", "reid_lightning.build"]
+# Not wandb, whose temporary folder, made at its import, the first process to end would remove.
+LIBRARIES = ["hydra", "pytorch_lightning", "torchvision", "reid_lightning.build"]
 
 
 def warm_context() -> ForkServerContext:
