@@ -26,12 +26,14 @@ def extract_once(archive: Path, root: Path) -> None:
         ReIDError: no such archive, not a zip, damaged, a path in it leaves the folder, or `root`
             holds something else.
     """
+    # Looked at before the mark: another process may put folder and mark there at any moment.
+    occupied = root.is_file() or (root.exists() and any(root.iterdir()))
     if (root / _MARK).is_file():
         _check_same(archive, root)
         return
     if not archive.is_file():
         raise ReIDError(f"The archive {archive} (data.archive) does not exist.")
-    if root.is_file() or (root.exists() and any(root.iterdir())):
+    if occupied:
         raise ReIDError(
             f"{root} exists but was not extracted from an archive: leave data.archive out to use "
             "it as it is, or set data.root to a new folder."
