@@ -32,14 +32,15 @@ def scores_of(runs: Sequence[Run]) -> Table:
     marked where all its scores can be compared.
     """
     scored = [run for run in runs if run.results]
-    validated = _same(scored, "validated_on") and all("val/mAP" in run.results for run in scored)
+    values = [run.results.get("val/mAP") for run in scored]
+    validated = _same(scored, "validated_on") and None not in values
     order = "val/mAP" if validated else "test/mAP"
-    scored.sort(key=lambda run: -(run.results[order] or 0.0))
+    scored.sort(key=lambda run: -run.results[order])
     aps = sorted({str(run.results.get("ap")) for run in scored})
     named = f" ({aps[0]} AP)" if len(aps) == 1 else ""
     keys = [f"test/{name}" for name in _SCORES]
     heads = [_HEADS.get(n, n + named if n == "mAP" else n) for n in _SCORES]
-    if any(run.results.get("val/mAP") for run in scored):
+    if any(value is not None for value in values):
         keys, heads = [*keys, "val/mAP"], [*heads, "val/mAP"]
     tested = _same(scored, "data", "ap", "test/queries", "test/gallery")
     alike = {key: tested and (validated or key != "val/mAP") and len(scored) > 1 for key in keys}

@@ -81,3 +81,9 @@ def test_galleries_of_two_sizes_have_no_best(make_run: MakeRun) -> None:
     folders = [make_run(x, [f"x={x}"], **{"test/gallery": n}) for x, n in sizes.items()]
     table = scores_of(read_runs(folders))
     assert not [cell for row in table.rows for cell in row if cell.kind == "best"]
+
+
+def test_evaluations_are_sorted_by_the_test(make_run: MakeRun) -> None:
+    scores = {"one": 0.4, "two": 0.6}
+    folders = [make_run(x, [f"x={x}"], score=s, **{"val/mAP": None}) for x, s in scores.items()]
+    assert [row[0].text for row in scores_of(read_runs(folders)).rows] == ["two", "one"]
