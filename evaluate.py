@@ -16,24 +16,24 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 
-from reid_lightning.build import build_trainer, count_processes
-from reid_lightning.command_line import own_command, run
 from reid_lightning.data import ReIDDataModule
-from reid_lightning.data.set_folder import SetFolder
-from reid_lightning.embedding_file import embedding_file, is_made, mapped, reserve
+from reid_lightning.data.dataset_folder import SetFolder
+from reid_lightning.engine.extractor import Extractor
 from reid_lightning.errors import ReIDError, check_at_least
-from reid_lightning.extractor import Extractor
-from reid_lightning.launch import process_ranks
 from reid_lightning.metrics.summary import summary
-from reid_lightning.one_sentence import no_score, one_sentence
-from reid_lightning.report.findings import FILE, find, write_findings
-from reid_lightning.report.per_query import write_per_query
-from reid_lightning.report.results import write_results
-from reid_lightning.report.tables import score_table
+from reid_lightning.results.findings import FILE, find, write_findings
+from reid_lightning.results.metrics_json import write_results
+from reid_lightning.results.per_query import write_per_query
+from reid_lightning.results.tables import score_table
 from reid_lightning.retrieval import Retrieval, SpatialTemporal
-from reid_lightning.scoring import check_finite, columns_of, pictures_of, rank_pictures
-from reid_lightning.trained import load_trained
-from reid_lightning.training import tell_counts
+from reid_lightning.run.build import build_trainer, count_processes
+from reid_lightning.run.command_line import own_command, run
+from reid_lightning.run.launch_ranks import process_ranks
+from reid_lightning.run.load_trained import load_trained
+from reid_lightning.run.training import tell_counts
+from reid_lightning.run.user_errors import no_score, one_sentence
+from reid_lightning.scoring.embedding_cache import embedding_file, is_made, mapped, reserve
+from reid_lightning.scoring.rank_sets import check_finite, columns_of, pictures_of, rank_pictures
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def job(config: DictConfig) -> float:
     write_per_query(folder / "per_query.csv", official.query, results)
     if (learnt := retrieval.spatial_temporal) is not None:
         # Imported here: no other evaluation waits for matplotlib.
-        from reid_lightning.report.spatial_temporal import plot_distributions
+        from reid_lightning.report.figures.transit_plot import plot_distributions
 
         learnt.save(folder / "spatial_temporal.pt")
         plot_distributions(learnt.distributions, folder / "spatial_temporal.png")

@@ -12,15 +12,15 @@ import pytorch_lightning as pl
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from reid_lightning.build import build_module, count_processes, kept_config
-from reid_lightning.command_line import own_command, quieten, run
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.errors import ReIDError, check_at_least
-from reid_lightning.launch import process_ranks
-from reid_lightning.one_sentence import TOLD_WELL, in_sweep, no_score, one_sentence
-from reid_lightning.resume import Left, keep_max_epochs, results_of, resumed, what_is_left
-from reid_lightning.resume_sweep import check_same_job, resumed_sweep
-from reid_lightning.training import best_score_of, tell_counts, train
+from reid_lightning.run.build import build_module, count_processes, kept_config
+from reid_lightning.run.command_line import own_command, quieten, run
+from reid_lightning.run.launch_ranks import process_ranks
+from reid_lightning.run.resume import Left, keep_max_epochs, results_of, resumed, what_is_left
+from reid_lightning.run.resume_sweep import check_same_job, resumed_sweep
+from reid_lightning.run.training import best_score_of, tell_counts, train
+from reid_lightning.run.user_errors import TOLD_WELL, in_sweep, no_score, one_sentence
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks.sides import ROOT
-from reid_lightning.data.market1501 import JUNK, parse_name
+from reid_lightning.data.readers.market1501 import parse_name
+from reid_lightning.data.sample import JUNK
 
 Array = NDArray[Any]
 DIMENSIONS, NOISE = 512, 2.1

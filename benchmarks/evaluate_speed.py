@@ -23,8 +23,8 @@ from tabulate import tabulate
 from torch import Tensor
 
 from benchmarks.evaluate_sides import embeddings, fast_reid, identities, plain
-from reid_lightning.data.market1501 import GALLERY, QUERY
-from reid_lightning.metrics.embeddings import rank_embeddings
+from reid_lightning.data.readers.market1501 import GALLERY, QUERY
+from reid_lightning.metrics.rank_embeddings import rank_embeddings
 from reid_lightning.metrics.ranking import QueryResults, rank_queries, scores
 
 LARGE = 520_000  # pictures

@@ -22,7 +22,7 @@ from tabulate import tabulate
 from benchmarks.plain import plain_batches
 from benchmarks.sides import SIZES, alternate, compose, speed
 from reid_lightning.data import ReIDDataModule
-from reid_lightning.memory import keep_large_blocks
+from reid_lightning.run.glibc_memory import keep_large_blocks
 
 STEPS = 150
 

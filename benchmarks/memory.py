@@ -19,8 +19,8 @@ from hydra.utils import instantiate
 from tabulate import tabulate
 
 from benchmarks.sides import ROOT, compose
-from reid_lightning.build import build_module
-from reid_lightning.memory import keep_large_blocks
+from reid_lightning.run.build import build_module
+from reid_lightning.run.glibc_memory import keep_large_blocks
 
 IDENTITIES, EPOCHS = 832, 10  # of the synthetic set: about 13,000 pictures
 

@@ -10,8 +10,8 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 from reid_lightning.data import ReIDDataModule
-from reid_lightning.data.market1501 import Sample
-from reid_lightning.data.normalise import IMAGENET_MEAN, IMAGENET_STD
+from reid_lightning.data.augmentation.to_input import IMAGENET_MEAN, IMAGENET_STD
+from reid_lightning.data.sample import Sample
 from reid_lightning.data.splits import labels_of
 
 

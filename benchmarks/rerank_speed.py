@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from tabulate import tabulate
 from torch import Tensor
 
-from reid_lightning.retrieval.rerank import Rerank
-from reid_lightning.retrieval.rows import squared_rows
+from reid_lightning.retrieval.rerank.k_reciprocal import Rerank
+from reid_lightning.retrieval.rerank.rows import squared_rows
 
 DIMENSIONS, ROUNDS = 512, 5
 SMALL, MARKET = (800, 4_000), (3_368, 19_281)  # queries, pictures

@@ -11,8 +11,8 @@ from omegaconf import DictConfig
 
 from benchmarks.plain import plain_batches
 from benchmarks.sides import WARM_UP
-from reid_lightning.build import build_module
-from reid_lightning.memory import keep_large_blocks
+from reid_lightning.run.build import build_module
+from reid_lightning.run.glibc_memory import keep_large_blocks
 
 
 class Stopwatch(pl.Callback):

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from run_folders import make_run as make_run
 from warm_start import run_script, warm_context
 
-from reid_lightning.data.market1501 import Splits, parse_name, with_times
+from reid_lightning.data.clock import with_times
+from reid_lightning.data.readers.market1501 import parse_name
+from reid_lightning.data.sample import Splits
 from reid_lightning.data.synthetic import draw_synthetic
 
 ROOT = Path(__file__).parent.parent

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 # Not wandb, whose temporary folder, made at its import, the first process to end would remove.
-LIBRARIES = ["hydra", "pytorch_lightning", "torchvision", "reid_lightning.build"]
+LIBRARIES = ["hydra", "pytorch_lightning", "torchvision", "reid_lightning.run.build"]
 
 
 def warm_context() -> ForkServerContext:

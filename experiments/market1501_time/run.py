@@ -18,10 +18,11 @@ import torch
 from tabulate import tabulate
 from torch import Tensor
 
-from reid_lightning.data import market1501 as market
-from reid_lightning.data.market1501 import Sample, Splits
+from reid_lightning.data.clock import with_times
+from reid_lightning.data.readers.market1501 import GALLERY, QUERY, TRAIN, parse_name, read_splits
+from reid_lightning.data.sample import JUNK, Sample, Splits
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults, rank_queries, scores
-from reid_lightning.report.spatial_temporal import plot_distributions
+from reid_lightning.report.figures.transit_plot import plot_distributions
 from reid_lightning.retrieval.spatial_temporal import SpatialTemporal, joint_score
 
 HERE = Path(__file__).parent
@@ -38,9 +39,9 @@ class Pictures(NamedTuple):
 
 def committed_names() -> Splits:
     paths = [Path(line) for line in lzma.decompress(NAMES.read_bytes()).decode().split()]
-    folders = (market.TRAIN, market.QUERY, market.GALLERY)
-    return market.with_times(
-        Splits(*(tuple(market.parse_name(p) for p in paths if p.parts[0] == f) for f in folders))
+    folders = (TRAIN, QUERY, GALLERY)
+    return with_times(
+        Splits(*(tuple(parse_name(p) for p in paths if p.parts[0] == f) for f in folders))
     )
 
 
@@ -52,7 +53,7 @@ def pictures(samples: Sequence[Sample]) -> Pictures:
 class Study:
     def __init__(self, splits: Splits) -> None:
         self.query = pictures(splits.query)
-        self.gallery = pictures([s for s in splits.gallery if s.pid != market.JUNK])
+        self.gallery = pictures([s for s in splits.gallery if s.pid != JUNK])
         self.model = SpatialTemporal.fit(*pictures(splits.train))
         self.chunks = torch.arange(len(splits.query)).split(256)
 
@@ -112,7 +113,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--names", type=Path, help="a set in the Market-1501 layout")
     names = parser.parse_args().names
-    study = Study(committed_names() if names is None else market.read_splits(names))
+    study = Study(committed_names() if names is None else read_splits(names))
     rows = [
         study.row("time and place", study.time_alone),
         study.row("the same, ties at random", study.ties_at_random),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from reid_lightning.data.market1501 import DISTRACTOR, JUNK, Sample, Splits
+from reid_lightning.data.sample import DISTRACTOR, JUNK, Sample, Splits
 
 Counts = dict[str, dict[str, int]]
 

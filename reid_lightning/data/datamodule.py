@@ -8,16 +8,16 @@ import pytorch_lightning as pl
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from reid_lightning.data.augmentation import uniforms
-from reid_lightning.data.crop import Draws
+from reid_lightning.data.augmentation.augmentation import uniforms
+from reid_lightning.data.augmentation.crop import Draws
 from reid_lightning.data.datasets import Batch, EvalPictures, TrainPictures
 from reid_lightning.data.eval_batches import EvalBatches
 from reid_lightning.data.loaders import make_loader
-from reid_lightning.data.market1501 import Splits
-from reid_lightning.data.normalise import normalise
+from reid_lightning.data.sample import Splits
+from reid_lightning.data.augmentation.to_input import normalise
 from reid_lightning.data.pictures import Source
 from reid_lightning.data.pk_batches import PKBatches
-from reid_lightning.data.set_folder import SetFolder
+from reid_lightning.data.dataset_folder import SetFolder
 from reid_lightning.data.splits import labels_of
 from reid_lightning.data.store import open_source
 from reid_lightning.errors import check_at_least

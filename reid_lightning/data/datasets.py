@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset
 
-from reid_lightning.data.market1501 import Sample
+from reid_lightning.data.sample import Sample
 from reid_lightning.data.pictures import Source
 from reid_lightning.data.pk_batches import Draw
 

@@ -4,7 +4,7 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 
-from reid_lightning.data.market1501 import Sample, Splits
+from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.errors import ReIDError
 
 

@@ -5,9 +5,9 @@ from torch import Tensor, nn
 
 from reid_lightning.distances import Distance, exact
 from reid_lightning.errors import check_choice
+from reid_lightning.losses.embedding_space import Space
 from reid_lightning.losses.mining import pair_masks
 from reid_lightning.losses.reduction import Margin, MetricTerms, check_margin, hinge
-from reid_lightning.losses.space import Space
 
 _PAIRS = 4096  # anchor-positive pairs held against all negatives at a time
 

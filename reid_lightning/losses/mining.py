@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from reid_lightning.losses.draws import draw_other, draw_same, runs
+from reid_lightning.losses.sampling import draw_other, draw_same, runs
 
 Mining = Literal["random", "hard", "semihard"]
 

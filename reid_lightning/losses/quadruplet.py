@@ -5,10 +5,10 @@ from torch import Tensor, nn
 
 from reid_lightning.distances import Distance
 from reid_lightning.errors import ReIDError, check_choice
-from reid_lightning.losses.draws import draw_other, runs
+from reid_lightning.losses.embedding_space import Space
 from reid_lightning.losses.mining import Mining, chances, mine_hard, mine_random
 from reid_lightning.losses.reduction import MetricTerms, hinge, told
-from reid_lightning.losses.space import Space
+from reid_lightning.losses.sampling import draw_other, runs
 
 
 class QuadrupletLoss(nn.Module):

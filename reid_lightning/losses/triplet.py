@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from reid_lightning.distances import Distance
 from reid_lightning.errors import check_choice
+from reid_lightning.losses.embedding_space import Space
 from reid_lightning.losses.mining import Mining, mine_hard, mine_random, mine_semihard
 from reid_lightning.losses.reduction import Margin, MetricTerms, check_margin, told
-from reid_lightning.losses.space import Space
 
 
 class TripletLoss(nn.Module):

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reid_lightning.blocks import in_blocks
-from reid_lightning.metrics.groups import Identities, grouped
-from reid_lightning.metrics.kernel import rank_rows
+from reid_lightning.metrics.cpu.counting import rank_rows
+from reid_lightning.metrics.cpu.groups import Identities, grouped
+from reid_lightning.parallel import in_blocks
 
 AveragePrecision = Literal["step", "trapezoid"]
 

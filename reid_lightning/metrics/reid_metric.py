@@ -9,7 +9,7 @@ from torchmetrics.utilities import dim_zero_cat
 
 from reid_lightning.distances import Distance
 from reid_lightning.errors import ReIDError, check_choice
-from reid_lightning.metrics.embeddings import rank_embeddings
+from reid_lightning.metrics.rank_embeddings import rank_embeddings
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults
 from reid_lightning.metrics.summary import summary
 

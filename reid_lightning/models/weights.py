@@ -1,7 +1,6 @@
 """Load weights into an embedder, every tensor accounted for."""
 
 import logging
-import pickle
 from collections.abc import Mapping
 from http.client import HTTPException
 from importlib import metadata
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from torchvision.models import MobileNet_V2_Weights
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.files import load_file
 
 log = logging.getLogger(__name__)
 
@@ -75,22 +75,6 @@ def _read(source: str) -> Mapping[str, Any]:
             f"model.weights={source} is neither imagenet, imagenet-pypi, none nor an existing file."
         )
     return load_file(path)
-
-
-def load_file(path: Path) -> dict[str, Any]:
-    """What a weight file or checkpoint holds, read without running any code in it.
-
-    Raises:
-        ReIDError: it is no such file, or holds more than tensors and plain values.
-    """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        why = str(error).strip().splitlines()[0]
-        raise ReIDError(f"{path} cannot be read as PyTorch weights: {why}") from error
-    if not isinstance(content, dict):
-        raise ReIDError(f"{path} holds a {type(content).__name__} and not a dict of weights.")
-    return content
 
 
 def _packaged() -> dict[str, Tensor]:

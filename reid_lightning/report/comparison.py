@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from reid_lightning.report.runs import Run
-from reid_lightning.report.sweep import differing
+from reid_lightning.results.runs import Run
+from reid_lightning.results.sweep_summary import differing
 
 _SCORES = ("rank1", "rank5", "rank10", "mAP", "mINP")
 _HEADS = {"rank1": "Rank-1", "rank5": "Rank-5", "rank10": "Rank-10"}

@@ -11,15 +11,16 @@ from jinja2 import Environment, StrictUndefined
 from matplotlib.figure import Figure
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.report import heat_map
 from reid_lightning.report.comparison import scores_of, settings_of
-from reid_lightning.report.curves import cmc_curves, learning_curves
-from reid_lightning.report.distance_plot import distance_plot
-from reid_lightning.report.embedding_map import embedding_map
-from reid_lightning.report.ranked_list import RankedList, draw_ranked_list
-from reid_lightning.report.runs import Run, read_runs
-from reid_lightning.report.score_plot import score_plot
-from reid_lightning.report.sweep import sweep_rows
+from reid_lightning.report.figures import heat_map
+from reid_lightning.report.figures.curves import cmc_curves, learning_curves
+from reid_lightning.report.figures.distance_plot import distance_plot
+from reid_lightning.report.figures.embedding_map import embedding_map
+from reid_lightning.report.figures.ranked_list import draw_ranked_list
+from reid_lightning.report.figures.score_plot import score_plot
+from reid_lightning.results.ranked_list import RankedList
+from reid_lightning.results.runs import Run, read_runs
+from reid_lightning.results.sweep_summary import sweep_rows
 
 FILE = "report.html"
 _TEMPLATE = Path(__file__).with_name("page.html")

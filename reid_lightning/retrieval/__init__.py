@@ -1,8 +1,8 @@
 """What happens between embedding and ranking."""
 
+from reid_lightning.retrieval.embedded_set import Pictures
 from reid_lightning.retrieval.neighbour_mean import NeighbourMean
-from reid_lightning.retrieval.pictures import Pictures
-from reid_lightning.retrieval.rerank import Rerank
+from reid_lightning.retrieval.rerank.k_reciprocal import Rerank
 from reid_lightning.retrieval.retrieval import Retrieval
 from reid_lightning.retrieval.spatial_temporal import SpatialTemporal
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from reid_lightning.retrieval.pictures import Pictures
+from reid_lightning.retrieval.embedded_set import Pictures
 
 
 def multi_query(query: Pictures, gallery: Pictures) -> Tensor:

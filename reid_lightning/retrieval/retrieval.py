@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from reid_lightning.distances import normalized, ranking_distance
+from reid_lightning.retrieval.embedded_set import Pictures
 from reid_lightning.retrieval.multi_query import multi_query
 from reid_lightning.retrieval.neighbour_mean import NeighbourMean
-from reid_lightning.retrieval.pictures import Pictures
-from reid_lightning.retrieval.rerank import Rerank
-from reid_lightning.retrieval.rows import Rows, chunks, squared_rows
+from reid_lightning.retrieval.rerank.k_reciprocal import Rerank
+from reid_lightning.retrieval.rerank.rows import Rows, chunks, squared_rows
 from reid_lightning.retrieval.spatial_temporal import SpatialTemporal, joint_score
 
 _COLUMNS = 2**14  # gallery pictures taken to float64 at a time

@@ -8,9 +8,9 @@ import torch
 from torchvision.transforms import v2
 
 from reid_lightning.data import Augmentation, ReIDDataModule
-from reid_lightning.data.augmentation import uniforms
+from reid_lightning.data.augmentation.augmentation import uniforms
 from reid_lightning.data.datasets import Batch
-from reid_lightning.data.normalise import IMAGENET_MEAN, IMAGENET_STD
+from reid_lightning.data.augmentation.to_input import IMAGENET_MEAN, IMAGENET_STD
 from reid_lightning.data.pictures import Decoder, decode
 from reid_lightning.errors import ReIDError
 

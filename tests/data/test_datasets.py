@@ -5,7 +5,7 @@ import torch
 
 from reid_lightning.data.datasets import EvalPictures, TrainPictures
 from reid_lightning.data.loaders import make_loader
-from reid_lightning.data.market1501 import read_splits
+from reid_lightning.data.readers.market1501 import read_splits
 from reid_lightning.data.pictures import Decoder, decode
 from reid_lightning.data.pk_batches import Draw
 from reid_lightning.data.splits import labels_of

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from reid_lightning.data.market1501 import Splits, parse_name
+from reid_lightning.data.sample import Splits
+from reid_lightning.data.readers.market1501 import parse_name
 from reid_lightning.data.splits import hold_out, labels_of
 from reid_lightning.errors import ReIDError
 

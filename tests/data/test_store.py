@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
-from reid_lightning.data.market1501 import read_folder
+from reid_lightning.data.readers.market1501 import read_folder
 from reid_lightning.data.pictures import Decoder, decode
 from reid_lightning.data.store import Store, open_source
 from reid_lightning.errors import ReIDError

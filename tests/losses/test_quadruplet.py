@@ -6,9 +6,9 @@ from slow import UNEVEN, Table, cost, distance, hard, mean, negatives, positives
 from torch import Tensor
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.losses.draws import draw_other, runs
 from reid_lightning.losses.mining import chances, mine_random
 from reid_lightning.losses.quadruplet import QuadrupletLoss
+from reid_lightning.losses.sampling import draw_other, runs
 
 MARGIN, MARGIN2 = 0.4, 0.15
 Quadruplet = tuple[int, int, int, int | None]

@@ -1,8 +1,8 @@
 from pathlib import Path
 
 from reid_lightning.report.comparison import Cell, scores_of, settings_of
-from reid_lightning.report.runs import read_runs
-from tests.report.conftest import MakeRun
+from reid_lightning.results.runs import read_runs
+from tests.run_folders import MakeRun
 
 
 def texts(cells: list[Cell]) -> list[str]:

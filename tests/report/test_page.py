@@ -9,7 +9,7 @@ from PIL import Image
 
 from reid_lightning.report.__main__ import main
 from reid_lightning.report.page import write_report
-from tests.report.conftest import MakeRun
+from tests.run_folders import MakeRun
 
 EVIL = "<script>alert('x')</script>"
 

@@ -1,7 +1,7 @@
 import torch
 
+from reid_lightning.retrieval.embedded_set import Pictures
 from reid_lightning.retrieval.multi_query import multi_query
-from reid_lightning.retrieval.pictures import Pictures
 
 
 def pictures(*rows: tuple[float, int, int]) -> Pictures:

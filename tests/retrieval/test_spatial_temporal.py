@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from experiments.market1501_time.run import Study
-from reid_lightning.data.market1501 import Splits
+from reid_lightning.data.sample import Splits
 from reid_lightning.errors import ReIDError
 from reid_lightning.retrieval.spatial_temporal import SpatialTemporal, joint_score
 from reid_lightning.retrieval.transit import probability, transit_distributions

@@ -1,0 +1,27 @@
+"""A picture of a data set and what is known of it; the three splits of a set."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+JUNK, DISTRACTOR = -1, 0  # pids
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One picture: `camid` counts from 0, `time` is in frames on its camera's clock (or none)."""
+
+    path: Path
+    pid: int
+    camid: int
+    sequence: int
+    frame: int
+    time: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """The three folders of a set, each sorted by file name."""
+
+    train: tuple[Sample, ...]
+    query: tuple[Sample, ...]
+    gallery: tuple[Sample, ...]

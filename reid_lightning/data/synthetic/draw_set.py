@@ -1,0 +1,128 @@
+"""The synthetic set: pedestrians drawn in the Market-1501 layout, so that nothing is downloaded."""
+
+import json
+import math
+import tempfile
+from pathlib import Path
+
+from reid_lightning.data.synthetic.camera import CAMERAS
+from reid_lightning.data.synthetic.person import dress
+from reid_lightning.data.synthetic.picture import draw_crop
+from reid_lightning.data.synthetic.plan import (
+    JUNK,
+    LOOK,
+    PICTURE,
+    SCENE,
+    STRANGERS,
+    VISIT,
+    generator,
+    names,
+    plan_shots,
+)
+from reid_lightning.data.synthetic.scene import paint_scene
+from reid_lightning.errors import ReIDError
+
+VERSION = 2  # of the drawing; a higher one never passes for a lower one
+RECORD = "synthetic.json"
+
+
+def draw_synthetic(
+    root: Path, *, train_identities: int = 120, test_identities: int = 80, seed: int = 0
+) -> Path:
+    """Draw the synthetic set into `root` and return `root`.
+
+    The folders `bounding_box_train`, `query` and `bounding_box_test` hold 64 × 128 JPEG crops; the
+    same arguments give the same bytes. The set appears in one step: an interrupted drawing leaves
+    no `root`, and of two processes that draw the same one the later adopts the earlier's. A
+    finished set with the same arguments is not drawn again.
+
+    Args:
+        root: the folder to draw into; it must be missing, empty, or hold the same set.
+        train_identities: labelled people in `bounding_box_train`, at least 2.
+        test_identities: labelled people in `query` and `bounding_box_test`, at least 2.
+        seed: any integer from 0.
+
+    Raises:
+        ReIDError: an argument is out of range, or `root` holds something else.
+    """
+    _check(train_identities, test_identities, seed)
+    root = Path(root).resolve()
+    parameters = {
+        "version": VERSION,
+        "train_identities": train_identities,
+        "test_identities": test_identities,
+        "seed": seed,
+    }
+    if _holds(root, parameters):
+        return root
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{root.name}-", dir=root.parent) as scratch:
+        drawing = Path(scratch) / root.name
+        drawing.mkdir()
+        _draw(drawing, train_identities, test_identities, seed)
+        (drawing / RECORD).write_text(json.dumps(parameters, indent=2) + "\n")
+        try:
+            drawing.rename(root)
+        except OSError:
+            # Another process was faster; what it drew is ours if the parameters are.
+            if not _holds(root, parameters):
+                raise
+    return root
+
+
+def _check(train_identities: int, test_identities: int, seed: int) -> None:
+    for name, count in (("train", train_identities), ("test", test_identities)):
+        if count < 2:
+            raise ReIDError(
+                f"The synthetic set needs at least 2 {name}_identities to tell apart, got {count}."
+            )
+    if (people := train_identities + test_identities) >= STRANGERS:
+        raise ReIDError(
+            f"A Market-1501 file name has four digits for the pid, so that the synthetic set holds "
+            f"at most {STRANGERS - 1} identities, got {people}; lower train_identities or "
+            f"test_identities."
+        )
+    if seed < 0:
+        raise ReIDError(f"The seed of the synthetic set must be 0 or more, got {seed}.")
+
+
+def _holds(root: Path, parameters: dict[str, int]) -> bool:
+    """Whether `root` holds the finished set with these parameters; a ReIDError for anything else."""
+    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
+        return False
+    record = root / RECORD
+    if not record.is_file():
+        raise ReIDError(
+            f"{root} is not a synthetic set (it has no {RECORD}) and is not empty; choose another "
+            f"folder or remove it."
+        )
+    if (found := json.loads(record.read_text())) != parameters:
+        raise ReIDError(
+            f"{root} holds a synthetic set with {found}, but {parameters} was asked for; choose "
+            f"another folder or remove it."
+        )
+    return True
+
+
+def _draw(root: Path, train_identities: int, test_identities: int, seed: int) -> None:
+    scenes = [
+        paint_scene(camera.place, generator(seed, SCENE, c)) for c, camera in enumerate(CAMERAS)
+    ]
+    for folder in ("bounding_box_train", "query", "bounding_box_test"):
+        (root / folder).mkdir()
+    shots = plan_shots(train_identities, test_identities, seed)
+    for shot, name in zip(shots, names(shots), strict=True):
+        camera, person = CAMERAS[shot.camera], dress(generator(seed, LOOK, shot.person))
+        # One person crosses a camera's sight in one direction, so all of a visit shares it.
+        visit = generator(seed, VISIT, shot.person, shot.camera)
+        yaw = camera.place.path + math.pi * visit.integers(2) + visit.normal(0, 0.35)
+        rng = generator(seed, PICTURE, shot.person, shot.camera, shot.index)
+        crop = draw_crop(
+            person,
+            camera,
+            scenes[shot.camera],
+            yaw=yaw + rng.normal(0, 0.15),
+            rng=rng,
+            junk=shot.pid == JUNK,
+        )
+        crop.save(root / shot.folder / name, quality=camera.lens.quality)

@@ -1,0 +1,1 @@
+"""All that Lightning runs: module, checkpoints, learning-rate schedules, callbacks, loggers."""

@@ -1,0 +1,21 @@
+"""What happens beside training: a line an epoch, a word on a wrong loss, what the test found."""
+
+from reid_lightning.engine.callbacks.collapse import Collapse
+from reid_lightning.engine.callbacks.epoch_log import EpochLog
+from reid_lightning.engine.callbacks.epoch_means import EpochMeans
+from reid_lightning.engine.callbacks.finite_loss import FiniteLoss
+from reid_lightning.engine.callbacks.keep_findings import KeepFindings
+from reid_lightning.engine.callbacks.last_checkpoint import LastCheckpoint
+from reid_lightning.engine.callbacks.progress import Progress
+from reid_lightning.engine.callbacks.wandb_images import WandbPictures
+
+__all__ = [
+    "Collapse",
+    "EpochLog",
+    "EpochMeans",
+    "FiniteLoss",
+    "KeepFindings",
+    "LastCheckpoint",
+    "Progress",
+    "WandbPictures",
+]

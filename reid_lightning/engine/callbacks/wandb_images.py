@@ -1,0 +1,68 @@
+"""What W&B shows of the test beside the scores: the CMC curve, and what was retrieved."""
+
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+
+from reid_lightning.engine.loggers.metrics_csv import MetricsCSV
+from reid_lightning.engine.loggers.wandb import BEST, finish_wandb
+from reid_lightning.errors import check_at_least
+from reid_lightning.metrics.cmc import cmc_curve
+from reid_lightning.report.figures.ranked_list import draw_ranked_list
+from reid_lightning.results.findings import FILE, read_findings
+from reid_lightning.results.per_query import read_first_matches
+
+
+class WandbPictures(pl.Callback):
+    """Logs, at the end, the CMC curve and ranked lists to the run's first logger, which is W&B's.
+
+    Args:
+        queries: how many of the worst queries by AP, and of the best, are shown, of those that
+            `KeepFindings` lists; 0: no picture is uploaded.
+    """
+
+    def __init__(self, queries: int) -> None:
+        check_at_least("callbacks.wandb.queries", queries, 0)
+        self.queries = queries
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Log what the test left in the run's folder, and the best scores.
+
+        In a resumed run, W&B would take these of what was logged since alone.
+        """
+        if not trainer.is_global_zero:
+            return
+        (rows,) = (logger for logger in trainer.loggers if isinstance(logger, MetricsCSV))
+        self._log_pictures(trainer, Path(rows.save_dir))
+        for name in BEST:
+            scores = [float(row[name]) for row in rows.rows if name in row]
+            if scores:
+                self._run(trainer).summary[name] = {"max": max(scores)}
+
+    def _log_pictures(self, trainer: pl.Trainer, folder: Path) -> None:
+        import wandb  # only where a run uses it: that takes a second
+
+        told: dict[str, Any] = {}
+        if (path := folder / "per_query.csv").is_file():
+            curve = list(enumerate(cmc_curve(read_first_matches(path)), start=1))
+            table = wandb.Table(["rank", "share"], curve)
+            told["test/CMC"] = wandb.plot.line(table, "rank", "share", title="CMC")
+        if self.queries and (path := folder / FILE).is_file():
+            findings = read_findings(path)
+            for name, lists in (("worst", findings.worst), ("best", findings.best)):
+                told[f"ranked_lists/{name}"] = [
+                    wandb.Image(draw_ranked_list(one), caption=one.query.name, file_type="jpg")
+                    for one in lists[: self.queries]
+                ]
+        self._run(trainer).log({name: shown for name, shown in told.items() if shown})
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """End the W&B run as a failed one, so that a sweep's next job starts its own."""
+        finish_wandb(exit_code=1)
+
+    def _run(self, trainer: pl.Trainer) -> Any:
+        logger: Any = trainer.logger
+        return logger.experiment

@@ -1,0 +1,1 @@
+"""Start, end, resume and sweep runs: the only room that knows Hydra."""

@@ -1,0 +1,124 @@
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from reid_lightning.data.counts import differences, split_counts
+from reid_lightning.data.sample import Splits
+from reid_lightning.data.readers.market1501 import find_layout, parse_name, read_distractors, read_splits
+from reid_lightning.data.clock import with_times
+from reid_lightning.errors import ReIDError
+
+
+def test_name_is_read() -> None:
+    sample = parse_name(Path("query/0012_c3s2_000451_07.jpg"))
+    assert (sample.pid, sample.camid, sample.sequence, sample.frame) == (12, 2, 2, 451)
+
+
+@pytest.mark.parametrize(("name", "pid"), [("-1_c1s1_000401_03.jpg", -1), ("0000_c6s4_1_00.jpg", 0)])
+def test_junk_and_distractors_are_read(name: str, pid: int) -> None:
+    assert parse_name(Path(name)).pid == pid
+
+
+def test_market1501s_doubled_ending_is_read() -> None:
+    assert parse_name(Path("0071_c6s2_072743_00.jpg.jpg")).frame == 72743
+
+
+def test_cuhk03_nps_own_names_are_read() -> None:
+    sample = parse_name(Path("0003_c2_8.png"))
+    assert (sample.pid, sample.camid, sample.sequence, sample.frame) == (3, 1, 1, 8)
+
+
+@pytest.mark.parametrize(
+    "name", ["person.jpg", "0001_c0s1_000001_00.jpg", "-2_c1s1_000001_00.jpg", "0001_cx_000001.jpg"]
+)
+def test_other_names_are_refused_with_the_path(name: str) -> None:
+    with pytest.raises(ReIDError, match=name):
+        parse_name(Path("somewhere") / name)
+
+
+def test_the_real_set_has_the_official_counts(market1501: Splits) -> None:
+    counts = split_counts(market1501)
+    assert counts["train"] == {
+        "pictures": 12936, "identities": 751, "cameras": 6, "junk": 0, "distractors": 0,
+    }  # fmt: skip
+    assert counts["query"]["pictures"] == 3368 and counts["query"]["identities"] == 750
+    assert counts["gallery"] == {
+        "pictures": 19732, "identities": 750, "cameras": 6, "junk": 3819, "distractors": 2798,
+    }  # fmt: skip
+
+
+def test_the_real_queries_have_14_74_cross_camera_positives(market1501: Splits) -> None:
+    of_pid = Counter(s.pid for s in market1501.gallery)
+    of_camera = Counter((s.pid, s.camid) for s in market1501.gallery)
+    positives = [of_pid[q.pid] - of_camera[q.pid, q.camid] for q in market1501.query]
+    assert min(positives) > 0
+    assert sum(positives) / len(positives) == pytest.approx(14.74, abs=0.005)
+
+
+def test_the_real_cameras_have_6_3_3_6_3_4_sequences(market1501: Splits) -> None:
+    seen = {(s.camid, s.sequence) for part in (market1501.train, market1501.query, market1501.gallery) for s in part}
+    assert [sum(c == camid for c, _ in seen) for camid in range(6)] == [6, 3, 3, 6, 3, 4]
+
+
+def test_sequences_are_laid_end_to_end_on_a_cameras_clock() -> None:
+    def read(*names: str) -> tuple:
+        return tuple(parse_name(Path(n)) for n in names)
+
+    splits = with_times(
+        Splits(
+            train=read("0001_c1s1_000010_00.jpg", "0001_c1s3_000005_00.jpg"),
+            query=read("0002_c1s2_000003_00.jpg", "0002_c2s1_000099_00.jpg"),
+            gallery=read("-1_c1s1_000040_00.jpg", "0002_c1s2_000020_00.jpg"),
+        )
+    )
+    assert [s.time for s in splits.train] == [10, 40 + 20 + 5]
+    assert [s.time for s in splits.query] == [40 + 3, 99]
+    assert [s.time for s in splits.gallery] == [40, 40 + 20]
+
+
+def test_a_set_without_clock_has_no_times(tiny_set: Path) -> None:
+    assert {s.time for s in read_splits(tiny_set, clock="none").train} == {None}
+
+
+def test_layout_is_found_one_level_below(tiny_set: Path) -> None:
+    assert find_layout(tiny_set.parent) == tiny_set == find_layout(tiny_set)
+    assert find_layout(tiny_set / "query") is None
+
+
+def test_several_sets_below_are_told(tmp_path: Path) -> None:
+    for name in ("detected", "labeled"):
+        (tmp_path / name / "bounding_box_train").mkdir(parents=True)
+    with pytest.raises(ReIDError, match=r"several sets \(detected, labeled\)"):
+        find_layout(tmp_path)
+
+
+def test_a_difference_from_the_official_counts_is_told() -> None:
+    counts = {"train": {"pictures": 3, "identities": 2}}
+    assert differences(counts, {"train": {"pictures": 4, "identities": 2}}) == [
+        "train has 3 pictures instead of 4"
+    ]
+
+
+def test_empty_folder_and_wrong_name_are_told(tmp_path: Path) -> None:
+    for folder in ("bounding_box_train", "query", "bounding_box_test"):
+        (tmp_path / folder).mkdir()
+    with pytest.raises(ReIDError, match="bounding_box_train holds no picture"):
+        read_splits(tmp_path)
+    (tmp_path / "bounding_box_train" / "Thumbs.db").touch()
+    (tmp_path / "bounding_box_train" / "me.jpg").touch()
+    with pytest.raises(ReIDError, match=r"me\.jpg is not named as Market-1501"):
+        read_splits(tmp_path)
+
+
+def test_distractors_are_read_whatever_their_names(tmp_path: Path) -> None:
+    for name in ("0000_c3s1_000451_00.jpg", "0012_c2s1_000451_00.jpg", "00000001.jpg", "x.txt"):
+        (tmp_path / name).touch()
+    read = read_distractors(tmp_path)
+    assert [(s.path.name, s.pid, s.camid, s.time) for s in read] == [
+        ("00000001.jpg", 0, 0, None),
+        ("0000_c3s1_000451_00.jpg", 0, 2, None),
+        ("0012_c2s1_000451_00.jpg", 0, 1, None),
+    ]
+    with pytest.raises(ReIDError, match="is missing"):
+        read_distractors(tmp_path / "nowhere")

@@ -1,0 +1,91 @@
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from reid_lightning.engine.loggers.tensorboard import tensorboard_logger
+from reid_lightning.engine.loggers.wandb import wandb_logger
+from reid_lightning.errors import ReIDError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("WANDB_API_KEY", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+def mode(**options: str) -> str | None:
+    return wandb_logger(".", **options)._wandb_init["mode"]
+
+
+def test_without_a_login_the_run_is_offline_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    assert mode() == "offline"
+    assert "nobody is logged in" in caplog.text
+
+
+def test_a_key_or_a_netrc_entry_is_a_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine api.wandb.ai login user password secret\n")
+    netrc.chmod(0o600)
+    assert mode() is None, "W&B's own way, which is online"
+    netrc.unlink()
+    monkeypatch.setenv("WANDB_API_KEY", "secret")
+    assert mode() is None, "W&B's own way, which is online"
+    assert mode(mode="offline") == "offline"
+
+
+def test_wandb_mode_of_the_environment_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    assert mode() == "disabled"
+    assert mode(mode="online") == "online"
+
+
+def test_what_wandb_cannot_do_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ReIDError, match=r"logger\.mode=of must be one of: auto, online, offline"):
+        wandb_logger(".", mode="of")
+    online = wandb_logger(".", mode="online")
+    with pytest.raises(ReIDError, match=r"W&B does not start: .*logger\.mode=offline"):
+        _ = online.experiment
+
+
+def test_names_and_tags_are_as_long_as_wandb_takes_them(tmp_path: Path) -> None:
+    long = f"loss.margin={'1' * 140}"
+    (tmp_path / "0" / ".hydra").mkdir(parents=True)
+    (tmp_path / "0" / ".hydra" / "hydra.yaml").write_text(
+        f"hydra: {{mode: MULTIRUN, sweep: {{subdir: 0}}, overrides: {{task: [{long}, seed=1]}}, "
+        "runtime: {choices: {}}}"
+    )
+    started_with = wandb_logger(str(tmp_path / "0"))._wandb_init
+    assert started_with["name"] == long[:128] and started_with["tags"] == ["seed=1"]
+    assert started_with["group"] == tmp_path.name
+    given = wandb_logger(str(tmp_path / "0"), name="mine", group=None)._wandb_init
+    assert given["name"] == "mine" and given["group"] == tmp_path.name
+
+
+def test_wandb_is_imported_by_runs_that_use_it_alone() -> None:
+    told = "import sys, train, reid_lightning.engine.callbacks; sys.exit('wandb' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", told], cwd=ROOT).returncode == 0
+
+
+def test_a_resumed_run_goes_on_with_its_own_wandb_run(tmp_path: Path) -> None:
+    (tmp_path / "wandb" / "offline-run-20261122_131200-ab12cd34").mkdir(parents=True)
+    (tmp_path / "wandb" / "latest-run").mkdir()
+    assert wandb_logger(str(tmp_path), resume_step=0)._id == "ab12cd34"
+    assert wandb_logger(str(tmp_path))._id is None, "a new run in an old folder"
+
+
+def test_tensorboard_hides_what_a_resumed_run_trains_again(tmp_path: Path) -> None:
+    for resume_step, steps in ((None, (3, 7, 11)), (8, (11, 15))):
+        logger = tensorboard_logger(resume_step, save_dir=tmp_path, name="", version="tb")
+        for step in steps:
+            logger.log_metrics({"loss": step + (resume_step or 0)}, step)
+        logger.finalize("success")
+    shown = EventAccumulator(str(tmp_path / "tb")).Reload().Scalars("loss")
+    assert [(e.step, e.value) for e in shown] == [(3, 3), (7, 7), (11, 19), (15, 23)]

@@ -1,0 +1,39 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.image import imread
+
+from reid_lightning.errors import ReIDError
+from reid_lightning.report.figures.transit_plot import plot_distributions
+from reid_lightning.retrieval.transit import transit_distributions
+
+
+@pytest.mark.parametrize("cameras", [2, 6, 8])
+def test_a_readable_picture_is_written(cameras: int, tmp_path: Path) -> None:
+    g = torch.Generator().manual_seed(0)
+    pids, camids = torch.randint(1, 60, (900,), generator=g), torch.arange(900) % cameras
+    table = transit_distributions(pids, camids, torch.randint(0, 90_000, (900,), generator=g))
+    plot_distributions(table, tmp_path / "times.png")
+    picture = imread(tmp_path / "times.png")
+    assert picture.shape[1] >= 500 and picture.shape[0] >= 250
+    # Nothing is cut off: the border is white, and both directions' colours are there.
+    edges = (picture[0], picture[-1], picture[:, 0], picture[:, -1])
+    assert all((edge[..., :3] > 0.9).all() for edge in edges)
+    for color in ((0.0, 0x72, 0xB2), (0xE6, 0x9F, 0.0)):
+        near = abs(picture[..., :3] - np.array(color) / 255).max(-1) < 0.02
+        assert near.sum() > 50
+
+
+def test_an_empty_pair_has_no_panel(tmp_path: Path) -> None:
+    table = torch.zeros(3, 3, 5000)
+    table[1, 0, :9] = 1 / 9
+    plot_distributions(table, tmp_path / "one.png")
+    plot_distributions(table[:2, :2], tmp_path / "two.png")
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+def test_nothing_to_draw_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ReIDError, match="empty"):
+        plot_distributions(torch.zeros(3, 3, 5000), tmp_path / "none.png")

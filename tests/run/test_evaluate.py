@@ -1,0 +1,143 @@
+"""evaluate.py as a user types it: steps of retrieval, embeddings kept, pictures added."""
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reid_lightning.results.findings import read_findings
+
+STEPS = ["flip", "multi_query", "database", "expansion", "spatial_temporal", "rerank"]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(
+    tmp_path_factory: pytest.TempPathFactory, script: Callable, tiny_overrides: list[str]
+) -> Path:
+    cwd = tmp_path_factory.mktemp("cwd")
+    ema = ["callbacks=averaged", "callbacks.ema.decay=0.8"]
+    script("train.py", *tiny_overrides, *ema, "hydra.run.dir=run", cwd=cwd)
+    return cwd / "run" / "checkpoints" / "best.ckpt"
+
+
+@pytest.fixture(scope="module")
+def evaluate(checkpoint: Path, script: Callable, tiny_overrides: list[str]) -> Callable:
+    own = ("data", "trainer.accelerator")
+    given = [o for o in tiny_overrides if o.startswith(own) and "height" not in o]
+
+    def run(*overrides: str, cwd: Path, check: bool = True) -> tuple[dict, str]:
+        arguments = [f"checkpoint={checkpoint}", *given, *overrides, "hydra.run.dir=e"]
+        done = script("evaluate.py", *arguments, cwd=cwd, check=check)
+        path = cwd / "e" / "metrics.json"
+        told = json.loads(path.read_text()) if path.is_file() else {}
+        return told, done.stdout + done.stderr
+
+    return run
+
+
+def test_all_steps_at_once_and_what_they_leave(evaluate: Callable, tmp_path: Path) -> None:
+    plain, _ = evaluate(cwd=tmp_path)
+    told, _ = evaluate(f"retrieval=[{','.join(STEPS)}]", cwd=tmp_path)
+    assert plain["retrieval"] == "none" and told["retrieval"] == "+".join(STEPS)
+    assert told["test/mAP"] != plain["test/mAP"]
+    assert 0 < told["test/mAP"] <= 1 and told["test/queries"] == plain["test/queries"]
+    for name in ("spatial_temporal.pt", "spatial_temporal.png"):
+        assert (tmp_path / "e" / name).stat().st_size > 1000
+    again, _ = evaluate(
+        f"retrieval=[{','.join(STEPS)}]",
+        "retrieval.spatial_temporal.file=e/spatial_temporal.pt",
+        cwd=tmp_path,
+    )
+    assert again["test/mAP"] == told["test/mAP"]
+
+
+def test_averaged_weights_score_what_their_run_told(
+    evaluate: Callable, checkpoint: Path, tmp_path: Path
+) -> None:
+    told, _ = evaluate(cwd=tmp_path)
+    trained = json.loads((checkpoint.parent.parent / "metrics.json").read_text())
+    assert told["test/mAP"] == pytest.approx(trained["test/mAP"], abs=1e-9)
+
+
+def test_per_query_results_have_the_score_as_their_mean(evaluate: Callable, tmp_path: Path) -> None:
+    told, _ = evaluate("metric.distance=euclidean", cwd=tmp_path)
+    with (tmp_path / "e" / "per_query.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == told["test/queries"]
+    mean = sum(float(row["AP"]) for row in rows) / len(rows)
+    assert mean == pytest.approx(told["test/mAP"], abs=1e-9)
+    first = sum(row["first_match"] == "1" for row in rows) / len(rows)
+    assert first == pytest.approx(told["test/rank1"], abs=1e-9)
+
+
+def test_findings_are_of_what_was_scored(evaluate: Callable, tmp_path: Path) -> None:
+    """Also with a step, which takes junk out of the gallery and ranks by distances of its own."""
+    evaluate("retrieval=[rerank]", "findings.queries=2", cwd=tmp_path)
+    found = read_findings(tmp_path / "e" / "findings.pt")
+    with (tmp_path / "e" / "per_query.csv").open() as file:
+        rows = {row["query"]: row for row in csv.DictReader(file)}
+    lowest = min(float(row["AP"]) for row in rows.values())
+    assert float(rows[found.worst[0].query.name]["AP"]) == lowest
+    for one in (*found.worst, *found.best):
+        counted = [shown.verdict for shown in one.gallery if shown.verdict != "junk"]
+        first = int(rows[one.query.name]["first_match"])
+        assert "hit" not in counted[: first - 1] and counted[first - 1 : first] in ([], ["hit"])
+        assert one.query.is_absolute() and all(shown.path.is_file() for shown in one.gallery)
+    assert len(found.worst) == len(found.best) == 2 and found.positive.isfinite().all()
+
+
+def test_pictures_are_embedded_once_and_scores_are_the_same(
+    evaluate: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REID_CACHE", str(tmp_path / "cache"))
+    first, said = evaluate("trainer.devices=2", cwd=tmp_path)
+    assert "Embedded before" not in said
+    second, said = evaluate("trainer.devices=2", cwd=tmp_path)
+    assert "Embedded before" in said
+    assert len(list((tmp_path / "cache").glob("*.embeddings"))) == 1
+    assert not list((tmp_path / "cache").glob("*.partial"))
+    alone, said = evaluate("metric.ap=trapezoid", cwd=tmp_path)
+    assert "Embedded before" in said and alone["test/rank1"] == first["test/rank1"]
+    assert {k: v for k, v in first.items() if k.startswith("test/")} == {
+        k: v for k, v in second.items() if k.startswith("test/")
+    }
+
+
+def test_further_distractors_join_the_gallery(
+    evaluate: Callable, tiny_set: Path, tmp_path: Path
+) -> None:
+    extra = tmp_path / "extra"
+    shutil.copytree(tiny_set / "bounding_box_train", extra)
+    next(extra.glob("*.jpg")).rename(extra / "named as it likes.jpg")
+    plain, _ = evaluate(cwd=tmp_path)
+    told, said = evaluate(f"data.extra_gallery=[{extra}]", cwd=tmp_path)
+    assert told["test/gallery"] == plain["test/gallery"] + len(list(extra.iterdir()))
+    assert told["test/queries"] == plain["test/queries"]
+    assert told["test/mAP"] < plain["test/mAP"] and "is not the official" not in said
+
+
+WRONG = {
+    "no times": (
+        ["data.clock=none", "retrieval=[spatial_temporal]"],
+        "needs times, and data.clock",
+    ),
+    "average precision": (["metric.ap=foo"], "metric.ap=foo must be one of: step, trapezoid"),
+    "distance": (["metric.distance=squared"], "metric.distance=squared must be one of"),
+    "neighbours": (["retrieval=[rerank]", "retrieval.rerank.k2=2.5"], "k2=2.5 must be an integer"),
+    "not of ours": (
+        ["retrieval=[spatial_temporal]", "retrieval.spatial_temporal.file=note.txt"],
+        "note.txt cannot be read as a file of spatial-temporal distributions",
+    ),
+    "several machines": (["+trainer.num_nodes=2"], "evaluate.py starts its own processes"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_one_sentence(case: str, evaluate: Callable, tmp_path: Path) -> None:
+    overrides, told = WRONG[case]
+    (tmp_path / "note.txt").write_text("some words")
+    _, said = evaluate(*overrides, cwd=tmp_path, check=False)
+    assert f"{told}" in said and "Error: " in said and "Traceback" not in said

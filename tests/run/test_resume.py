@@ -1,0 +1,235 @@
+"""A run that is killed with SIGKILL and resumed ends as if it had never been stopped.
+
+Ten kills at other moments than CI's two:
+
+    REID_KILLS=10 REID_KILL_SEED=1 pytest tests/test_resume.py -k sigkill
+"""
+
+import csv
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from reid_lightning.engine.checkpoint_io import AtomicCheckpointIO
+from reid_lightning.engine.loggers.metrics_csv import MetricsCSV
+from reid_lightning.errors import ReIDError
+from reid_lightning.run.resume import Left, keep_max_epochs, results_of, resumed, what_is_left
+
+KILLS = int(os.environ.get("REID_KILLS", "2"))
+SEED = int(os.environ.get("REID_KILL_SEED", "0"))
+TRAIN = Path(__file__).parents[2] / "train.py"
+
+
+@pytest.fixture(scope="module")
+def options(tiny_overrides: list[str]) -> list[str]:
+    """As many epochs of 7 steps as kills, so that none comes too late; all that is random is on."""
+    own = ["data.p=8", "data.workers=1", "loss=triplet", "model.dropout=0.2"]
+    return [*tiny_overrides, *own, f"trainer.max_epochs={KILLS}", "checkpoint_every_n_steps=2"]
+
+
+def start(cwd: Path, *arguments: str) -> subprocess.Popen[str]:
+    """train.py, as the leader of its own process group; two of them share the cores."""
+    command = [sys.executable, str(TRAIN), *arguments]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    env = {"OMP_NUM_THREADS": "1"} | os.environ
+    return subprocess.Popen(command, cwd=cwd, env=env, start_new_session=True, **pipes)
+
+
+def finish(run: subprocess.Popen[str]) -> str:
+    told, _ = run.communicate(timeout=500)
+    assert run.returncode == 0, told
+    return told
+
+
+def wait_for(condition: Callable[[], bool], run: subprocess.Popen[str]) -> None:
+    """Wait until something has happened, or the run has ended."""
+    deadline = time.monotonic() + 300
+    while not condition() and run.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+
+
+def written(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def outcome(folder: Path) -> dict[str, Any]:
+    """All that two equal runs share: everything but timings and their folders' names."""
+    last, best = (
+        torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True)
+        for name in ("last", "best")
+    )
+    kept = {k: last[k] for k in ("epoch", "global_step", "state_dict", "lr_schedulers")}
+    with (folder / "metrics.csv").open() as file:
+        rows = [dict(r, **{"train/images_per_second": ""}) for r in csv.DictReader(file)]
+    told = json.loads((folder / "metrics.json").read_text())
+    return kept | {
+        "optimizers": last["optimizer_states"],
+        "scores": [s.get("best_model_score") for s in last["callbacks"].values()],
+        "best": best["state_dict"],
+        "rows": rows,
+        "results": {k: v for k, v in told.items() if "second" not in k},
+    }
+
+
+def same(one: Any, two: Any) -> bool:
+    """Equal to the last bit, tensors in any nesting included."""
+    if isinstance(one, torch.Tensor):
+        return one.dtype == two.dtype and torch.equal(one, two)
+    if isinstance(one, dict):
+        return one.keys() == two.keys() and all(same(one[k], two[k]) for k in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(two) and all(map(same, one, two))
+    return bool(one == two)
+
+
+def check_same(one: Path, two: Path) -> None:
+    first, second = outcome(one), outcome(two)
+    assert first["rows"] == second["rows"]
+    assert [key for key in first if not same(first[key], second[key])] == []
+
+
+def test_a_run_killed_with_sigkill_ends_as_one_that_was_not(
+    options: list[str], tmp_path: Path
+) -> None:
+    whole = start(tmp_path, *options, "hydra.run.dir=whole")
+    rng = random.Random(SEED)
+    killed, last = tmp_path / "killed", tmp_path / "killed" / "checkpoints" / "last.ckpt"
+    for kill in range(KILLS):
+        resume = ["resume=killed"] if (killed / ".hydra" / "config.yaml").is_file() else options
+        run = start(tmp_path, *resume, *([] if resume != options else ["hydra.run.dir=killed"]))
+        # The first kill comes before the first checkpoint, later ones after some more.
+        wait_for(lambda: (killed / ".hydra" / "config.yaml").is_file(), run)
+        for _ in range(rng.randrange(1, 4) if kill else 0):
+            before = written(last)
+            wait_for(lambda before=before: written(last) != before, run)  # type: ignore[misc]
+        time.sleep(rng.uniform(0.0, 0.5))
+        os.killpg(run.pid, signal.SIGKILL)
+        run.communicate()
+    told = finish(start(tmp_path, "resume=killed"))
+    assert "Going on with the run in" in told and not list(killed.rglob("*.partial"))
+    finish(whole)
+    check_same(tmp_path / "whole", killed)
+
+
+def test_two_processes_go_on_in_mid_epoch(options: list[str], tmp_path: Path) -> None:
+    two = [*options, "data.p=4", "trainer.devices=2", "data.workers=0", "trainer.max_epochs=1"]
+    run = start(tmp_path, *two, "hydra.run.dir=whole")
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    wait_for((whole / "checkpoints" / "last.ckpt").is_file, run)
+    shutil.copytree(whole / ".hydra", killed / ".hydra")  # what a kill just now would leave
+    (killed / "checkpoints").mkdir()
+    shutil.copy(whole / "checkpoints" / "last.ckpt", killed / "checkpoints")
+    assert 0 < what_is_left(killed).epochs < 1
+    again = start(tmp_path, "resume=killed")
+    finish(run)
+    assert "Going on with the run in" in finish(again)
+    check_same(whole, killed)
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    (tmp_path / ".hydra").mkdir()
+    (tmp_path / ".hydra" / "config.yaml").write_text("trainer:\n  max_epochs: 5\nx: ${hydra:y}\n")
+    return tmp_path
+
+
+def test_resume_is_spelled_out_for_hydra(run_folder: Path) -> None:
+    arguments = resumed([f"resume={run_folder}", "trainer.max_epochs=9"])
+    assert f"--config-path={run_folder}/.hydra" in arguments
+    assert f"hydra.run.dir='{run_folder}'" in arguments and "trainer.max_epochs=9" in arguments
+    assert resumed(arguments) == arguments, "as other ranks are started"
+    assert resumed(["loss=hard"]) == ["loss=hard"] and resumed(["resume=null"]) == ["resume=null"]
+
+
+@pytest.mark.parametrize("refused", ["loss=hard", "-m", "optimizer.lr=1", "hydra.run.dir=x"])
+def test_nothing_else_can_be_given_with_resume(refused: str, run_folder: Path) -> None:
+    with pytest.raises(ReIDError, match=rf"^{refused} cannot be given with resume="):
+        resumed([f"resume={run_folder}", refused])
+
+
+def test_a_folder_without_a_run_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ReIDError, match=r"There is no run to resume at .*nowhere"):
+        resumed([f"resume={tmp_path}/nowhere"])
+
+
+def test_what_a_kill_left_half_written_is_removed_and_a_run_without_checkpoint_starts_over(
+    run_folder: Path,
+) -> None:
+    partial = run_folder / "checkpoints" / "last.partial"
+    partial.parent.mkdir()
+    partial.write_bytes(b"half")
+    assert what_is_left(run_folder) == Left(None) and not partial.exists()
+
+
+def test_a_finished_run_is_told_by_its_results(run_folder: Path) -> None:
+    assert results_of(run_folder, Left(None, 5.0, 35), 5) is None, "killed before its test"
+    (run_folder / "metrics.json").write_text('{"epochs": 5, "val/mAP": 0.5}')
+    assert results_of(run_folder, Left(None, 5.0, 35), 5) == {"epochs": 5, "val/mAP": 0.5}
+    assert results_of(run_folder, Left(None, 5.0, 35), 6) is None
+    assert results_of(run_folder, Left(None, 6.0, 42), 6) is None, "an earlier end's results"
+    with pytest.raises(ReIDError, match=r"max_epochs=4 is less than the 4.5 epochs"):
+        results_of(run_folder, Left(None, 4.5, 31), 4)
+
+
+def test_a_run_that_was_stopped_early_is_finished_until_it_is_given_more_epochs(
+    run_folder: Path,
+) -> None:
+    left = Left(None, 3.0, 21, {"trainer": {"max_epochs": 5}})
+    (run_folder / "metrics.json").write_text('{"epochs": 3}')
+    assert results_of(run_folder, left, 5) == {"epochs": 3}
+    assert results_of(run_folder, left, 9) is None
+
+
+def test_raised_epochs_are_kept_for_the_next_resume(run_folder: Path) -> None:
+    keep_max_epochs(run_folder, 9)
+    config = OmegaConf.load(run_folder / ".hydra" / "config.yaml")
+    assert OmegaConf.to_container(config) == {"trainer": {"max_epochs": 9}, "x": "${hydra:y}"}
+
+
+def test_a_save_that_is_cut_short_leaves_the_last_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, files = tmp_path / "checkpoints" / "last.ckpt", AtomicCheckpointIO()
+    files.save_checkpoint({"step": 1}, path)
+
+    def cut_short(content: Any, partial: Path) -> None:
+        partial.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch, "save", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        files.save_checkpoint({"step": 2}, path)
+    assert files.load_checkpoint(path) == {"step": 1}
+    assert [p.name for p in path.parent.iterdir() if p.suffix == ".ckpt"] == ["last.ckpt"]
+
+
+def test_metrics_csv_keeps_its_rows_up_to_the_checkpoint(tmp_path: Path) -> None:
+    whole = MetricsCSV(tmp_path)
+    for step in (3, 7, 11):
+        whole.log_metrics({"val/mAP": step / 7, "epoch": step // 4}, step)
+        whole.log_metrics({"train/loss": 0.1 * step}, step)
+    expected = (tmp_path / "metrics.csv").read_bytes()
+    assert expected.splitlines()[:2] == [b"epoch,step,train/loss,val/mAP", f"0,3,,{3 / 7}".encode()]
+    resumed_log = MetricsCSV(tmp_path, resume_step=8)
+    assert (tmp_path / "metrics.csv").read_bytes() == expected, "until there is a new row"
+    resumed_log.log_metrics({"val/mAP": 11 / 7, "epoch": 2}, 11)
+    resumed_log.log_metrics({"train/loss": 0.1 * 11}, 11)
+    assert (tmp_path / "metrics.csv").read_bytes() == expected
+    MetricsCSV(tmp_path, resume_step=0).log_metrics({"epoch": 0}, 3)
+    assert (tmp_path / "metrics.csv").read_text().split() == ["epoch,step", "0,3"]
+    assert [p.name for p in tmp_path.iterdir()] == ["metrics.csv"]

@@ -1,0 +1,133 @@
+"""What is told of an error, and what it ends."""
+
+import logging
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from pytorch_lightning.utilities.exceptions import SIGTERMException
+
+from reid_lightning.errors import ReIDError
+from reid_lightning.run.user_errors import no_score, one_sentence
+from train import start
+
+CONF = str(Path(__file__).parents[2] / "conf")
+Begin = Callable[..., None]
+
+
+@pytest.fixture
+def begin(monkeypatch: pytest.MonkeyPatch) -> Begin:
+    """Makes this process one that runs a job."""
+
+    def begin(*overrides: str) -> None:
+        with initialize_config_dir(CONF, version_base="1.3"):
+            config = compose("train", list(overrides), return_hydra_config=True)
+        monkeypatch.setattr(HydraConfig.instance(), "cfg", config)
+
+    return begin
+
+
+def interrupted() -> None:
+    """What Lightning makes of Ctrl-C."""
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        sys.exit(1)
+
+
+def test_a_run_ends_with_the_sentence_and_a_bug_with_its_traceback(
+    begin: Begin, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin("hydra.mode=RUN")
+    with pytest.raises(SystemExit, match="1"), one_sentence():
+        raise ReIDError("Not so.")
+    assert caplog.messages == ["Error: Not so."]
+    with pytest.raises(ValueError, match="a bug"), one_sentence():
+        raise ValueError("a bug")
+    with pytest.raises(SystemExit, match="3"), one_sentence():
+        sys.exit(3)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ReIDError("Not so."), "Not so."),
+        (ValueError("a\nbug"), "ValueError: a bug"),
+        (SystemExit(3), "SystemExit: 3"),
+        (MemoryError(), "MemoryError"),
+    ],
+)
+def test_a_job_of_a_sweep_ends_alone(
+    error: BaseException, told: str, begin: Begin, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin("hydra.mode=MULTIRUN")
+    with one_sentence():
+        raise error
+    (record,) = caplog.records
+    assert record.getMessage() == f"Error: {told}" and record.levelno == logging.ERROR
+    assert (record.exc_info is None) == isinstance(error, ReIDError), "a bug has its traceback"
+    assert math.isnan(no_score())
+
+
+def test_optuna_is_told_that_a_trial_failed(begin: Begin) -> None:
+    begin("sweep=optuna")
+    with pytest.raises(ReIDError, match="This job failed"):
+        no_score()
+
+
+def test_who_stops_a_job_stops_its_sweep(begin: Begin) -> None:
+    begin("hydra.mode=MULTIRUN")
+    with pytest.raises(SystemExit), one_sentence():
+        interrupted()
+    with pytest.raises(KeyboardInterrupt), one_sentence():
+        raise KeyboardInterrupt
+    with pytest.raises(SIGTERMException), one_sentence():
+        raise SIGTERMException
+
+
+@pytest.mark.parametrize(
+    ("group", "choice", "override"),
+    [
+        ("launcher", "joblib", "hydra/launcher=joblib"),
+        ("launcher", "submitit_slurm", "hydra/launcher=submitit_slurm"),
+        ("sweeper", "optuna", "sweep=optuna"),
+    ],
+)
+def test_what_an_extra_brings_is_named_with_it(
+    group: str,
+    choice: str,
+    override: str,
+    begin: Begin,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    Plugins.instance()  # before one is taken away: it registers all of them
+    monkeypatch.delitem(ConfigStore.instance().repo["hydra"][group], f"{choice}.yaml")
+    with pytest.raises(SystemExit), one_sentence():
+        begin(override)
+    told = f"Error: hydra/{group}/{choice} comes with an extra that is not installed: "
+    assert caplog.messages == [f"{told}pip install -e '.[sweep]'."]
+
+
+def test_what_ends_a_sweep_tells_how_to_go_on_and_what_ends_a_run_does_not(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever the file of `experiments` asks for."""
+
+    def bug() -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr("train.main", bug)
+    monkeypatch.setattr("sys.argv", ["train.py", "experiments=mine"])
+    begin("hydra.mode=RUN")
+    with pytest.raises(ValueError, match="a bug"):
+        start()
+    begin("hydra.mode=MULTIRUN")
+    with pytest.raises(ReIDError, match=r"The sweep ended before its jobs did \(ValueError: a bug"):
+        start()

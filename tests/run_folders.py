@@ -1,0 +1,70 @@
+"""Folders of runs as train.py leaves them, made by hand."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+from reid_lightning.results.findings import Findings, write_findings
+from reid_lightning.results.ranked_list import RankedList, Shown
+
+MakeRun = Callable[..., Path]
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> MakeRun:
+    """Makes a run's folder by hand: what train.py leaves, without training."""
+
+    def make(
+        folder: str,
+        overrides: list[str],
+        *,
+        score: float | None = 0.5,
+        config: dict | None = None,
+        log: str = "",
+        **results: object,
+    ) -> Path:
+        run = tmp_path / folder
+        (run / ".hydra").mkdir(parents=True)
+        (run / ".hydra" / "overrides.yaml").write_text(yaml.dump(overrides))
+        (run / ".hydra" / "config.yaml").write_text(yaml.dump(config or {"seed": 0}))
+        (run / "train.log").write_text(log)
+        (run / "metrics.csv").write_text(
+            "epoch,step,train/loss,val/mAP,val/rank1\n0,9,3.5,,\n0,9,,0.2,0.25\n1,19,2.5,0.3,0.35\n"
+        )
+        if score is not None:
+            names = ("rank1", "rank5", "rank10", "mAP", "mINP")
+            told = {f"test/{name}": score for name in names} | {"val/mAP": score / 2}
+            told |= {"ap": "step", "data": "mine", "validated_on": "20 held-out", "seed": 0}
+            told |= {"seconds": 90, "git_revision": "0123456789abcdef"} | results
+            (run / "metrics.json").write_text(json.dumps(told))
+            (run / "per_query.csv").write_text(
+                "query,pid,camid,matches,first_match,AP,INP\na.jpg,1,0,2,1,1.0,1.0\nb.jpg,2,0,0,,,\n"
+            )
+            write_findings(run / "findings.pt", findings(tmp_path))
+        return run
+
+    return make
+
+
+def findings(folder: Path) -> Findings:
+    """Of 24 pictures of three people by two cameras, and one list each."""
+    for name in ("query.jpg", "<b>.jpg"):
+        Image.new("RGB", (32, 64), "red").save(folder / name, "JPEG")
+    shown = [Shown(folder / "<b>.jpg", verdict, "1") for verdict in ("hit", "miss", "junk")]
+    ranked = RankedList(folder / "query.jpg", shown, "Person 1 & co", "query · cam 1")
+    generator = torch.Generator().manual_seed(0)
+    pids = torch.arange(24) % 3 + 1
+    return Findings(
+        worst=[ranked],
+        best=[ranked],
+        positive=torch.rand(50, generator=generator),
+        negative=torch.rand(90, generator=generator) + 0.5,
+        embeddings=torch.eye(3)[pids - 1] + torch.rand(24, 3, generator=generator) / 4,
+        pids=pids,
+        camids=torch.arange(24) // 12,
+    )

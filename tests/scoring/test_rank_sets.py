@@ -1,0 +1,94 @@
+"""Retrieval and ranking joined: every combination of steps, and what each of them is."""
+
+from itertools import product
+
+import pytest
+import torch
+from torch import Tensor
+
+from reid_lightning.distances import normalized
+from reid_lightning.errors import ReIDError
+from reid_lightning.metrics.ranking import QueryResults, rank_queries
+from reid_lightning.retrieval import NeighbourMean, Pictures, Rerank, Retrieval, SpatialTemporal
+from reid_lightning.retrieval.multi_query import multi_query
+from reid_lightning.retrieval.rerank.rows import squared_rows
+from reid_lightning.retrieval.spatial_temporal import joint_score
+from reid_lightning.scoring.rank_sets import rank_pictures
+
+MEAN = NeighbourMean(k=2, alpha=3.0)
+
+
+def pictures(count: int, seed: int) -> Pictures:
+    generator = torch.Generator().manual_seed(seed)
+    pids = torch.arange(count) % 8 + 1
+    x = torch.randn(9, 16, generator=torch.Generator().manual_seed(9))[pids]
+    x = x + torch.randn(count, 16, generator=generator)
+    times = torch.randint(0, 50_000, (count,), generator=generator)
+    return Pictures(x, pids, torch.randint(0, 3, (count,), generator=generator), times)
+
+
+QUERY, GALLERY = pictures(24, 0), pictures(60, 1)
+GALLERY.pids[50:54] = -1
+TIME = SpatialTemporal.fit(*pictures(40, 2)[1:], cameras=3)
+
+
+def score(retrieval: Retrieval, gallery: Pictures = GALLERY, distance: str = "cosine") -> Tensor:
+    results, count = rank_pictures(QUERY, gallery, retrieval, distance=distance)
+    assert count == 56 and len(results.ap) == 24
+    return results.ap
+
+
+def by_hand(distances: Tensor, gallery: Pictures) -> Tensor:
+    results: QueryResults = rank_queries(
+        distances, QUERY.pids, QUERY.camids, gallery.pids, gallery.camids
+    )
+    return results.ap
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+def test_every_combination_is_scored_whatever_the_gallerys_order(distance: str) -> None:
+    shuffled = GALLERY.take(torch.randperm(60, generator=torch.Generator().manual_seed(3)))
+    seen = set()
+    for multi, database, expansion, time, rerank in product([False, True], repeat=5):
+        retrieval = Retrieval(
+            multi_query=multi,
+            database=MEAN if database else None,
+            expansion=MEAN if expansion else None,
+            spatial_temporal=TIME if time else None,
+            rerank=Rerank(k1=5, k2=2) if rerank else None,
+        )
+        scores = score(retrieval, distance=distance)
+        assert torch.allclose(scores, score(retrieval, shuffled, distance))
+        seen.add(round(float(scores.mean()), 6))
+    assert len(seen) > 25, "steps change scores"
+
+
+def test_each_step_is_what_it_says() -> None:
+    clean = GALLERY.take(GALLERY.pids != -1)
+    q, g = normalized(QUERY.embeddings), normalized(clean.embeddings)
+    assert torch.equal(score(Retrieval()), by_hand(-(q.double() @ g.double().T).float(), clean))
+    asked = normalized(MEAN(q, g))
+    assert torch.allclose(score(Retrieval(expansion=MEAN)), by_hand(-asked @ g.T, clean))
+    averaged = normalized(MEAN(g))
+    assert torch.allclose(score(Retrieval(database=MEAN)), by_hand(-q @ averaged.T, clean))
+    several = normalized(multi_query(QUERY._replace(embeddings=q), clean._replace(embeddings=g)))
+    assert torch.allclose(score(Retrieval(multi_query=True)), by_hand(-several @ g.T, clean))
+    p = TIME.probability(QUERY.camids, QUERY.times, clean.camids, clean.times)
+    joint = joint_score(q.double() @ g.double().T, p)
+    assert torch.allclose(score(Retrieval(spatial_temporal=TIME)), by_hand(-joint, clean))
+    rerank = Rerank(k1=5, k2=2)
+    both = rerank(squared_rows(torch.cat([q, g])), len(q), len(q) + len(g))
+    assert torch.allclose(score(Retrieval(rerank=rerank)), by_hand(torch.cat(list(both)), clean))
+
+
+def test_euclidean_distances_keep_the_norms() -> None:
+    clean = GALLERY.take(GALLERY.pids != -1)
+    distances = torch.cdist(QUERY.embeddings.double(), clean.embeddings.double())
+    assert torch.allclose(score(Retrieval(), distance="euclidean"), by_hand(distances, clean))
+
+
+def test_embeddings_that_are_no_numbers_are_told() -> None:
+    broken = GALLERY._replace(embeddings=GALLERY.embeddings.clone())
+    broken.embeddings[7, 3] = torch.nan
+    with pytest.raises(ReIDError, match="not finite"):
+        rank_pictures(QUERY, broken, Retrieval(), distance="cosine")
