@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.data import ReIDDataModule
-from reid_lightning.data.dataset_folder import SetFolder
+from reid_lightning.data.dataset_folder import DatasetFolder
 from reid_lightning.engine.extractor import Extractor
 from reid_lightning.errors import ReIDError, check_at_least
 from reid_lightning.metrics.summary import summary
@@ -30,10 +30,10 @@ from reid_lightning.run.build import build_trainer, count_processes
 from reid_lightning.run.command_line import own_command, run
 from reid_lightning.run.launch_ranks import process_ranks
 from reid_lightning.run.load_trained import load_trained
-from reid_lightning.run.training import tell_counts
-from reid_lightning.run.user_errors import no_score, one_sentence
+from reid_lightning.run.training import log_split_counts
+from reid_lightning.run.user_errors import failed_score, report_errors
 from reid_lightning.scoring.embedding_cache import embedding_file, is_made, mapped, reserve
-from reid_lightning.scoring.rank_sets import check_finite, columns_of, pictures_of, rank_pictures
+from reid_lightning.scoring.rank_sets import check_finite, columns_of, embedded_set, rank_sets
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +41,9 @@ log = logging.getLogger(__name__)
 @hydra.main(version_base="1.3", config_path="conf", config_name="evaluate")
 def main(config: DictConfig) -> float:
     """Rank the set's official query and gallery by the checkpoint's embeddings; returns mAP."""
-    with one_sentence():
+    with report_errors():
         return job(config)
-    return no_score()
+    return failed_score()
 
 
 def job(config: DictConfig) -> float:
@@ -63,7 +63,7 @@ def job(config: DictConfig) -> float:
             config.data[side] = trained.data[side]
     distance = config.metric.distance or trained.metric.distance
     datamodule: ReIDDataModule = instantiate(config.data)
-    tell_counts(datamodule)
+    log_split_counts(datamodule)
     retrieval = build_retrieval(config.retrieval, datamodule.folder)
     official = datamodule.folder.read()[0]
     samples = [*official.query, *official.gallery]
@@ -84,11 +84,11 @@ def job(config: DictConfig) -> float:
         embeddings = embeddings.to(device)
     queries = len(official.query)
     ranked = (
-        pictures_of(official.query, embeddings[:queries]),
-        pictures_of(official.gallery, embeddings[queries:]),
+        embedded_set(official.query, embeddings[:queries]),
+        embedded_set(official.gallery, embeddings[queries:]),
         retrieval,
     )
-    results, count = rank_pictures(*ranked, distance=distance, ap=config.metric.ap)
+    results, count = rank_sets(*ranked, distance=distance, ap=config.metric.ap)
     scores = {f"test/{name}": float(value) for name, value in summary(results, count).items()}
     ranking_seconds = round(time.perf_counter() - started, 2)
     log.info("\n%s", score_table(scores, data=config.data.name, ap=config.metric.ap))
@@ -126,7 +126,7 @@ def job(config: DictConfig) -> float:
     return scores["test/mAP"]
 
 
-def build_retrieval(config: DictConfig, folder: SetFolder) -> Retrieval:
+def build_retrieval(config: DictConfig, folder: DatasetFolder) -> Retrieval:
     """The steps that are asked for; time and place are learnt from the set's training pictures.
 
     Raises:

@@ -15,12 +15,18 @@ from omegaconf import DictConfig
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.errors import ReIDError, check_at_least
 from reid_lightning.run.build import build_module, count_processes, kept_config
-from reid_lightning.run.command_line import own_command, quieten, run
+from reid_lightning.run.command_line import own_command, run, silence_expected_warnings
 from reid_lightning.run.launch_ranks import process_ranks
-from reid_lightning.run.resume import Left, keep_max_epochs, results_of, resumed, what_is_left
+from reid_lightning.run.resume import (
+    ResumePoint,
+    find_results,
+    find_resume_point,
+    keep_max_epochs,
+    resumed,
+)
 from reid_lightning.run.resume_sweep import check_same_job, resumed_sweep
-from reid_lightning.run.training import best_score_of, tell_counts, train
-from reid_lightning.run.user_errors import TOLD_WELL, in_sweep, no_score, one_sentence
+from reid_lightning.run.training import best_score_of, log_split_counts, train
+from reid_lightning.run.user_errors import CLEAR_ERRORS, failed_score, in_sweep, report_errors
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +44,11 @@ CUT_SHORT = (
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(config: DictConfig) -> float:
     """One job: train, keep the best checkpoint by val/mAP, test it; returns that val/mAP."""
-    quieten()
+    silence_expected_warnings()
     gc.collect()  # a sweep's last job: its cycles would keep the device's memory
-    with one_sentence():
+    with report_errors():
         return job(config)
-    return no_score()
+    return failed_score()
 
 
 def job(config: DictConfig) -> float:
@@ -51,13 +57,13 @@ def job(config: DictConfig) -> float:
         logging.disable(logging.INFO)
     left = None
     if config.resume:
-        left = what_is_left(Path(config.resume))
-        if results := go_on(config, left):
+        left = find_resume_point(Path(config.resume))
+        if results := log_resume(config, left):
             return best_score_of(results)
     check_at_least("seed", config.seed, 0)
     pl.seed_everything(config.seed, verbose=False)
     datamodule: ReIDDataModule = instantiate(config.data)
-    tell_counts(datamodule)
+    log_split_counts(datamodule)
     module = build_module(config, datamodule.num_classes)
     processes = count_processes(config)
     datamodule.train_batches(0, processes)  # so that a wrong p is told before any rank is started
@@ -66,14 +72,14 @@ def job(config: DictConfig) -> float:
         return train(config, datamodule, module, left)
 
 
-def go_on(config: DictConfig, left: Left) -> dict[str, float] | None:
+def log_resume(config: DictConfig, left: ResumePoint) -> dict[str, float] | None:
     """Tell where a resumed run goes on; returns its results where nothing is left to do."""
     folder = Path(config.resume)
     if in_sweep() and left.config:
         check_same_job(folder, left.config, kept_config(config))
         # A job that was resumed by itself may have been given more epochs than its sweep.
         config.trainer.max_epochs = max(config.trainer.max_epochs, left.max_epochs)
-    results = results_of(folder, left, config.trainer.max_epochs)
+    results = find_results(folder, left, config.trainer.max_epochs)
     if results:
         log.info(FINISHED if in_sweep() else f"{FINISHED} {LONGER}", folder, results["epochs"])
     else:
@@ -90,7 +96,7 @@ def start() -> None:
         main()
     except Exception as error:
         # Of a sweep, this is the launcher's or the sweeper's: a job's own does not come here.
-        if not in_sweep() or isinstance(error, TOLD_WELL):
+        if not in_sweep() or isinstance(error, CLEAR_ERRORS):
             raise
         traceback.print_exc()
         first = str(error).partition("\n")[0]

@@ -10,19 +10,19 @@ from torch.nn import functional as F
 Distance = Literal["euclidean", "squared", "cosine"]
 
 
-def raised(x: Tensor) -> Tensor:
+def at_least_float32(x: Tensor) -> Tensor:
     """`x` in float32 at least: half precision is raised, float64 stays."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
-def exact(x: Tensor) -> Tensor:
+def as_float64(x: Tensor) -> Tensor:
     """`x` in float64, where differences of nearly equal numbers keep their digits."""
     return x if x.device.type == "mps" else x.double()  # mps has no float64
 
 
-def normalized(x: Tensor) -> Tensor:
+def unit_norm(x: Tensor) -> Tensor:
     """The rows of `x` [n, d] at unit norm, in float32 at least; a zero row stays zero."""
-    return F.normalize(raised(x))
+    return F.normalize(at_least_float32(x))
 
 
 class _Squared(torch.autograd.Function):
@@ -54,10 +54,10 @@ def pairwise_distance(x: Tensor, kind: Distance = "euclidean") -> Tensor:
         kind: `euclidean` |x - y|, `squared` |x - y|², or `cosine` 1 - cos(x, y).
     """
     with torch.autocast(x.device.type, enabled=False):
-        x = raised(x)
+        x = at_least_float32(x)
         if kind == "cosine":
             x = F.normalize(x)
-        squared: Tensor = _Squared.apply(exact(x)).to(x.dtype)
+        squared: Tensor = _Squared.apply(as_float64(x)).to(x.dtype)
         if kind == "cosine":  # 1 - cos(x, y) = |x - y|² / 2 for unit rows
             return squared / 2
         if kind == "squared":
@@ -73,7 +73,7 @@ def paired_distance(x: Tensor, y: Tensor, kind: Distance = "euclidean") -> Tenso
     Taken from the differences themselves, so near-duplicates keep their digits in float32 too. The
     gradient at distance zero is zero.
     """
-    x, y = raised(x), raised(y)
+    x, y = at_least_float32(x), at_least_float32(y)
     if kind == "cosine":
         return (F.normalize(x) - F.normalize(y)).square().sum(1) / 2
     if kind == "squared":
@@ -89,7 +89,7 @@ def mining_distance(x: Tensor, kind: Distance = "euclidean") -> Tensor:
     the row's own norm is left out, and the Euclidean distance stays squared.
     """
     with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
-        x = raised(x)
+        x = at_least_float32(x)
         if kind == "cosine":
             x = F.normalize(x)
             return -(x @ x.T)

@@ -1,6 +1,8 @@
 """Files that are read without running code, and written whole or not at all."""
 
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,3 +25,17 @@ def load_file(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ReIDError(f"{path} holds a {type(content).__name__} and not a dict of weights.")
     return content
+
+
+@contextmanager
+def replaced_atomically(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; it gets the name `path` when the block ends well.
+
+    Until then readers find what was at `path` before, also after an error or a kill.
+    """
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

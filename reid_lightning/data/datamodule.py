@@ -9,15 +9,15 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from reid_lightning.data.augmentation.augmentation import uniforms
-from reid_lightning.data.augmentation.crop import Draws
+from reid_lightning.data.augmentation.crop import Uniforms
 from reid_lightning.data.datasets import Batch, EvalPictures, TrainPictures
 from reid_lightning.data.eval_batches import EvalBatches
 from reid_lightning.data.loaders import make_loader
 from reid_lightning.data.sample import Splits
-from reid_lightning.data.augmentation.to_input import normalise
+from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.data.pictures import Source
 from reid_lightning.data.pk_batches import PKBatches
-from reid_lightning.data.dataset_folder import SetFolder
+from reid_lightning.data.dataset_folder import DatasetFolder
 from reid_lightning.data.splits import labels_of
 from reid_lightning.data.store import open_source
 from reid_lightning.errors import check_at_least
@@ -36,7 +36,7 @@ class ReIDDataModule(pl.LightningDataModule):
             and gallery another. What would take more is decoded in every epoch.
         seed: of batches and augmentation.
         augmentation: pixels and random numbers → the network's input.
-        folders: what `SetFolder` takes.
+        folders: what `DatasetFolder` takes.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class ReIDDataModule(pl.LightningDataModule):
         cache: str | Path,
         cache_gib: float,
         seed: int,
-        augmentation: Callable[[Tensor, Draws], Tensor],
+        augmentation: Callable[[Tensor, Uniforms], Tensor],
         **folders: Any,
     ) -> None:
         super().__init__()
-        self.folder = SetFolder(**folders)
+        self.folder = DatasetFolder(**folders)
         for key, value in (
             ("height", height), ("width", width), ("p", p), ("k", k),
             ("eval_batch_size", eval_batch_size),
@@ -135,7 +135,7 @@ class ReIDDataModule(pl.LightningDataModule):
         """On the device: pixels → the network's input, augmented where it is trained on."""
         pictures, place = batch["image"], batch.pop("place", None)
         if place is None:
-            return batch | {"image": normalise(pictures)}
+            return batch | {"image": to_network_input(pictures)}
         draws = uniforms(self.seed, place, len(pictures))
         return batch | {"image": self.augmentation(pictures, draws)}
 

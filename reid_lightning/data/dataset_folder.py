@@ -11,7 +11,7 @@ from reid_lightning.data.splits import hold_out
 from reid_lightning.errors import ReIDError, check_at_least, check_choice
 
 
-class SetFolder:
+class DatasetFolder:
     """A data set in the Market-1501 layout.
 
     Args:

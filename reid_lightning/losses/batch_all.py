@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from reid_lightning.distances import Distance, exact
+from reid_lightning.distances import Distance, as_float64
 from reid_lightning.errors import check_choice
-from reid_lightning.losses.embedding_space import Space
+from reid_lightning.losses.embedding_space import EmbeddingSpace
 from reid_lightning.losses.mining import pair_masks
 from reid_lightning.losses.reduction import Margin, MetricTerms, check_margin, hinge
 
@@ -32,7 +32,7 @@ class BatchAllLoss(nn.Module):
         check_choice("loss.mining", mining, ("all", "nonzero"))
         check_margin("loss.margin", margin)
         self.mining, self.margin = mining, margin
-        self.space = Space(distance, normalize)
+        self.space = EmbeddingSpace(distance, normalize)
 
     def forward(
         self, embeddings: Tensor, labels: Tensor, generator: torch.Generator | None = None
@@ -47,7 +47,7 @@ class BatchAllLoss(nn.Module):
             total = _soft_sum(distances, positives, negatives)
         else:
             pulls, pushes = _active(distances.detach(), positives, negatives, self.margin)
-            d = exact(distances)
+            d = as_float64(distances)
             total = (d * (pulls - pushes)).sum() + pulls.sum().to(d.dtype) * self.margin
         taught = pulls.sum()
         nonzero = self.mining == "nonzero" and self.margin != "soft"

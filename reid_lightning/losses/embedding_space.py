@@ -7,17 +7,17 @@ from torch import Tensor
 
 from reid_lightning.distances import (
     Distance,
+    at_least_float32,
     mining_distance,
-    normalized,
     paired_distance,
     pairwise_distance,
-    raised,
+    unit_norm,
 )
 from reid_lightning.errors import check_choice
 
 
 @dataclass(frozen=True)
-class Space:
+class EmbeddingSpace:
     """One distance, on embeddings as they are or at unit norm.
 
     Args:
@@ -33,7 +33,7 @@ class Space:
 
     def points(self, embeddings: Tensor) -> Tensor:
         """Embeddings [batch, d] in float32 at least, at unit norm if asked for."""
-        return normalized(embeddings) if self.normalize else raised(embeddings)
+        return unit_norm(embeddings) if self.normalize else at_least_float32(embeddings)
 
     def between(self, x: Tensor, y: Tensor) -> Tensor:
         """Distances [n] of points [n, d] row by row, with gradient."""

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from reid_lightning.losses.sampling import draw_other, draw_same, runs
+from reid_lightning.losses.sampling import runs, sample_other, sample_same
 
 Mining = Literal["random", "hard", "semihard"]
 
@@ -41,9 +41,9 @@ def chances(rows: int, labels: Tensor, generator: torch.Generator | None) -> Ten
 def mine_random(labels: Tensor, generator: torch.Generator | None = None) -> Triplets:
     """For every anchor one positive and one negative, uniformly at random."""
     chance, by = chances(2, labels, generator), runs(labels)
-    positive, has_positive = draw_same(chance[0], by)
+    positive, has_positive = sample_same(chance[0], by)
     anchor = torch.arange(len(labels), device=labels.device)
-    negative, has_negative = draw_other(chance[1], by, anchor)
+    negative, has_negative = sample_other(chance[1], by, anchor)
     return Triplets(positive, negative, has_positive & has_negative)
 
 

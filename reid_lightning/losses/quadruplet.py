@@ -5,10 +5,10 @@ from torch import Tensor, nn
 
 from reid_lightning.distances import Distance
 from reid_lightning.errors import ReIDError, check_choice
-from reid_lightning.losses.embedding_space import Space
+from reid_lightning.losses.embedding_space import EmbeddingSpace
 from reid_lightning.losses.mining import Mining, chances, mine_hard, mine_random
 from reid_lightning.losses.reduction import MetricTerms, hinge, told
-from reid_lightning.losses.sampling import draw_other, runs
+from reid_lightning.losses.sampling import runs, sample_other
 
 
 class QuadrupletLoss(nn.Module):
@@ -45,7 +45,7 @@ class QuadrupletLoss(nn.Module):
                 "larger: the second term is the weaker push (Chen et al. 2017)."
             )
         self.mining, self.margin, self.margin2 = mining, margin, margin2
-        self.space = Space(distance, normalize)
+        self.space = EmbeddingSpace(distance, normalize)
 
     def forward(
         self, embeddings: Tensor, labels: Tensor, generator: torch.Generator | None = None
@@ -56,7 +56,7 @@ class QuadrupletLoss(nn.Module):
             triplets = mine_random(labels, generator)
             chance, by = chances(1, labels, generator)[0], runs(labels)
             anchor = torch.arange(len(labels), device=labels.device)
-            second, further = draw_other(chance, by, anchor, triplets.negative)
+            second, further = sample_other(chance, by, anchor, triplets.negative)
         else:
             order = self.space.order(points)
             triplets = mine_hard(order, labels)

@@ -27,7 +27,7 @@ def runs(labels: Tensor) -> Runs:
     return Runs(order, order.argsort(), start, size)
 
 
-def draw_same(chance: Tensor, by: Runs) -> tuple[Tensor, Tensor]:
+def sample_same(chance: Tensor, by: Runs) -> tuple[Tensor, Tensor]:
     """For every picture another one of its identity, and where there is one.
 
     `chance` [batch] is uniform in [0, 1).
@@ -38,7 +38,7 @@ def draw_same(chance: Tensor, by: Runs) -> tuple[Tensor, Tensor]:
     return by.order[(by.start + pick).clamp(max=len(chance) - 1)], others > 0
 
 
-def draw_other(chance: Tensor, by: Runs, *members: Tensor) -> tuple[Tensor, Tensor]:
+def sample_other(chance: Tensor, by: Runs, *members: Tensor) -> tuple[Tensor, Tensor]:
     """For every row a picture of none of the `members`' identities, and where there is one.
 
     `members` are picture indices [batch] whose identities differ within a row.

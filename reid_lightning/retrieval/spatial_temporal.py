@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from reid_lightning.distances import raised
+from reid_lightning.distances import at_least_float32
 from reid_lightning.errors import ReIDError
 from reid_lightning.retrieval.transit import (
     BIN_FRAMES,
@@ -28,7 +28,7 @@ def joint_score(similarity: Tensor, probability: Tensor) -> Tensor:
         similarity: cosine similarity s, [q, g].
         probability: p, [q, g], see the function of that name.
     """
-    s, p = raised(similarity), raised(probability)
+    s, p = at_least_float32(similarity), at_least_float32(probability)
     return torch.sigmoid(5 * s) * torch.sigmoid(5 * p - math.log(2))  # 2 e^-x = e^-(x - log 2)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 
 from reid_lightning.run.resume import run_arguments
-from reid_lightning.run.user_errors import one_sentence
+from reid_lightning.run.user_errors import report_errors
 
 # What Lightning warns of and is meant to be so: scores are equal on all ranks already, batches go
 # on in mid-epoch though their loader has no state, a resumed run finds its own checkpoints, a
@@ -27,13 +27,13 @@ EXPECTED_WARNINGS = (
 
 def run(main: Any) -> None:
     """Run an entry point."""
-    quieten()
+    silence_expected_warnings()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # else Hydra shows half a traceback itself
-    with one_sentence():
+    with report_errors():
         main()
 
 
-def quieten() -> None:
+def silence_expected_warnings() -> None:
     """Leave out what libraries say of what is meant to be so; in a launcher's processes, too."""
     for message in EXPECTED_WARNINGS:
         warnings.filterwarnings("ignore", message=message)

@@ -12,7 +12,7 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.files import load_file
 
 
-class Left(NamedTuple):
+class ResumePoint(NamedTuple):
     """How far a run came: its last checkpoint (none: it starts over), and what that has seen."""
 
     checkpoint: Path | None
@@ -64,20 +64,20 @@ def resumed(arguments: Sequence[str]) -> list[str]:
     return [*run_arguments(folder), f"resume='{folder}'", *allowed]
 
 
-def what_is_left(folder: Path) -> Left:
+def find_resume_point(folder: Path) -> ResumePoint:
     """Find a run's last checkpoint, and remove those that a kill left half-written."""
     for partial in folder.glob("checkpoints/*.partial"):
         partial.unlink(missing_ok=True)
     path = folder / "checkpoints" / "last.ckpt"
     if not path.is_file():
-        return Left(None)
+        return ResumePoint(None)
     content = load_file(path)
     place = content["ReIDDataModule"]
     epochs = place["epoch"] + place["step"] / place["steps"]
-    return Left(path, epochs, content["global_step"], content["hyper_parameters"])
+    return ResumePoint(path, epochs, content["global_step"], content["hyper_parameters"])
 
 
-def results_of(folder: Path, left: Left, max_epochs: int) -> dict[str, float] | None:
+def find_results(folder: Path, left: ResumePoint, max_epochs: int) -> dict[str, float] | None:
     """The results of a run that was scored at its end, early or not; none of another.
 
     Raises:

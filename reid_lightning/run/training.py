@@ -16,13 +16,13 @@ from reid_lightning.files import load_file
 from reid_lightning.results.metrics_json import write_results
 from reid_lightning.results.tables import counts_table, score_table
 from reid_lightning.run.build import build_trainer
-from reid_lightning.run.resume import Left
+from reid_lightning.run.resume import ResumePoint
 
 log = logging.getLogger(__name__)
 
 
 def train(
-    config: DictConfig, datamodule: ReIDDataModule, module: ReIDModule, left: Left | None
+    config: DictConfig, datamodule: ReIDDataModule, module: ReIDModule, left: ResumePoint | None
 ) -> float:
     """Fit, test the best checkpoint on the official query and gallery, write metrics.json.
 
@@ -80,7 +80,7 @@ def best_score_of(results: Mapping[str, float | None]) -> float:
     return float(results["test/mAP"] or 0.0) if score is None else score
 
 
-def tell_counts(datamodule: ReIDDataModule) -> None:
+def log_split_counts(datamodule: ReIDDataModule) -> None:
     """Print what the set holds, and warn where it is not the official one."""
     official, splits = datamodule.folder.read()
     counts = split_counts(official)

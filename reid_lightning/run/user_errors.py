@@ -19,12 +19,12 @@ from reid_lightning.errors import ReIDError, sentence
 log = logging.getLogger(__name__)
 
 # Errors of the libraries that say well enough what the user should change.
-TOLD_WELL = (HydraException, OmegaConfBaseException, MisconfigurationException)
+CLEAR_ERRORS = (HydraException, OmegaConfBaseException, MisconfigurationException)
 _EXTRAS = ("hydra/launcher/joblib", "hydra/launcher/submitit", "hydra/sweeper/optuna")
 
 
 @contextmanager
-def one_sentence() -> Iterator[None]:
+def report_errors() -> Iterator[None]:
     """End in one sentence, in the log too, where the user can put right what went wrong.
 
     A job of a sweep ends alone, whatever went wrong, and the sweep goes on; only Ctrl-C and the
@@ -48,7 +48,7 @@ def in_sweep() -> bool:
     return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
 
 
-def no_score() -> float:
+def failed_score() -> float:
     """What a failed job of a sweep returns: NaN.
 
     Raises:
@@ -67,7 +67,7 @@ def _told(error: BaseException) -> str | None:
         return f"{missing} comes with an extra that is not installed: pip install -e '.[sweep]'."
     if (told := sentence(error)) is not None:
         return told
-    return " ".join(str(error).split()) if isinstance(error, TOLD_WELL) else None
+    return " ".join(str(error).split()) if isinstance(error, CLEAR_ERRORS) else None
 
 
 def _stopped(error: BaseException | None) -> bool:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from reid_lightning.distances import Distance, normalized, ranking_distance
+from reid_lightning.distances import Distance, ranking_distance, unit_norm
 from reid_lightning.retrieval import Pictures, Retrieval
-from reid_lightning.scoring.rank_sets import compared
+from reid_lightning.scoring.rank_sets import apply_steps
 
 _ROWS = 2**14  # gallery pictures taken at a time
 _FEW = 32  # queries whose distances are held at a time
@@ -37,15 +37,15 @@ def distances_of(
     Where embeddings are ranked by their own distances, these are 1 - cosine or |x - y|.
 
     Args:
-        query, gallery, retrieval, distance: as `rank_pictures` took them.
+        query, gallery, retrieval, distance: as `rank_sets` took them.
         queries: places among the queries; one may be named more than once.
     """
     kept = None
-    if not (retrieval.keeps_embeddings and retrieval.keeps_distances):
+    if not (retrieval.uses_raw_embeddings and retrieval.uses_raw_distances):
         kept = gallery.pids != -1
         left = gallery if kept.all() else gallery.take(kept)
-        query, gallery = compared(query, left, retrieval, distance)
-    if retrieval.keeps_distances:
+        query, gallery = apply_steps(query, left, retrieval, distance)
+    if retrieval.uses_raw_distances:
         asked = torch.tensor(queries, dtype=torch.long, device=gallery.pids.device)
         found: Iterable[Row] = _own_rows(query, gallery, asked, distance)
     else:
@@ -58,7 +58,7 @@ def _own_rows(
     query: Pictures, gallery: Pictures, asked: Tensor, distance: Distance
 ) -> Iterator[Row]:
     """The embeddings' distances, for a few queries and a part of the gallery at a time."""
-    norm: Callable[[Tensor], Tensor] = normalized if distance == "cosine" else lambda x: x
+    norm: Callable[[Tensor], Tensor] = unit_norm if distance == "cosine" else lambda x: x
     for few in torch.split(asked, _FEW):
         x = norm(query.embeddings[few])
         parts = [

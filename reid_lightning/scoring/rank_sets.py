@@ -17,7 +17,7 @@ from reid_lightning.retrieval.retrieval import Retrieval
 _ROWS = 2**14  # embeddings looked through at a time
 
 
-def rank_pictures(
+def rank_sets(
     query: Pictures,
     gallery: Pictures,
     retrieval: Retrieval,
@@ -41,12 +41,12 @@ def rank_pictures(
     count = int((gallery.pids != -1).sum())
     check_finite(query.embeddings)
     check_finite(gallery.embeddings)
-    if not (retrieval.keeps_embeddings and retrieval.keeps_distances):
+    if not (retrieval.uses_raw_embeddings and retrieval.uses_raw_distances):
         if count < len(gallery.pids):  # ranking leaves junk out itself, without a copy
             gallery = gallery.take(gallery.pids != -1)
-        query, gallery = compared(query, gallery, retrieval, distance)
+        query, gallery = apply_steps(query, gallery, retrieval, distance)
     theirs = (gallery.pids, gallery.camids)
-    if retrieval.keeps_distances:
+    if retrieval.uses_raw_distances:
         both = (query.embeddings, gallery.embeddings, query.pids, query.camids)
         return rank_embeddings(*both, *theirs, distance=distance, ap=ap), count
     parts, start = [], 0
@@ -57,14 +57,14 @@ def rank_pictures(
     return QueryResults(*(torch.cat(part) for part in zip(*parts, strict=True))), count
 
 
-def compared(
+def apply_steps(
     query: Pictures, gallery: Pictures, retrieval: Retrieval, distance: Distance
 ) -> tuple[Pictures, Pictures]:
     """Queries and gallery with the embeddings that are compared.
 
     The gallery is without junk, or there are no steps.
     """
-    x, y = retrieval.embeddings(query, gallery, unit_norm=distance == "cosine")
+    x, y = retrieval.embeddings(query, gallery, normalize=distance == "cosine")
     return query._replace(embeddings=x), gallery._replace(embeddings=y)
 
 
@@ -74,7 +74,7 @@ def check_finite(embeddings: Tensor) -> None:
         raise ReIDError("An embedding is not finite: the network of this checkpoint diverged.")
 
 
-def pictures_of(samples: Sequence[Sample], embeddings: Tensor) -> Pictures:
+def embedded_set(samples: Sequence[Sample], embeddings: Tensor) -> Pictures:
     """Samples with their embeddings [n, d], on the embeddings' device."""
     return Pictures(embeddings, *(c.to(embeddings.device) for c in columns_of(samples)))
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from reid_lightning.errors import ReIDError
 from reid_lightning.losses.mining import chances, mine_random
 from reid_lightning.losses.quadruplet import QuadrupletLoss
-from reid_lightning.losses.sampling import draw_other, runs
+from reid_lightning.losses.sampling import runs, sample_other
 
 MARGIN, MARGIN2 = 0.4, 0.15
 Quadruplet = tuple[int, int, int, int | None]
@@ -56,7 +56,7 @@ def test_random_equals_a_plain_loop_over_what_was_drawn(kind: str) -> None:
     generator = torch.Generator().manual_seed(5)
     picked = mine_random(labels, generator)
     by, anchors = runs(labels), torch.arange(len(UNEVEN))
-    drawn, _ = draw_other(chances(1, labels, generator)[0], by, anchors, picked.negative)
+    drawn, _ = sample_other(chances(1, labels, generator)[0], by, anchors, picked.negative)
     quadruplets: list[Quadruplet] = []
     for a in range(len(UNEVEN)):
         if picked.valid[a]:

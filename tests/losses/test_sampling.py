@@ -1,10 +1,10 @@
-"""Draws by identity: allowed, uniform, and told where there is nothing to draw."""
+"""Uniforms by identity: allowed, uniform, and told where there is nothing to draw."""
 
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reid_lightning.losses.sampling import draw_other, draw_same, runs
+from reid_lightning.losses.sampling import runs, sample_other, sample_same
 
 LABELS = st.lists(st.integers(0, 4), min_size=1, max_size=12)
 
@@ -15,9 +15,9 @@ def test_draws_are_of_the_identity_asked_for(names: list[int], seed: int) -> Non
     labels, generator = torch.tensor(names), torch.Generator().manual_seed(seed)
     chance = torch.rand(3, len(names), generator=generator)
     by, anchor = runs(labels), torch.arange(len(names))
-    same, found = draw_same(chance[0], by)
-    other, met = draw_other(chance[1], by, anchor)
-    third, further = draw_other(chance[2], by, anchor, other)
+    same, found = sample_same(chance[0], by)
+    other, met = sample_other(chance[1], by, anchor)
+    third, further = sample_other(chance[2], by, anchor, other)
     for a, name in enumerate(names):
         assert found[a] == (names.count(name) > 1)
         assert met[a] == (len(set(names)) > 1)
@@ -35,14 +35,16 @@ def test_every_allowed_picture_has_the_same_share_of_the_chance() -> None:
     cells = 840  # divides by every number of choices
     share = (torch.arange(cells) + 0.5) / cells
     for a in range(len(labels)):
-        drawn = torch.tensor([int(draw_same(torch.full((8,), float(c)), by)[0][a]) for c in share])
+        drawn = torch.tensor(
+            [int(sample_same(torch.full((8,), float(c)), by)[0][a]) for c in share]
+        )
         allowed = [j for j in range(8) if j != a and labels[j] == labels[a]]
         if allowed:
             assert {int(j): int((drawn == j).sum()) for j in drawn.unique()} == dict.fromkeys(
                 allowed, cells // len(allowed)
             )
     anchor = torch.arange(8)
-    drawn = torch.stack([draw_other(torch.full((8,), float(c)), by, anchor)[0] for c in share])
+    drawn = torch.stack([sample_other(torch.full((8,), float(c)), by, anchor)[0] for c in share])
     for a in range(8):
         allowed = [j for j in range(8) if labels[j] != labels[a]]
         assert set(drawn[:, a].tolist()) == set(allowed)

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from reid_lightning.distances import normalized, ranking_distance
+from reid_lightning.distances import ranking_distance, unit_norm
 from reid_lightning.metrics import rank_embeddings as module
-from reid_lightning.metrics.cpu.exact import Space
+from reid_lightning.metrics.cpu.exact import ExactOperands
 from reid_lightning.metrics.cpu.groups import Identities
-from reid_lightning.metrics.cpu.product import product, space_of
+from reid_lightning.metrics.cpu.product import exact_operands, product
 from reid_lightning.metrics.rank_embeddings import rank_embeddings
 from reid_lightning.metrics.ranking import QueryResults, rank_queries, ranks_torch, summarise
 
@@ -59,7 +59,7 @@ def drawn(kind: str, queries: int, gallery: int, d: int, seed: int = 0) -> tuple
 def slow_distances(query: Tensor, gallery: Tensor, distance: str) -> Tensor:
     """The definition: `cumsum` adds one term after the other."""
     if distance == "cosine":
-        query, gallery = normalized(query), normalized(gallery)
+        query, gallery = unit_norm(query), unit_norm(gallery)
     x, y = query.double().numpy(), gallery.double().numpy()
     products = (x[:, None] * y).cumsum(2)[..., -1]
     distances = -products if distance == "cosine" else (y * y).cumsum(1)[:, -1] - 2 * products
@@ -91,7 +91,7 @@ def test_equals_ranking_by_ranking_distance(kind: str, distance: str) -> None:
     identities = people(40, 700)
     results = rank_embeddings(query, gallery, *identities, distance=distance, ap="trapezoid")
     if distance == "cosine":
-        query, gallery = normalized(query), normalized(gallery)
+        query, gallery = unit_norm(query), unit_norm(gallery)
     expected = ranking_distance(query, gallery, distance)
     assert_equal(results, rank_queries(expected, *identities, "trapezoid"))
 
@@ -113,16 +113,16 @@ def test_the_product_is_never_off_by_more_than_the_slack(kind: str) -> None:
         for distance in DISTANCES:
             query, gallery = drawn(kind, 20, 90, d)
             if distance == "cosine":
-                query, gallery = normalized(query), normalized(gallery)
-            space, slack = space_of(query, gallery, distance)
+                query, gallery = unit_norm(query), unit_norm(gallery)
+            operands, error_bound = exact_operands(query, gallery, distance)
             approximate = torch.empty(20, 90)
-            product(query, gallery, space, out=approximate)
+            product(query, gallery, operands, out=approximate)
             exact = slow_distances(query, gallery, distance) if distance == "euclidean" else None
             if exact is None:
                 exact = ranking_distance(query, gallery, "cosine")
             off = (approximate.double() - exact.double()).abs().numpy()
-            sure = np.isfinite(slack)
-            assert (off[sure] <= slack[sure, None]).all()
+            sure = np.isfinite(error_bound)
+            assert (off[sure] <= error_bound[sure, None]).all()
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
@@ -134,12 +134,15 @@ def test_a_product_off_by_nearly_the_slack_changes_nothing(
     identities = people(30, 500)
     expected = rank_embeddings(query, gallery, *identities, distance=distance)
 
-    def off(query: Tensor, gallery: Tensor, space: Space, out: Tensor) -> None:
-        exact = torch.from_numpy(space.offsets) - space.scale * query.double() @ gallery.double().T
-        slack = torch.from_numpy(space_of(query, gallery, distance)[1])[:, None]
+    def off(query: Tensor, gallery: Tensor, operands: ExactOperands, out: Tensor) -> None:
+        exact = (
+            torch.from_numpy(operands.offsets)
+            - operands.scale * query.double() @ gallery.double().T
+        )
+        error_bound = torch.from_numpy(exact_operands(query, gallery, distance)[1])[:, None]
         generator = torch.Generator().manual_seed(0)
         sign = torch.randint(0, 2, out.shape, generator=generator) * 2 - 1
-        out.copy_(exact + 0.8 * sign * slack)
+        out.copy_(exact + 0.8 * sign * error_bound)
 
     monkeypatch.setattr(module, "product", off)
     assert_equal(rank_embeddings(query, gallery, *identities, distance=distance), expected)

@@ -13,7 +13,7 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.results.findings import Findings, find, read_findings, write_findings
 from reid_lightning.retrieval import NeighbourMean, Pictures, Rerank, Retrieval, SpatialTemporal
 from reid_lightning.scoring.query_distances import distances_of
-from reid_lightning.scoring.rank_sets import pictures_of, rank_pictures
+from reid_lightning.scoring.rank_sets import embedded_set, rank_sets
 
 QUERIES, GALLERY = 12, 78
 STEPS = {
@@ -39,10 +39,10 @@ def ranked(distance: str, steps: Retrieval, device: str = "cpu") -> tuple:
     generator = torch.Generator().manual_seed(5)
     both = samples(QUERIES, 0), samples(GALLERY, 1)
     query, gallery = (
-        pictures_of(s, torch.randint(0, 3, (len(s), 3), generator=generator).to(device) + 0.5)
+        embedded_set(s, torch.randint(0, 3, (len(s), 3), generator=generator).to(device) + 0.5)
         for s in both
     )
-    results, count = rank_pictures(query, gallery, steps, distance=distance)
+    results, count = rank_sets(query, gallery, steps, distance=distance)
     return query, gallery, results, both, count
 
 
@@ -138,7 +138,7 @@ def test_the_map_is_of_the_people_with_most_pictures() -> None:
         [Sample(Path("a.jpg"), pid, camid, 1, 1) for pid, camid in zip(*p[1:3], strict=True)]
         for p in (query, gallery)
     )
-    results, _ = rank_pictures(query, gallery, Retrieval(), distance="cosine")
+    results, _ = rank_sets(query, gallery, Retrieval(), distance="cosine")
     found = found_of(query, gallery, results, both, 1, 1)
     assert found.pids.unique().tolist() == [*range(1, 7), 30] and len(found.pids) == 6 + 6 * 2 + 1
     assert found.embeddings.shape == (19, 4)

@@ -25,7 +25,13 @@ from omegaconf import OmegaConf
 from reid_lightning.engine.checkpoint_io import AtomicCheckpointIO
 from reid_lightning.engine.loggers.metrics_csv import MetricsCSV
 from reid_lightning.errors import ReIDError
-from reid_lightning.run.resume import Left, keep_max_epochs, results_of, resumed, what_is_left
+from reid_lightning.run.resume import (
+    ResumePoint,
+    find_results,
+    find_resume_point,
+    keep_max_epochs,
+    resumed,
+)
 
 KILLS = int(os.environ.get("REID_KILLS", "2"))
 SEED = int(os.environ.get("REID_KILL_SEED", "0"))
@@ -134,7 +140,7 @@ def test_two_processes_go_on_in_mid_epoch(options: list[str], tmp_path: Path) ->
     shutil.copytree(whole / ".hydra", killed / ".hydra")  # what a kill just now would leave
     (killed / "checkpoints").mkdir()
     shutil.copy(whole / "checkpoints" / "last.ckpt", killed / "checkpoints")
-    assert 0 < what_is_left(killed).epochs < 1
+    assert 0 < find_resume_point(killed).epochs < 1
     again = start(tmp_path, "resume=killed")
     finish(run)
     assert "Going on with the run in" in finish(again)
@@ -173,26 +179,28 @@ def test_what_a_kill_left_half_written_is_removed_and_a_run_without_checkpoint_s
     partial = run_folder / "checkpoints" / "last.partial"
     partial.parent.mkdir()
     partial.write_bytes(b"half")
-    assert what_is_left(run_folder) == Left(None) and not partial.exists()
+    assert find_resume_point(run_folder) == ResumePoint(None) and not partial.exists()
 
 
 def test_a_finished_run_is_told_by_its_results(run_folder: Path) -> None:
-    assert results_of(run_folder, Left(None, 5.0, 35), 5) is None, "killed before its test"
+    assert find_results(run_folder, ResumePoint(None, 5.0, 35), 5) is None, "killed before its test"
     (run_folder / "metrics.json").write_text('{"epochs": 5, "val/mAP": 0.5}')
-    assert results_of(run_folder, Left(None, 5.0, 35), 5) == {"epochs": 5, "val/mAP": 0.5}
-    assert results_of(run_folder, Left(None, 5.0, 35), 6) is None
-    assert results_of(run_folder, Left(None, 6.0, 42), 6) is None, "an earlier end's results"
+    assert find_results(run_folder, ResumePoint(None, 5.0, 35), 5) == {"epochs": 5, "val/mAP": 0.5}
+    assert find_results(run_folder, ResumePoint(None, 5.0, 35), 6) is None
+    assert find_results(run_folder, ResumePoint(None, 6.0, 42), 6) is None, (
+        "an earlier end's results"
+    )
     with pytest.raises(ReIDError, match=r"max_epochs=4 is less than the 4.5 epochs"):
-        results_of(run_folder, Left(None, 4.5, 31), 4)
+        find_results(run_folder, ResumePoint(None, 4.5, 31), 4)
 
 
 def test_a_run_that_was_stopped_early_is_finished_until_it_is_given_more_epochs(
     run_folder: Path,
 ) -> None:
-    left = Left(None, 3.0, 21, {"trainer": {"max_epochs": 5}})
+    left = ResumePoint(None, 3.0, 21, {"trainer": {"max_epochs": 5}})
     (run_folder / "metrics.json").write_text('{"epochs": 3}')
-    assert results_of(run_folder, left, 5) == {"epochs": 3}
-    assert results_of(run_folder, left, 9) is None
+    assert find_results(run_folder, left, 5) == {"epochs": 3}
+    assert find_results(run_folder, left, 9) is None
 
 
 def test_raised_epochs_are_kept_for_the_next_resume(run_folder: Path) -> None:

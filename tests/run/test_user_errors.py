@@ -14,7 +14,7 @@ from hydra.core.plugins import Plugins
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.run.user_errors import no_score, one_sentence
+from reid_lightning.run.user_errors import failed_score, report_errors
 from train import start
 
 CONF = str(Path(__file__).parents[2] / "conf")
@@ -45,12 +45,12 @@ def test_a_run_ends_with_the_sentence_and_a_bug_with_its_traceback(
     begin: Begin, caplog: pytest.LogCaptureFixture
 ) -> None:
     begin("hydra.mode=RUN")
-    with pytest.raises(SystemExit, match="1"), one_sentence():
+    with pytest.raises(SystemExit, match="1"), report_errors():
         raise ReIDError("Not so.")
     assert caplog.messages == ["Error: Not so."]
-    with pytest.raises(ValueError, match="a bug"), one_sentence():
+    with pytest.raises(ValueError, match="a bug"), report_errors():
         raise ValueError("a bug")
-    with pytest.raises(SystemExit, match="3"), one_sentence():
+    with pytest.raises(SystemExit, match="3"), report_errors():
         sys.exit(3)
 
 
@@ -67,27 +67,27 @@ def test_a_job_of_a_sweep_ends_alone(
     error: BaseException, told: str, begin: Begin, caplog: pytest.LogCaptureFixture
 ) -> None:
     begin("hydra.mode=MULTIRUN")
-    with one_sentence():
+    with report_errors():
         raise error
     (record,) = caplog.records
     assert record.getMessage() == f"Error: {told}" and record.levelno == logging.ERROR
     assert (record.exc_info is None) == isinstance(error, ReIDError), "a bug has its traceback"
-    assert math.isnan(no_score())
+    assert math.isnan(failed_score())
 
 
 def test_optuna_is_told_that_a_trial_failed(begin: Begin) -> None:
     begin("sweep=optuna")
     with pytest.raises(ReIDError, match="This job failed"):
-        no_score()
+        failed_score()
 
 
 def test_who_stops_a_job_stops_its_sweep(begin: Begin) -> None:
     begin("hydra.mode=MULTIRUN")
-    with pytest.raises(SystemExit), one_sentence():
+    with pytest.raises(SystemExit), report_errors():
         interrupted()
-    with pytest.raises(KeyboardInterrupt), one_sentence():
+    with pytest.raises(KeyboardInterrupt), report_errors():
         raise KeyboardInterrupt
-    with pytest.raises(SIGTERMException), one_sentence():
+    with pytest.raises(SIGTERMException), report_errors():
         raise SIGTERMException
 
 
@@ -109,7 +109,7 @@ def test_what_an_extra_brings_is_named_with_it(
 ) -> None:
     Plugins.instance()  # before one is taken away: it registers all of them
     monkeypatch.delitem(ConfigStore.instance().repo["hydra"][group], f"{choice}.yaml")
-    with pytest.raises(SystemExit), one_sentence():
+    with pytest.raises(SystemExit), report_errors():
         begin(override)
     told = f"Error: hydra/{group}/{choice} comes with an extra that is not installed: "
     assert caplog.messages == [f"{told}pip install -e '.[sweep]'."]

@@ -6,14 +6,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from reid_lightning.distances import normalized
+from reid_lightning.distances import unit_norm
 from reid_lightning.errors import ReIDError
 from reid_lightning.metrics.ranking import QueryResults, rank_queries
 from reid_lightning.retrieval import NeighbourMean, Pictures, Rerank, Retrieval, SpatialTemporal
 from reid_lightning.retrieval.multi_query import multi_query
 from reid_lightning.retrieval.rerank.rows import squared_rows
 from reid_lightning.retrieval.spatial_temporal import joint_score
-from reid_lightning.scoring.rank_sets import rank_pictures
+from reid_lightning.scoring.rank_sets import rank_sets
 
 MEAN = NeighbourMean(k=2, alpha=3.0)
 
@@ -33,7 +33,7 @@ TIME = SpatialTemporal.fit(*pictures(40, 2)[1:], cameras=3)
 
 
 def score(retrieval: Retrieval, gallery: Pictures = GALLERY, distance: str = "cosine") -> Tensor:
-    results, count = rank_pictures(QUERY, gallery, retrieval, distance=distance)
+    results, count = rank_sets(QUERY, gallery, retrieval, distance=distance)
     assert count == 56 and len(results.ap) == 24
     return results.ap
 
@@ -65,13 +65,13 @@ def test_every_combination_is_scored_whatever_the_gallerys_order(distance: str) 
 
 def test_each_step_is_what_it_says() -> None:
     clean = GALLERY.take(GALLERY.pids != -1)
-    q, g = normalized(QUERY.embeddings), normalized(clean.embeddings)
+    q, g = unit_norm(QUERY.embeddings), unit_norm(clean.embeddings)
     assert torch.equal(score(Retrieval()), by_hand(-(q.double() @ g.double().T).float(), clean))
-    asked = normalized(MEAN(q, g))
+    asked = unit_norm(MEAN(q, g))
     assert torch.allclose(score(Retrieval(expansion=MEAN)), by_hand(-asked @ g.T, clean))
-    averaged = normalized(MEAN(g))
+    averaged = unit_norm(MEAN(g))
     assert torch.allclose(score(Retrieval(database=MEAN)), by_hand(-q @ averaged.T, clean))
-    several = normalized(multi_query(QUERY._replace(embeddings=q), clean._replace(embeddings=g)))
+    several = unit_norm(multi_query(QUERY._replace(embeddings=q), clean._replace(embeddings=g)))
     assert torch.allclose(score(Retrieval(multi_query=True)), by_hand(-several @ g.T, clean))
     p = TIME.probability(QUERY.camids, QUERY.times, clean.camids, clean.times)
     joint = joint_score(q.double() @ g.double().T, p)
@@ -91,4 +91,4 @@ def test_embeddings_that_are_no_numbers_are_told() -> None:
     broken = GALLERY._replace(embeddings=GALLERY.embeddings.clone())
     broken.embeddings[7, 3] = torch.nan
     with pytest.raises(ReIDError, match="not finite"):
-        rank_pictures(QUERY, broken, Retrieval(), distance="cosine")
+        rank_sets(QUERY, broken, Retrieval(), distance="cosine")

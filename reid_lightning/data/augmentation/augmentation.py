@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from reid_lightning.data.augmentation.crop import CROP_COLUMNS, Draws, flip_and_crop
+from reid_lightning.data.augmentation.crop import CROP_COLUMNS, Uniforms, flip_and_crop
 from reid_lightning.data.augmentation.erasing import ERASING_COLUMNS, boxes, erase
 from reid_lightning.data.augmentation.jitter import JITTER_COLUMNS, color_jitter
-from reid_lightning.data.augmentation.to_input import normalise
+from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.errors import check_at_least, check_at_most
 
 # A picture's random numbers are the same whatever is switched on, so that studies compare one
@@ -18,7 +18,7 @@ COLUMNS = CROP_COLUMNS + ERASING_COLUMNS + JITTER_COLUMNS
 _STREAM = 1  # the sampler's streams are (seed, epoch)
 
 
-def uniforms(seed: int, place: tuple[int, int, int], count: int) -> Draws:
+def uniforms(seed: int, place: tuple[int, int, int], count: int) -> Uniforms:
     """Random numbers [count, COLUMNS] in [0, 1) for the pictures at `place`.
 
     They are a function of (seed, epoch, step, place in the global batch): the rows of a process
@@ -67,7 +67,7 @@ class Augmentation:
         self.flip, self.crop_padding, self.erasing = flip, crop_padding, erasing
         self.jitter = tuple(jitter)
 
-    def __call__(self, pictures: Tensor, draws: Draws) -> Tensor:
+    def __call__(self, pictures: Tensor, draws: Uniforms) -> Tensor:
         """Pixels uint8 [B, H, W, 3] → the network's input [B, 3, H, W].
 
         Everything random is decided on the host from `draws`, so that a device is never waited for.
@@ -79,6 +79,6 @@ class Augmentation:
         if self.flip or self.crop_padding:
             padding = round(self.crop_padding * height)
             pictures = flip_and_crop(pictures, place, self.flip, padding)
-        images = normalise(pictures)
+        images = to_network_input(pictures)
         erase(images, boxes(box, height, width, self.erasing))
         return images

@@ -4,10 +4,10 @@ import numpy as np
 from torch import Tensor
 
 CROP_COLUMNS = 3
-Draws = np.ndarray  # uniform numbers in [0, 1), a row for each picture
+Uniforms = np.ndarray  # uniform numbers in [0, 1), a row for each picture
 
 
-def flip_and_crop(pictures: Tensor, draws: Draws, flip: float, padding: int) -> Tensor:
+def flip_and_crop(pictures: Tensor, draws: Uniforms, flip: float, padding: int) -> Tensor:
     """Flip, pad every side with black, and cut a window of the old size, for each picture by itself.
 
     Args:

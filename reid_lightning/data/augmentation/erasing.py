@@ -3,7 +3,7 @@
 import numpy as np
 from torch import Tensor
 
-from reid_lightning.data.augmentation.crop import Draws
+from reid_lightning.data.augmentation.crop import Uniforms
 
 AREA = (0.02, 0.4)  # share of the picture
 ASPECT = (0.3, 3.33)  # height / width, uniform in its logarithm
@@ -11,7 +11,7 @@ TRIES = 10
 ERASING_COLUMNS = 1 + 2 * TRIES + 2
 
 
-def boxes(draws: Draws, height: int, width: int, probability: float) -> list[tuple[int, ...]]:
+def boxes(draws: Uniforms, height: int, width: int, probability: float) -> list[tuple[int, ...]]:
     """What is erased: (picture, top, left, height, width) in pixels.
 
     The first of ten boxes that is smaller than the picture is taken; if none is, nothing.

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reid_lightning.data.augmentation.crop import Draws
+from reid_lightning.data.augmentation.crop import Uniforms
 
 JITTER_COLUMNS = 8
 
 
-def color_jitter(pictures: Tensor, draws: Draws, strengths: Sequence[float]) -> Tensor:
+def color_jitter(pictures: Tensor, draws: Uniforms, strengths: Sequence[float]) -> Tensor:
     """Change brightness, contrast, saturation and hue, for each picture in an order of its own.
 
     Args:

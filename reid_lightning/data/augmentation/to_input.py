@@ -7,7 +7,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-def normalise(pictures: Tensor) -> Tensor:
+def to_network_input(pictures: Tensor) -> Tensor:
     """Pixels uint8 [B, H, W, 3] → float32 [B, 3, H, W], normalised as ImageNet is, channels last."""
     batch, height, width, _ = pictures.shape
     mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)

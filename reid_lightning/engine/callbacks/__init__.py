@@ -7,7 +7,7 @@ from reid_lightning.engine.callbacks.finite_loss import FiniteLoss
 from reid_lightning.engine.callbacks.keep_findings import KeepFindings
 from reid_lightning.engine.callbacks.last_checkpoint import LastCheckpoint
 from reid_lightning.engine.callbacks.progress import Progress
-from reid_lightning.engine.callbacks.wandb_images import WandbPictures
+from reid_lightning.engine.callbacks.wandb_images import WandbImages
 
 __all__ = [
     "Collapse",
@@ -17,5 +17,5 @@ __all__ = [
     "KeepFindings",
     "LastCheckpoint",
     "Progress",
-    "WandbPictures",
+    "WandbImages",
 ]

@@ -11,7 +11,7 @@ from torch import Tensor
 from reid_lightning.errors import ReIDError
 
 
-class Sent(NamedTuple):
+class PendingLoss(NamedTuple):
     """A step's loss on its way to the CPU, and what to say of the step if it is no number."""
 
     loss: Tensor
@@ -35,7 +35,7 @@ class FiniteLoss(pl.Callback):
     """
 
     def __init__(self) -> None:
-        self.sent: Sent | None = None
+        self.sent: PendingLoss | None = None
         self.rate = self.loss = 0.0
 
     def on_train_batch_start(
@@ -60,7 +60,7 @@ class FiniteLoss(pl.Callback):
             loss = there.copy_(loss, non_blocking=True)
             copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
             copied.record()
-        self.sent = Sent(loss, copied, trainer.global_step, self.rate, batch["index"])
+        self.sent = PendingLoss(loss, copied, trainer.global_step, self.rate, batch["index"])
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Read the last loss before anything is scored."""

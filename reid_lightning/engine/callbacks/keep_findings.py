@@ -10,7 +10,7 @@ from reid_lightning.metrics.summary import summary
 from reid_lightning.results.findings import FILE, find, write_findings
 from reid_lightning.results.per_query import write_per_query
 from reid_lightning.retrieval import Retrieval
-from reid_lightning.scoring.rank_sets import pictures_of
+from reid_lightning.scoring.rank_sets import embedded_set
 
 
 class KeepFindings(pl.Callback):
@@ -43,8 +43,8 @@ class KeepFindings(pl.Callback):
         samples = [[pictures[place] for place in index[rows].tolist()] for rows in both]
         write_per_query(self.folder / "per_query.csv", samples[0], results)
         findings = find(
-            pictures_of(samples[0], embeddings[both[0]]),
-            pictures_of(samples[1], embeddings[both[1]]),
+            embedded_set(samples[0], embeddings[both[0]]),
+            embedded_set(samples[1], embeddings[both[1]]),
             Retrieval(),
             results,
             (samples[0], samples[1]),

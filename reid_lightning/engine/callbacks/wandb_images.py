@@ -14,7 +14,7 @@ from reid_lightning.results.findings import FILE, read_findings
 from reid_lightning.results.per_query import read_first_matches
 
 
-class WandbPictures(pl.Callback):
+class WandbImages(pl.Callback):
     """Logs, at the end, the CMC curve and ranked lists to the run's first logger, which is W&B's.
 
     Args:

@@ -15,7 +15,7 @@ from reid_lightning.metrics.cpu.groups import Array
 _LANES = 64  # pictures whose sums run side by side, where whole rows are computed
 
 
-class Space(NamedTuple):
+class ExactOperands(NamedTuple):
     """Query i is exactly `offsets[j] - scale * queries[i] @ gallery[j]` from picture j."""
 
     queries: Array  # [queries, d], float32
@@ -35,9 +35,10 @@ def squared_norms(begin: int, end: int, rows: Array, squares: Array) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _some(query: int, space: Space, places: Array, values: Array) -> None:
+def exact_at(query: int, operands: ExactOperands, places: Array, values: Array) -> None:
+    """Write exact distances of a query from the pictures at `places` to `values`."""
     # Four sums run side by side, since each waits for its last term.
-    x, y, last = space.queries[query], space.gallery, places.size - 1
+    x, y, last = operands.queries[query], operands.gallery, places.size - 1
     for first in range(0, places.size, 4):
         i, j, k, m = first, min(first + 1, last), min(first + 2, last), min(first + 3, last)
         yi, yj, yk, ym = y[places[i]], y[places[j]], y[places[k]], y[places[m]]
@@ -47,48 +48,55 @@ def _some(query: int, space: Space, places: Array, values: Array) -> None:
             b += np.float64(x[n]) * np.float64(yj[n])
             c += np.float64(x[n]) * np.float64(yk[n])
             d += np.float64(x[n]) * np.float64(ym[n])
-        values[i] = space.offsets[places[i]] - space.scale * a
-        values[j] = space.offsets[places[j]] - space.scale * b
-        values[k] = space.offsets[places[k]] - space.scale * c
-        values[m] = space.offsets[places[m]] - space.scale * d
+        values[i] = operands.offsets[places[i]] - operands.scale * a
+        values[j] = operands.offsets[places[j]] - operands.scale * b
+        values[k] = operands.offsets[places[k]] - operands.scale * c
+        values[m] = operands.offsets[places[m]] - operands.scale * d
 
 
 @njit(nogil=True, cache=True)
-def _whole(rows: Array, base: int, space: Space, distances: Array) -> None:
+def exact_rows(rows: Array, base: int, operands: ExactOperands, distances: Array) -> None:
+    """Write exact distances of the queries `base` + `rows` from the whole gallery."""
     # Pictures side by side are vectorised over, and each sum keeps its order.
-    size, d = space.gallery.shape
+    size, d = operands.gallery.shape
     columns, sums = np.zeros((d, _LANES)), np.empty(_LANES)
     for first in range(0, size, _LANES):
         width = min(_LANES, size - first)
         for lane in range(width):
             for i in range(d):
-                columns[i, lane] = space.gallery[first + lane, i]
+                columns[i, lane] = operands.gallery[first + lane, i]
         for row in rows:
             sums[:] = 0
             for i in range(d):
-                x = np.float64(space.queries[base + row, i])
+                x = np.float64(operands.queries[base + row, i])
                 for lane in range(_LANES):
                     sums[lane] += x * columns[i, lane]
             for lane in range(width):
                 place = first + lane
-                distances[row, place] = space.offsets[place] - space.scale * sums[lane]
+                distances[row, place] = operands.offsets[place] - operands.scale * sums[lane]
 
 
 @njit(nogil=True, cache=True)
 def exact_matches(
-    begin: int, end: int, space: Space, matches: Array, start: Array, nearest: Array
+    begin: int, end: int, operands: ExactOperands, matches: Array, start: Array, nearest: Array
 ) -> None:
     """Write distances of queries from their matches, matches[start[i] : start[i + 1]] for i."""
     for query in range(begin, end):
         own = slice(start[query], start[query + 1])
-        _some(query, space, matches[own], nearest[own])
+        exact_at(query, operands, matches[own], nearest[own])
 
 
 @njit(nogil=True, cache=True)
-def settle(
-    begin: int, end: int, base: int, space: Space, places: Array, counts: Array, distances: Array
+def recompute_exact(
+    begin: int,
+    end: int,
+    base: int,
+    operands: ExactOperands,
+    places: Array,
+    counts: Array,
+    distances: Array,
 ) -> None:
-    """Write exact distances where `find_doubts` found doubts, or whole rows; row 0 is `base`."""
+    """Write exact distances where `find_near_ties` found doubts, or whole rows; row 0 is `base`."""
     values = np.empty(places.shape[1], np.float32)
     whole, wholes = np.empty(end - begin, np.int64), 0
     for row in range(begin, end):
@@ -96,8 +104,8 @@ def settle(
             whole[wholes] = row
             wholes += 1
         else:
-            _some(base + row, space, places[row, : counts[row]], values)
+            exact_at(base + row, operands, places[row, : counts[row]], values)
             for i in range(counts[row]):
                 distances[row, places[row, i]] = values[i]
     if wholes > 0:
-        _whole(whole[:wholes], base, space, distances)
+        exact_rows(whole[:wholes], base, operands, distances)

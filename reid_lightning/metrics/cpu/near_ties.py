@@ -20,43 +20,43 @@ def _nearer(distances: Array, low: float, high: float) -> tuple[int, int]:
 
 
 @njit(nogil=True, cache=True)
-def _spans(nearest: Array, slack: float, low: Array, high: Array) -> int:
-    # Write what is within `slack` of any as spans apart from each other; return how many.
+def _spans(nearest: Array, error_bound: float, low: Array, high: Array) -> int:
+    # Write what is within `error_bound` of any as spans apart from each other; return how many.
     count = 0
     for distance in nearest:
-        if count > 0 and np.float32(distance - slack) <= high[count - 1]:
-            high[count - 1] = distance + slack
+        if count > 0 and np.float32(distance - error_bound) <= high[count - 1]:
+            high[count - 1] = distance + error_bound
         else:
-            low[count], high[count] = distance - slack, distance + slack
+            low[count], high[count] = distance - error_bound, distance + error_bound
             count += 1
     return count
 
 
 @njit(nogil=True, cache=True)
-def find_doubts(
+def find_near_ties(
     begin: int,
     end: int,
     distances: Array,
     nearest: Array,
     start: Array,
-    slack: Array,
+    error_bound: Array,
     places: Array,
     counts: Array,
 ) -> None:
-    """Find the distances within `slack` of a match's.
+    """Find the distances within `error_bound` of a match's.
 
     Args:
         distances: [rows, gallery], contiguous.
         nearest: the matches' distances, ascending: row i's are nearest[start[i] : start[i + 1]].
-        slack: [rows]; where infinite, the whole row is in doubt.
+        error_bound: [rows]; where infinite, the whole row is in doubt.
         places: [rows, room + 1], whose first `room` are filled with the places in doubt.
         counts: [rows], filled with their numbers; above `room` where that did not suffice.
     """
     room = places.shape[1] - 1
     low, high = np.empty(distances.shape[1], np.float32), np.empty(distances.shape[1], np.float32)
     for row in range(begin, end):
-        spans = _spans(nearest[start[row] : start[row + 1]], slack[row], low, high)
-        count = 0 if slack[row] < np.inf else room + 1
+        spans = _spans(nearest[start[row] : start[row + 1]], error_bound[row], low, high)
+        count = 0 if error_bound[row] < np.inf else room + 1
         for first in range(0, distances.shape[1], _TILE):
             if count > room:
                 break

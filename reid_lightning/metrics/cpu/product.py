@@ -8,13 +8,15 @@ import torch
 from torch import Tensor
 
 from reid_lightning.distances import Distance
-from reid_lightning.metrics.cpu.exact import Space, squared_norms
+from reid_lightning.metrics.cpu.exact import ExactOperands, squared_norms
 from reid_lightning.metrics.cpu.groups import Array
 from reid_lightning.parallel import in_blocks
 
 
-def space_of(query: Tensor, gallery: Tensor, distance: Distance) -> tuple[Space, Array]:
-    """What exact distances are made of, and each query's slack: how far off `product` may be.
+def exact_operands(
+    query: Tensor, gallery: Tensor, distance: Distance
+) -> tuple[ExactOperands, Array]:
+    """What exact distances are made of, and each query's error_bound: how far off `product` may be.
 
     Any order of summing n terms in float32 errs by at most n u / (1 - n u) times the sum of the
     terms' magnitudes (Higham 2002, section 4.2), here no more than |y|² + 2|x||y|. A few more terms
@@ -34,16 +36,16 @@ def space_of(query: Tensor, gallery: Tensor, distance: Distance) -> tuple[Space,
         longest = offsets.max(initial=0)
         magnitude = longest + scale * np.sqrt(squares * longest)
     error = (x.shape[1] + 16) * 2.0**-24
-    slack = magnitude * error / (1 - error) + 2.0**-100
-    slack[magnitude > 2.0**126] = np.inf  # float32 may overflow
-    return Space(x, y, offsets, scale), slack
+    error_bound = magnitude * error / (1 - error) + 2.0**-100
+    error_bound[magnitude > 2.0**126] = np.inf  # float32 may overflow
+    return ExactOperands(x, y, offsets, scale), error_bound
 
 
-def product(query: Tensor, gallery: Tensor, space: Space, out: Tensor) -> None:
+def product(query: Tensor, gallery: Tensor, operands: ExactOperands, out: Tensor) -> None:
     """Write approximate distances of some queries from the gallery to `out` [queries, gallery]."""
-    out.copy_(torch.from_numpy(space.offsets))
+    out.copy_(torch.from_numpy(operands.offsets))
     with _true_float32():
-        out.addmm_(query, gallery.T, alpha=-space.scale)
+        out.addmm_(query, gallery.T, alpha=-operands.scale)
 
 
 @contextmanager

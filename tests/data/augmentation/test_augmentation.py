@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from reid_lightning.data.augmentation.augmentation import COLUMNS, Augmentation, uniforms
-from reid_lightning.data.augmentation.to_input import normalise
+from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.errors import ReIDError
 
 PICTURES = torch.randint(1, 256, (6, 32, 16, 3), dtype=torch.uint8)
@@ -25,7 +25,7 @@ def test_random_numbers_belong_to_a_place_in_the_global_batch() -> None:
 
 
 def test_nothing_switched_on_is_normalisation_alone() -> None:
-    assert torch.equal(Augmentation()(PICTURES, DRAWS), normalise(PICTURES))
+    assert torch.equal(Augmentation()(PICTURES, DRAWS), to_network_input(PICTURES))
 
 
 @pytest.mark.parametrize("option", STRONG)
@@ -34,7 +34,7 @@ def test_every_augmentation_changes_pictures_and_leaves_the_pixels_alone(option:
     images = Augmentation(**{option: STRONG[option]})(PICTURES, DRAWS)
     assert images.shape == (6, 3, 32, 16) and images.dtype == torch.float32
     assert images.is_contiguous(memory_format=torch.channels_last)
-    assert not torch.equal(images, normalise(PICTURES))
+    assert not torch.equal(images, to_network_input(PICTURES))
     assert torch.equal(PICTURES, before)
 
 
