@@ -1,4 +1,4 @@
-# make help lists the targets. PYTHON names the interpreter (3.10 or newer) that .venv is made with.
+# `make help` lists the targets. PYTHON is the interpreter (3.10 or newer) that creates .venv.
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -8,24 +8,25 @@ BIN := .venv/bin
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 12
 
-demo: outputs/demo/metrics.json  ## from nothing to a trained, scored model (no download of data or weights)
+demo: outputs/demo/metrics.json  ## train and score a model on the synthetic set (no download of data or weights)
 	@tail -n 8 outputs/demo/train.log
-	@echo "(to train it again: rm -r outputs/demo, then make demo)"
+	@echo "(to train again: rm -r outputs/demo, then make demo)"
 
 outputs/demo/metrics.json: | .venv/.installed
 	$(BIN)/python train.py data=synthetic augmentation=flip_crop optimizer.lr=3e-3 \
 		scheduler.warmup_epochs=4 trainer.max_epochs=20 trainer.check_val_every_n_epoch=4 \
 		hydra.run.dir=outputs/demo
 
-test: .venv/.installed-dev lint  ## ruff, mypy and pytest in .venv
+test: .venv/.installed-dev lint  ## lint, then pytest, in .venv
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-lint: .venv/.installed-dev  ## ruff and mypy alone
+lint: .venv/.installed-dev  ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 
-bench: .venv/.installed-dev  ## speed of input, training, losses and ranking beside peers' (half an hour; leave the machine alone)
+bench: .venv/.installed-dev  ## speed of input, training, losses and ranking compared with peers (half an hour on an idle machine)
 	$(BIN)/python -m benchmarks.input_speed
 	$(BIN)/python -m benchmarks.train_speed
 	$(BIN)/python -m benchmarks.memory

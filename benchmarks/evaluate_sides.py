@@ -1,4 +1,4 @@
-"""What the benchmark of evaluation compares: real identities, drawn embeddings, peers' rankings."""
+"""Parts of the benchmark of evaluation: real identities, random embeddings, peers' rankings."""
 
 import importlib
 import lzma
@@ -25,13 +25,13 @@ def identities(folder: str) -> tuple[Tensor, Tensor]:
     packed = (ROOT / "tests" / "fixtures" / "market1501_names.txt.xz").read_bytes()
     paths = map(Path, lzma.decompress(packed).decode().split())
     samples = [parse_name(path) for path in paths if path.parts[0] == folder]
-    kept = [(sample.pid, sample.camid) for sample in samples if sample.pid != JUNK]
-    pids, camids = torch.tensor(kept).T.contiguous()
+    numbers = [(sample.pid, sample.camid) for sample in samples if sample.pid != JUNK]
+    pids, camids = torch.tensor(numbers).T.contiguous()
     return pids, camids
 
 
 def embeddings(pids: Tensor, seed: int) -> Tensor:
-    """Unit rows; pictures of a person share a direction, distractors have none."""
+    """Unit rows [n, 512]; pictures of a person share a direction, distractors have none."""
     centers = torch.randn(1600, DIMENSIONS, generator=torch.Generator().manual_seed(0))
     noise = torch.randn(len(pids), DIMENSIONS, generator=torch.Generator().manual_seed(seed))
     noise *= NOISE
@@ -43,21 +43,21 @@ def embeddings(pids: Tensor, seed: int) -> Tensor:
 def plain(
     distances: Array, q_pids: Array, q_camids: Array, g_pids: Array, g_camids: Array
 ) -> tuple[Array, Array, Array]:
-    """First match, AP and INP of each query as peers compute them: sort, drop, accumulate."""
+    """First match, AP and INP of each query, computed as peers do: sort, drop, accumulate."""
     order = np.argsort(distances, axis=1)
-    told = []
+    results = []
     for row, pid, camid in zip(order, q_pids, q_camids, strict=True):
         keep = (g_pids[row] != pid) | (g_camids[row] != camid)
         hits = (g_pids[row] == pid)[keep].astype(np.int64)
         precision = hits.cumsum() / np.arange(1, len(hits) + 1)
-        places = hits.nonzero()[0] + 1
-        told.append((places[0], (precision * hits).sum() / hits.sum(), hits.sum() / places[-1]))
-    first, ap, inp = map(np.array, zip(*told, strict=True))
+        ranks = hits.nonzero()[0] + 1
+        results.append((ranks[0], (precision * hits).sum() / hits.sum(), hits.sum() / ranks[-1]))
+    first, ap, inp = map(np.array, zip(*results, strict=True))
     return first, ap, inp
 
 
 def fast_reid() -> Callable[..., Any] | None:
-    """fast-reid's ranking in Cython, where it is there."""
+    """fast-reid's ranking in Cython; None if it is not installed."""
     try:
         module = importlib.import_module("fastreid.evaluation.rank_cylib.rank_cy")
     except ImportError:

@@ -1,12 +1,12 @@
-"""Augmented training batches per second beside the plain pipeline that peers use, in one run.
+"""Augmented training batches per second, compared with the plain pipeline that peers use.
 
     python -m benchmarks.input_speed --rounds 5
 
-Both sides deal the same batches of 64 from a synthetic set that is drawn for the purpose, with
-`augmentation=standard`, and end at a float32 batch. The plain one decodes with PIL, transforms each
+Both sides produce the same batches of 64 from a synthetic set that is drawn for the purpose, with
+`augmentation=standard`, as float32 tensors. The plain one decodes with PIL, transforms each
 picture with torchvision and collates in a DataLoader with two workers. Each side runs in a process
-of its own, they take turns, and medians over the rounds are told. Ours has its pictures decoded
-already; how long that took is told, too.
+of its own; they alternate, and the table has the medians over the rounds. Ours has its pictures
+decoded already; the speed of that is printed separately.
 """
 
 import argparse
@@ -28,16 +28,16 @@ STEPS = 150
 
 
 def our_batches(data: ReIDDataModule) -> Iterator[torch.Tensor]:
-    """What the network is given, epoch after epoch."""
+    """The network's input batches, epoch after epoch."""
     loader = data.train_dataloader()
     for epoch in count():
-        loader.batch_sampler.set_epoch(epoch)
+        loader.sampler.set_epoch(epoch)
         for batch in loader:
             yield data.on_after_batch_transfer(batch, 0)["image"]
 
 
 def measure(side: str, folder: str, height: int, width: int) -> float:
-    """Pictures per second of one side."""
+    """Images per second of one side."""
     config = compose(folder, height, width)
     data: ReIDDataModule = instantiate(config.data)
     if side == "plain":
@@ -47,11 +47,11 @@ def measure(side: str, folder: str, height: int, width: int) -> float:
 
 
 def main() -> None:
-    """Print the table, or one side's figure."""
+    """Print the table, or the speed of one side."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--side", choices=("plain", "ours"), help="measure this one alone")
-    parser.add_argument("--folder", default="", help="of the set and its store")
+    parser.add_argument("--side", choices=("plain", "ours"), help="measure only this side")
+    parser.add_argument("--folder", default="", help="of the data set and its decoded pictures")
     parser.add_argument("--size", type=int, nargs=2, default=SIZES[0], help="height and width")
     options = parser.parse_args()
     if options.side:
@@ -61,16 +61,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for size in SIZES:
             data = instantiate(compose(folder, *size).data)
-            pictures = len(data.folder.read()[1].train)
+            pictures = len(data.folder.used.train)
             started = time.perf_counter()
             data.train_dataloader()
             decoding = pictures / (time.perf_counter() - started)
             arguments = ["--folder", folder, "--size", *map(str, size)]
-            told = alternate(
+            speeds = alternate(
                 "benchmarks.input_speed", {"plain": {}, "ours": {}}, arguments, options.rounds
             )
             rows.append(
-                [*size, told["plain"], told["ours"], told["ours"] / told["plain"], decoding]
+                [*size, speeds["plain"], speeds["ours"], speeds["ours"] / speeds["plain"], decoding]
             )
     headers = [
         "height",

@@ -1,18 +1,17 @@
-"""Forward + backward of every loss beside pytorch-metric-learning's counterpart, in one run.
+"""Forward + backward of every loss, compared with pytorch-metric-learning's counterpart.
 
     python benchmarks/losses_speed.py
 
-Each figure is the median over several rounds in which both sides take turns, on embeddings of 512
-numbers with K = 4 pictures an identity. A ratio above 1 says how many times faster ours is; where
-the library has no counterpart, only our time is told. Then the memory that batch-all takes at its
-peak, each side in a process of its own (Linux alone).
+Each figure is the median over several rounds in which both sides alternate, on embeddings of 512
+dimensions with K = 4 pictures per identity. A ratio above 1 says how many times faster ours is; if
+the library has no counterpart, only our time is printed. Then the peak memory of batch-all, each
+side in a process of its own (Linux only).
 """
 
 import multiprocessing
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from pytorch_metric_learning.distances import LpDistance
@@ -22,6 +21,7 @@ from pytorch_metric_learning.reducers import AvgNonZeroReducer, MeanReducer
 from tabulate import tabulate
 from torch import Tensor
 
+from benchmarks.process_memory import can_reset_peak, reset_peak, status_kib
 from reid_lightning.losses.batch_all import BatchAllLoss
 from reid_lightning.losses.quadruplet import QuadrupletLoss
 from reid_lightning.losses.triplet import TripletLoss
@@ -42,7 +42,7 @@ def theirs(loss: torch.nn.Module, miner: torch.nn.Module | None = None) -> Loss:
 
 
 def theirs_random(x: Tensor, labels: Tensor) -> Tensor:
-    """One random triplet an anchor, as the library draws them."""
+    """One random triplet per anchor, sampled by the library."""
     return TripletMarginLoss(0.3, distance=PLAIN, reducer=MeanReducer(), triplets_per_anchor=1)(
         x, labels
     )
@@ -68,7 +68,7 @@ PAIRS: dict[str, tuple[Loss, Loss | None]] = {
 
 
 def batch(size: int) -> tuple[Tensor, Tensor]:
-    """Embeddings whose identities overlap a little, as in the middle of a training."""
+    """Embeddings whose identities overlap a little, as in the middle of a training, and labels."""
     generator = torch.Generator().manual_seed(0)
     labels = torch.arange(size // K).repeat_interleave(K)
     centers = torch.randn(size // K, DIMENSIONS, generator=generator)
@@ -77,7 +77,7 @@ def batch(size: int) -> tuple[Tensor, Tensor]:
 
 
 def seconds(loss: Loss, x: Tensor, labels: Tensor) -> float:
-    """One forward and backward."""
+    """The time of one forward and backward."""
     x = x.clone().requires_grad_()
     started = time.perf_counter()
     loss(x, labels).backward()
@@ -93,8 +93,8 @@ def compare(size: int) -> list[list[object]]:
         for turn in range(ROUNDS + 1):
             for side, loss in enumerate(pair):
                 if loss is not None:
-                    spent = seconds(loss, x, labels)
-                    times[side] += [spent] if turn else []  # the first turn warms up
+                    duration = seconds(loss, x, labels)
+                    times[side] += [duration] if turn else []  # the first turn warms up
         mine = statistics.median(times[0])
         peer = statistics.median(times[1]) if times[1] else None
         rows.append([name, size, 1e3 * mine, peer and 1e3 * peer, peer and peer / mine])
@@ -105,26 +105,21 @@ def peak_mib(name: str, side: int, size: int) -> float:
     """Memory in MiB that one forward and backward adds at its peak, in this process."""
     loss = PAIRS[name][side]
     assert loss is not None
-    seconds(loss, *batch(64))  # loads what is loaded once
+    seconds(loss, *batch(64))  # one-time imports and allocations
     x, labels = batch(size)
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-    before = _status("VmRSS")
+    reset_peak()
+    before = status_kib("VmRSS")
     seconds(loss, x, labels)
-    return (_status("VmHWM") - before) / 1024
-
-
-def _status(key: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return float(next(line.split()[1] for line in lines if line.startswith(key)))
+    return (status_kib("VmHWM") - before) / 1024
 
 
 def main() -> None:
     """Print both tables."""
     rows = [row for size in SIZES for row in compare(size)]
     headers = ["loss", "batch", "ours ms", "library ms", "ratio"]
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {DIMENSIONS} numbers")
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {DIMENSIONS} dimensions")
     print(tabulate(rows, headers, floatfmt=".2f", missingval="-"))
-    if not Path("/proc/self/clear_refs").exists():
+    if not can_reset_peak():
         return
     size = SIZES[-1]
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:

@@ -1,23 +1,22 @@
-"""Re-ranking beside the published form in NumPy, then ours alone at Market-1501's size.
+"""Re-ranking compared with the published code in NumPy, then ours alone at Market-1501's size.
 
     python -m benchmarks.rerank_speed
 
-Both sides start at the same embeddings, as of a network trained fairly well on Market-1501,
-and end at the distances of the queries to the gallery. The published form is that of the authors'
-Python code: float32, an argsort and dense matrices of all pictures by all. Ours is compiled before
-the clock starts, on a few pictures. The small size is one chunk of rows to it, so it computes the
-distances once; at the large size it computes them twice, for it never holds them all.
+Both sides start with the same embeddings, like those of a well-trained network on Market-1501,
+and end with the distances of the queries to the gallery. The published form follows the authors'
+Python code: float32, an argsort and dense matrices of all pictures by all. Ours is compiled on a
+few pictures before the clock starts. The small size fits into one chunk of rows, so ours computes
+the distances once; at the large size it computes them twice, since it never holds them all.
 
-Each time is the median of rounds in which both sides take turns; a ratio above 1 says how many
-times faster ours is. Memory is what ours adds at its peak beyond the embeddings, in a process of
-its own (Linux alone).
+Each time is the median of rounds in which both sides alternate; a ratio above 1 says how many
+times faster ours is. Memory is the peak that ours adds to the embeddings, in a process of its own
+(Linux only).
 """
 
 import multiprocessing
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from tabulate import tabulate
 from torch import Tensor
 
+from benchmarks.process_memory import reset_peak, status_kib
 from reid_lightning.retrieval.rerank.k_reciprocal import Rerank
 from reid_lightning.retrieval.rerank.rows import squared_rows
 
@@ -34,7 +34,7 @@ Ranks = NDArray[np.int32]
 
 
 def embeddings(total: int) -> Tensor:
-    """Unit rows, some 24 pictures an identity, whose ranking has an mAP of 0.75 (large: 0.51)."""
+    """Unit rows, about 24 pictures per identity; their ranking has an mAP of 0.75 (large: 0.51)."""
     generator = torch.Generator().manual_seed(0)
     pids = torch.randint(max(1, total // 24), (total,), generator=generator)
     centers = torch.randn(int(pids.max()) + 1, 24, generator=generator)
@@ -43,18 +43,18 @@ def embeddings(total: int) -> Tensor:
 
 
 def ours(x: Tensor, queries: int) -> Tensor:
-    """All chunks, joined."""
+    """Our distances [queries, gallery], all chunks joined."""
     return torch.cat(list(Rerank()(squared_rows(x), queries, len(x))))
 
 
 def reciprocal(ranks: Ranks, i: int, k: int) -> Ranks:
-    """Those of the nearest of `i` that have it among theirs."""
+    """Those of the `k` nearest of `i` that have `i` among their own `k` nearest."""
     forward = ranks[i, : k + 1]
     return forward[np.where(ranks[forward, : k + 1] == i)[0]]
 
 
 def published(x: Tensor, queries: int) -> Tensor:
-    """The authors' steps, with their defaults."""
+    """The authors' distances [queries, gallery], with their defaults."""
     k1, k2, weight, total = 20, 6, 0.3, len(x)
     original = squared_rows(x)(0, total).numpy()
     original = np.transpose(original / original.max(axis=0))
@@ -81,29 +81,21 @@ def published(x: Tensor, queries: int) -> Tensor:
 
 
 def seconds(side: Callable[[Tensor, int], Tensor], x: Tensor, queries: int) -> float:
-    """One re-ranking."""
+    """The time of one re-ranking."""
     started = time.perf_counter()
     side(x, queries)
     return time.perf_counter() - started
 
 
 def alone(queries: int, total: int) -> tuple[float, float]:
-    """Seconds of ours, and MiB it adds at its peak, in this process; chunks are let go."""
+    """Seconds and peak MiB of ours in this process; chunks are discarded."""
     ours(embeddings(100), 10)  # compiles
     x = embeddings(total)
-    clear = Path("/proc/self/clear_refs")
-    if clear.exists():
-        clear.write_text("5")  # the peak starts anew
-    before, started = _status("VmRSS"), time.perf_counter()
+    reset_peak()
+    before, started = status_kib("VmRSS"), time.perf_counter()
     for _ in Rerank()(squared_rows(x), queries, total):
         pass
-    return time.perf_counter() - started, (_status("VmHWM") - before) / 1024
-
-
-def _status(key: str) -> float:
-    file = Path("/proc/self/status")
-    lines = file.read_text().splitlines() if file.exists() else []
-    return next((float(line.split()[1]) for line in lines if line.startswith(key)), np.nan)
+    return time.perf_counter() - started, (status_kib("VmHWM") - before) / 1024
 
 
 def main() -> None:
@@ -111,14 +103,14 @@ def main() -> None:
     ours(embeddings(100), 10)  # compiles
     queries, total = SMALL
     x = embeddings(total)
-    apart = float((ours(x, queries) - published(x, queries)).abs().max())
-    turns = [[seconds(side, x, queries) for side in (ours, published)] for _ in range(ROUNDS)]
-    mine, theirs = (statistics.median(times) for times in zip(*turns, strict=True))
+    difference = float((ours(x, queries) - published(x, queries)).abs().max())
+    rounds = [[seconds(side, x, queries) for side in (ours, published)] for _ in range(ROUNDS)]
+    mine, theirs = (statistics.median(times) for times in zip(*rounds, strict=True))
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         large, peak = pool.apply(alone, MARKET)
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {DIMENSIONS} numbers")
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {DIMENSIONS} dimensions")
     headers = ["queries", "pictures", "ours s", "published s", "ratio", "largest difference", "MiB"]
-    rows = [[*SMALL, mine, theirs, theirs / mine, f"{apart:.1e}", None]]
+    rows = [[*SMALL, mine, theirs, theirs / mine, f"{difference:.1e}", None]]
     rows += [[*MARKET, large, None, None, None, peak]]
     formats = ("", "", ".2f", ".2f", ".1f", "", ".0f")
     print(tabulate(rows, headers, floatfmt=formats, missingval="-"))

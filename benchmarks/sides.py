@@ -1,4 +1,4 @@
-"""What the benchmarks of input and training share: sides that take turns, and a stopwatch."""
+"""Shared by the benchmarks of input and training: alternating sides, and a stopwatch."""
 
 import os
 import statistics
@@ -18,35 +18,35 @@ WARM_UP = 3  # steps before the clock starts
 
 
 def compose(folder: str, height: int, width: int, *overrides: str) -> DictConfig:
-    """The configuration of a run at this size, on a synthetic set below `folder`."""
-    place = [f"data.root={folder}/set", f"data.cache={folder}/cache", "data.cache_gib=16"]
+    """The configuration of a run at this size, on a synthetic set in `folder`."""
+    folders = [f"data.root={folder}/set", f"data.cache={folder}/cache", "data.cache_gib=16"]
     size = [f"data.height={height}", f"data.width={width}"]
     with hydra.initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        return hydra.compose("train", ["data=synthetic", *place, *size, *overrides])
+        return hydra.compose("train", ["data=synthetic", *folders, *size, *overrides])
 
 
 def alternate(
     module: str, sides: Mapping[str, Mapping[str, str]], arguments: Sequence[str], rounds: int
 ) -> dict[str, float]:
-    """The median of what each side prints, over rounds in which all of them take a turn.
+    """The median of the figures that each side prints, over rounds in which the sides alternate.
 
     Args:
-        module: run with `--side NAME` and `arguments` in a process of its own.
-        sides: names, and what each sets in its environment.
+        module: is run with `--side NAME` and `arguments` in a process of its own.
+        sides: names, and the environment variables of each.
     """
-    told: dict[str, list[float]] = {side: [] for side in sides}
+    figures: dict[str, list[float]] = {side: [] for side in sides}
     for _ in range(rounds):
         for side, environment in sides.items():
             command = [sys.executable, "-m", module, "--side", side, *arguments]
-            done = subprocess.run(
+            completed = subprocess.run(
                 command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, check=True
             )
-            told[side].append(float(done.stdout.split()[-1]))
-    return {side: statistics.median(speeds) for side, speeds in told.items()}
+            figures[side].append(float(completed.stdout.split()[-1]))
+    return {side: statistics.median(values) for side, values in figures.items()}
 
 
 def speed(steps: Iterable[int], count: int) -> float:
-    """Pictures per second over `count` steps, of which each yields its number of pictures."""
+    """Images per second over `count` steps, each of which yields its number of pictures."""
     running = iter(steps)
     sum(islice(running, WARM_UP))
     started = time.perf_counter()

@@ -16,18 +16,18 @@ from reid_lightning.run.glibc_memory import keep_large_blocks
 
 
 class Stopwatch(pl.Callback):
-    """When each training step ended, in seconds."""
+    """Records when each training step ended, in seconds."""
 
     def __init__(self) -> None:
         self.ends: list[float] = []
 
     def on_train_batch_end(self, *_: Any, **__: Any) -> None:
-        """Look at the clock."""
+        """Record the time."""
         self.ends.append(time.perf_counter())
 
 
 def plain(config: DictConfig) -> Iterator[int]:
-    """Steps as peers make them."""
+    """Training steps as peers implement them; yields the size of each batch."""
     data = instantiate(config.data)
     classes = data.num_classes
     model = instantiate(config.model, num_classes=classes)
@@ -43,7 +43,7 @@ def plain(config: DictConfig) -> Iterator[int]:
 
 
 def bare(config: DictConfig) -> Iterator[int]:
-    """Our step, on a batch that is there already."""
+    """Our training step alone, on one batch in memory; yields its size."""
     keep_large_blocks()
     module = build_module(config, instantiate(config.data).num_classes)
     optimizer = module.optimizer([p for p in module.parameters() if p.requires_grad])
@@ -54,15 +54,15 @@ def bare(config: DictConfig) -> Iterator[int]:
     while True:
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
             features = module.model(images)
-            told = module.criterion(features.metric, features.logits, labels, torch.Generator())
+            losses = module.criterion(features.metric, features.logits, labels, torch.Generator())
         optimizer.zero_grad()
-        told["loss"].backward()
+        losses["loss"].backward()
         optimizer.step()
         yield len(images)
 
 
 def ours(config: DictConfig, steps: int) -> float:
-    """Pictures per second over `steps` steps as train.py makes them."""
+    """Images per second over `steps` training steps of train.py."""
     keep_large_blocks()
     data, watch = instantiate(config.data), Stopwatch()
     trainer = instantiate(

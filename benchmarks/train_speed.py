@@ -1,16 +1,17 @@
-"""Training images per second beside the plain pipeline that peers use, and beside a bound.
+"""Training images per second, compared with the plain pipeline of peers and with a bound.
 
     python -m benchmarks.train_speed --rounds 3
 
 MobileNetV2, batch-hard, Adam, batches of 64, `augmentation=standard`, on the CPU. Sides:
 
 - plain: PIL decode, torchvision's transforms, a DataLoader with two workers, float32, contiguous
-  layout, a loop without Lightning, and the environment as it is;
-- ours: what train.py runs, in float32 and in bf16-mixed, also with the C library's huge pages
+  layout, a loop without Lightning, and the environment unchanged;
+- ours: the training of train.py, in float32 and in bf16-mixed, also with the C library's huge pages
   (GLIBC_TUNABLES=glibc.malloc.hugetlb=1);
-- bare: the bound, our step alone on one batch that lies in memory, in each of these settings.
+- bare: the bound, our step alone on one batch in memory, in each of these settings.
 
-Each side runs in a process of its own, they take turns, and medians over the rounds are told.
+Each side runs in a process of its own; they alternate, and the tables have the medians over the
+rounds.
 """
 
 import argparse
@@ -24,10 +25,10 @@ from benchmarks.sides import SIZES, alternate, compose, speed
 from benchmarks.train_sides import bare, ours, plain
 
 STEPS = 12
-HUGE = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 SETTINGS = {
-    "32-true": {}, "32-true, huge pages": HUGE,
-    "bf16-mixed": {}, "bf16-mixed, huge pages": HUGE,
+    "32-true": {}, "32-true, huge pages": HUGE_PAGES,
+    "bf16-mixed": {}, "bf16-mixed, huge pages": HUGE_PAGES,
 }  # fmt: skip
 SIDES = {"plain": {}} | {
     f"{kind} {setting}": environment
@@ -37,7 +38,7 @@ SIDES = {"plain": {}} | {
 
 
 def measure(side: str, folder: str, height: int, width: int) -> float:
-    """Pictures per second of one side."""
+    """Images per second of one side."""
     kind, _, setting = side.partition(" ")
     precision = setting.split(",")[0] or "32-true"
     options = ["trainer.accelerator=cpu", f"trainer.precision={precision}"]
@@ -48,11 +49,11 @@ def measure(side: str, folder: str, height: int, width: int) -> float:
 
 
 def main() -> None:
-    """Print a table for each size, or one side's figure."""
+    """Print a table for each size, or the speed of one side."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--side", choices=SIDES, help="measure this one alone")
-    parser.add_argument("--folder", default="", help="of the set and its store")
+    parser.add_argument("--side", choices=SIDES, help="measure only this side")
+    parser.add_argument("--folder", default="", help="of the data set and its decoded pictures")
     parser.add_argument("--size", type=int, nargs=2, default=SIZES[0], help="height and width")
     options = parser.parse_args()
     if options.side:
@@ -61,16 +62,16 @@ def main() -> None:
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, batches of 64")
     with tempfile.TemporaryDirectory() as folder:
         for height, width in SIZES:
-            # Draw and decode outside of any side's time.
+            # Draw and decode before the measurements.
             instantiate(compose(folder, height, width).data).train_dataloader()
             arguments = ["--folder", folder, "--size", str(height), str(width)]
-            told = alternate("benchmarks.train_speed", SIDES, arguments, options.rounds)
+            speeds = alternate("benchmarks.train_speed", SIDES, arguments, options.rounds)
             rows = []
             for name in SETTINGS:
-                mine = told[f"ours {name}"]
-                rows.append([name, mine, mine / told["plain"], mine / told[f"bare {name}"]])
+                mine = speeds[f"ours {name}"]
+                rows.append([name, mine, mine / speeds["plain"], mine / speeds[f"bare {name}"]])
             headers = ["ours", "images/s", "ratio to plain", "ratio to the bare step"]
-            print(f"\n{height} × {width}: plain {told['plain']:.1f} images/s")
+            print(f"\n{height} × {width}: plain {speeds['plain']:.1f} images/s")
             print(tabulate(rows, headers, floatfmt=".2f"))
 
 

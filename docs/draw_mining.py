@@ -1,8 +1,8 @@
-"""Draw docs/mining.png: what each mining rule picks for one anchor of a small 2-D batch.
+"""Plot docs/mining.png: the triplets that each mining rule picks for one anchor of a 2-D batch.
 
     python docs/draw_mining.py
 
-The rules drawn are the library's own functions, called on the points that are shown.
+The triplets come from the mining functions of the package, called on the plotted points.
 """
 
 from pathlib import Path
@@ -25,49 +25,48 @@ POINTS = torch.tensor(
 LABELS = torch.tensor([0, 0, 0, 0, 1, 1, 1, 2, 2, 2])
 ANCHOR = 0
 COLORS, MARKERS = ("#0072B2", "#E69F00", "#009E73"), ("o", "s", "^")
-MARGIN = 0.3
 
-Line = tuple[int, int, str]  # from, to, what it is
+Line = tuple[int, int, str]  # start, end, and kind of pair: pos, neg or second
 
 
-def triplets(rule: str) -> list[Line]:
-    """The pairs that `rule` draws on for the anchor."""
+def mined_pairs(rule: str) -> list[Line]:
+    """The pairs of the triplets that `rule` picks for the anchor."""
     distances = pairwise_distance(POINTS)
     if rule == "batch_all":
         positives, negatives = pair_masks(LABELS)
         return [(ANCHOR, int(j), "pos") for j in positives[ANCHOR].nonzero()] + [
             (ANCHOR, int(j), "neg") for j in negatives[ANCHOR].nonzero()
         ]
-    picked = {
+    triplets = {
         "triplet": lambda: mine_random(LABELS, torch.Generator().manual_seed(1)),
         "hard": lambda: mine_hard(distances, LABELS),
         "semihard": lambda: mine_semihard(distances, LABELS),
         "quadruplet": lambda: mine_hard(distances, LABELS),
     }[rule]()
     lines: list[Line] = []
-    valid = picked.valid[ANCHOR]
+    valid = triplets.valid[ANCHOR]
     for positive, negative in zip(
-        picked.positive[ANCHOR][valid].flatten().tolist(),
-        picked.negative[ANCHOR][valid].flatten().tolist(),
+        triplets.positive[ANCHOR][valid].flatten().tolist(),
+        triplets.negative[ANCHOR][valid].flatten().tolist(),
         strict=True,
     ):
         lines += [(ANCHOR, positive, "pos"), (ANCHOR, negative, "neg")]
     if rule == "quadruplet":
         n1 = lines[-1][1]
-        lines.append((n1, second_negative(distances, n1), "far"))
+        lines.append((n1, second_negative(distances, n1), "second"))
     return lines
 
 
 def second_negative(distances: Tensor, n1: int) -> int:
-    """The picture of a further identity nearest to n1."""
-    further = (LABELS[ANCHOR] != LABELS) & (LABELS[n1] != LABELS)
-    return int(distances[n1].masked_fill(~further, torch.inf).argmin())
+    """The picture of a third identity nearest to n1."""
+    third = (LABELS[ANCHOR] != LABELS) & (LABELS[n1] != LABELS)
+    return int(distances[n1].masked_fill(~third, torch.inf).argmin())
 
 
-def draw(axes: Axes, rule: str, title: str) -> None:
-    """One panel."""
-    styles = {"pos": ("#0072B2", "-"), "neg": ("#D55E00", "--"), "far": ("#CC79A7", ":")}
-    for start, end, kind in triplets(rule):
+def plot_rule(axes: Axes, rule: str, title: str) -> None:
+    """Plot one panel: the points, and the pairs that `rule` picks."""
+    styles = {"pos": ("#0072B2", "-"), "neg": ("#D55E00", "--"), "second": ("#CC79A7", ":")}
+    for start, end, kind in mined_pairs(rule):
         color, style = styles[kind]
         x, y = POINTS[[start, end]].T.tolist()
         axes.plot(x, y, color=color, linestyle=style, linewidth=2, zorder=1)
@@ -80,17 +79,17 @@ def draw(axes: Axes, rule: str, title: str) -> None:
 
 
 def main() -> None:
-    """Write the picture beside this file."""
+    """Save the picture in the folder of this file."""
     titles = {
-        "triplet": "triplet: at random",
+        "triplet": "triplet: random",
         "hard": "hard: farthest positive,\nnearest negative",
         "semihard": "semihard: for each positive the\nnext farther negative",
-        "batch_all": "batch_all: every one",
-        "quadruplet": "quadruplet: hard, and a pair\nof further identities",
+        "batch_all": "batch_all: all triplets",
+        "quadruplet": "quadruplet: hard, and a pair\nof two other identities",
     }
     figure, panels = plt.subplots(1, 5, figsize=(15, 3.4), layout="constrained")
     for axes, (rule, title) in zip(panels, titles.items(), strict=True):
-        draw(axes, rule, title)
+        plot_rule(axes, rule, title)
     figure.savefig(Path(__file__).with_name("mining.png"), dpi=70)
 
 

@@ -1,4 +1,4 @@
-"""Distances between embeddings: the one file that losses, metrics and retrieval share."""
+"""Distances between embeddings, for losses, metrics and retrieval."""
 
 from typing import Any, Literal
 
@@ -7,26 +7,34 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from reid_lightning.parallel import chunks
+
 Distance = Literal["euclidean", "squared", "cosine"]
 
 
 def at_least_float32(x: Tensor) -> Tensor:
-    """`x` in float32 at least: half precision is raised, float64 stays."""
+    """`x` in float32 if it is in half precision; float32 and float64 stay."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def as_float64(x: Tensor) -> Tensor:
-    """`x` in float64, where differences of nearly equal numbers keep their digits."""
-    return x if x.device.type == "mps" else x.double()  # mps has no float64
+    """`x` in float64, except on `mps`, which has none.
+
+    Differences of nearly equal numbers keep their digits in float64.
+    """
+    return x if x.device.type == "mps" else x.double()
 
 
 def unit_norm(x: Tensor) -> Tensor:
-    """The rows of `x` [n, d] at unit norm, in float32 at least; a zero row stays zero."""
+    """The rows of `x` [n, d] scaled to unit norm, in at least float32; a zero row stays zero."""
     return F.normalize(at_least_float32(x))
 
 
 class _Squared(torch.autograd.Function):
-    """|x_i - x_j|² of all rows; the matrix is symmetric, so its gradient takes one product."""
+    """|x_i - x_j|² for all pairs of rows.
+
+    The matrix is symmetric, so that one matrix product gives its gradient.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -44,14 +52,17 @@ class _Squared(torch.autograd.Function):
 
 
 def pairwise_distance(x: Tensor, kind: Distance = "euclidean") -> Tensor:
-    """Distances between all rows of `x` [n, d]: [n, n].
+    """Distances between all pairs of rows.
 
-    Computed outside autocast and with float64 inside the matrix product, because its float32 form
-    is off by 1e-3 on near-duplicates. Half precision is raised to float32, float64 stays. The
-    gradient at distance zero is zero.
+    Computed outside autocast, with the matrix product in float64: in float32 it is off by 1e-3 on
+    near-duplicates. The gradient at distance zero is zero.
 
     Args:
+        x: [n, d].
         kind: `euclidean` |x - y|, `squared` |x - y|², or `cosine` 1 - cos(x, y).
+
+    Returns:
+        [n, n], in the type of `x` but at least float32.
     """
     with torch.autocast(x.device.type, enabled=False):
         x = at_least_float32(x)
@@ -62,16 +73,23 @@ def pairwise_distance(x: Tensor, kind: Distance = "euclidean") -> Tensor:
             return squared / 2
         if kind == "squared":
             return squared
-        # sqrt's gradient at 0 is infinite: give those entries one they do not reach.
+        # sqrt has an infinite gradient at 0, and infinity × 0 would be NaN: sqrt never sees a 0.
         zero = squared == 0
         return squared.masked_fill(zero, 1).sqrt().masked_fill(zero, 0)
 
 
 def paired_distance(x: Tensor, y: Tensor, kind: Distance = "euclidean") -> Tensor:
-    """Distances of each row of `x` [n, d] from the same row of `y` [n, d]: [n].
+    """Distance between each row of `x` and the same row of `y`.
 
-    Taken from the differences themselves, so near-duplicates keep their digits in float32 too. The
-    gradient at distance zero is zero.
+    Computed from the differences x - y, so that near-duplicates keep their digits in float32 too.
+    The gradient at distance zero is zero.
+
+    Args:
+        x, y: [n, d].
+        kind: as for `pairwise_distance`.
+
+    Returns:
+        [n], in the type of the inputs but at least float32.
     """
     x, y = at_least_float32(x), at_least_float32(y)
     if kind == "cosine":
@@ -83,10 +101,17 @@ def paired_distance(x: Tensor, y: Tensor, kind: Distance = "euclidean") -> Tenso
 
 
 def mining_distance(x: Tensor, kind: Distance = "euclidean") -> Tensor:
-    """What orders the rows of `x` [n, d] by their distance from each row: [n, n], no gradient.
+    """Numbers that sort like distances within each row, without gradient: cheap to mine by.
 
-    One float32 matrix product (float64 for float64). Only comparisons within a row mean anything:
-    the row's own norm is left out, and the Euclidean distance stays squared.
+    One matrix product in the type of `x`, at least float32. Compare numbers of the same row only:
+    each row omits its own squared norm, and the Euclidean distance stays squared.
+
+    Args:
+        x: [n, d].
+        kind: as for `pairwise_distance`.
+
+    Returns:
+        [n, n].
     """
     with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
         x = at_least_float32(x)
@@ -97,15 +122,30 @@ def mining_distance(x: Tensor, kind: Distance = "euclidean") -> Tensor:
 
 
 def ranking_distance(query: Tensor, gallery: Tensor, kind: Distance = "cosine") -> Tensor:
-    """Distances to rank by, [q, d] and [g, d] → [q, g], in one matrix product.
+    """Distances to rank by: they sort like distances within each row.
 
-    Gives the order of `pairwise_distance`, not its values: a query's own norm is left out, and
-    the Euclidean distance stays squared. Rows must be of unit norm already for `cosine`. The
-    product is in float64 and rounded to the inputs' type, so that equal pictures are equally far
-    wherever they stand in the matrix: float32 kernels differ at its edges.
+    Compare numbers of the same row only: each row omits the query's own squared norm, and the
+    Euclidean distance stays squared. The product is in float64 and then rounded, so that equal
+    pictures are equally far wherever they stand in the gallery: float32 kernels differ at the
+    edges of a matrix. A block of the gallery at a time is in float64, never all of it.
+
+    Args:
+        query: [q, d]; rows of unit norm for `cosine`.
+        gallery: [g, d]; rows of unit norm for `cosine`.
+        kind: as for `pairwise_distance`.
+
+    Returns:
+        [q, g], in the type of `query`.
     """
+    distances = query.new_empty(len(query), len(gallery))
     with torch.autocast(query.device.type, enabled=False):
-        x, y = query.double(), gallery.double()
-        products = x @ y.T
-        distances = -products if kind == "cosine" else y.square().sum(1) - 2 * products
-        return distances.to(query.dtype)
+        x = query.double()
+        # In float64, each gallery picture takes its row [d], the squared row, and a column [q].
+        for block in chunks(len(gallery), 8 * (2 * gallery.shape[1] + len(query))):
+            y = gallery[block].double()
+            products = x @ y.T
+            if kind == "cosine":
+                distances[:, block] = products.neg_()
+            else:
+                distances[:, block] = products.mul_(-2).add_(y.square().sum(1))
+    return distances

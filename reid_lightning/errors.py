@@ -1,8 +1,9 @@
-"""The one error that is the user's to put right, and how it is shown."""
+"""The error that the user can correct, and its message."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 
-# The extra of pyproject.toml that brings a package.
+# Which extra of pyproject.toml brings a package.
 _EXTRAS = {
     "pytorch_metric_learning": "pml",
     "joblib": "sweep",
@@ -12,7 +13,7 @@ _EXTRAS = {
 
 
 class ReIDError(Exception):
-    """What is wrong, where, and what to do: one sentence (or a few), never a traceback."""
+    """An error whose message says what is wrong, where, and what to do; shown without traceback."""
 
 
 def check_choice(key: str, value: object, choices: Sequence[object]) -> None:
@@ -33,26 +34,37 @@ def check_at_most(key: str, value: float, most: float) -> None:
         raise ReIDError(f"{key}={value} must be {most} or less.")
 
 
-def sentence(error: BaseException) -> str | None:
-    """The sentence of the first `ReIDError` in the chain of causes of `error`, if there is one.
+def error_message(error: BaseException) -> str | None:
+    """The message for the user if `error` is a `ReIDError`, or was caused by one; else None.
 
-    A package that is not installed makes one too: a configuration may name any package's classes.
-
-    A DataLoader worker hands over its error with the traceback written into the message; only
-    what follows the error's own name is the sentence.
+    A package that is not installed counts too: a configuration may name any package's classes.
+    Only explicit causes (`raise … from …`) count for that: an error inside an `except
+    ModuleNotFoundError` block is an error of its own.
     """
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ReIDError):
-            return str(seen).rsplit(f"{ReIDError.__name__}: ", 1)[-1].strip()
-        if isinstance(seen, ModuleNotFoundError):
-            brought = _EXTRAS.get(str(seen.name).partition(".")[0])
-            install = (
-                f"pip install -e '.[{brought}]' brings it" if brought else "install it with pip"
-            )
+    for cause in _causes(error, implicit=True):
+        if isinstance(cause, ReIDError):
+            # A DataLoader worker writes the traceback into the message, before the error's name.
+            return str(cause).rsplit(f"{ReIDError.__name__}: ", 1)[-1].strip()
+    for cause in _causes(error, implicit=False):
+        if isinstance(cause, ModuleNotFoundError) and _is_not_installed(cause):
+            extra = _EXTRAS.get(str(cause.name).partition(".")[0])
+            install = f"pip install -e '.[{extra}]' brings it" if extra else "install it with pip"
             return (
-                f"The Python package {seen.name} is not installed, and this configuration needs "
+                f"The Python package {cause.name} is not installed, and this configuration needs "
                 f"it: {install}."
             )
-        seen = seen.__cause__ or seen.__context__
     return None
+
+
+def _causes(error: BaseException, *, implicit: bool) -> Iterator[BaseException]:
+    """`error` and what caused it; with `implicit`, also what was handled when it was raised."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or (cause.__context__ if implicit else None)
+
+
+def _is_not_installed(error: ModuleNotFoundError) -> bool:
+    """Whether the package is missing as a whole, and not a module of an installed one."""
+    package = str(error.name).partition(".")[0]
+    return error.name is not None and find_spec(package) is None

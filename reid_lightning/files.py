@@ -1,4 +1,4 @@
-"""Files that are read without running code, and written whole or not at all."""
+"""Reading files without running code from them, and writing files atomically."""
 
 import pickle
 from collections.abc import Iterator
@@ -12,26 +12,30 @@ from reid_lightning.errors import ReIDError
 
 
 def load_file(path: Path) -> dict[str, Any]:
-    """What a weight file or checkpoint holds, read without running any code in it.
+    """The content of a PyTorch file, without running code from it.
+
+    Args:
+        path: a file that `torch.save` wrote, such as weights or a checkpoint.
 
     Raises:
-        ReIDError: it is no such file, or holds more than tensors and plain values.
+        ReIDError: the file cannot be read, holds objects other than tensors and plain values, or
+            is not a dict.
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        why = str(error).strip().splitlines()[0]
-        raise ReIDError(f"{path} cannot be read as PyTorch weights: {why}") from error
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ReIDError(f"{path} cannot be read as PyTorch weights: {reason}") from error
     if not isinstance(content, dict):
-        raise ReIDError(f"{path} holds a {type(content).__name__} and not a dict of weights.")
+        raise ReIDError(f"{path} holds a {type(content).__name__} instead of a dict of weights.")
     return content
 
 
 @contextmanager
 def replaced_atomically(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; it gets the name `path` when the block ends well.
+    """A temporary path in the same folder, renamed to `path` when the block ends without an error.
 
-    Until then readers find what was at `path` before, also after an error or a kill.
+    Until then, and after an error or a kill, `path` keeps its previous content.
     """
     partial = path.with_name(f"{path.name}.partial")
     try:

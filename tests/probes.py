@@ -1,10 +1,12 @@
-"""Callbacks that tests put into a run by their name."""
+"""Classes that tests put into a run by their name."""
 
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+
+from reid_lightning.data import ReIDDataModule
 
 
 class FollowLoss(pl.Callback):
@@ -55,3 +57,7 @@ class NeverWait(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
         torch.cuda.set_sync_debug_mode("default")
+
+
+class OwnData(ReIDDataModule):
+    """A user's own DataModule."""

@@ -1,4 +1,4 @@
-"""Folders of runs as train.py leaves them, made by hand."""
+"""Run folders like those of train.py, made by hand."""
 
 import json
 from collections.abc import Callable
@@ -9,6 +9,7 @@ import torch
 import yaml
 from PIL import Image
 
+from reid_lightning.metrics.summary import SCORES
 from reid_lightning.results.findings import Findings, write_findings
 from reid_lightning.results.ranked_list import RankedList, Shown
 
@@ -17,7 +18,7 @@ MakeRun = Callable[..., Path]
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> MakeRun:
-    """Makes a run's folder by hand: what train.py leaves, without training."""
+    """Makes a run's folder with the files that train.py writes, without training."""
 
     def make(
         folder: str,
@@ -37,11 +38,10 @@ def make_run(tmp_path: Path) -> MakeRun:
             "epoch,step,train/loss,val/mAP,val/rank1\n0,9,3.5,,\n0,9,,0.2,0.25\n1,19,2.5,0.3,0.35\n"
         )
         if score is not None:
-            names = ("rank1", "rank5", "rank10", "mAP", "mINP")
-            told = {f"test/{name}": score for name in names} | {"val/mAP": score / 2}
-            told |= {"ap": "step", "data": "mine", "validated_on": "20 held-out", "seed": 0}
-            told |= {"seconds": 90, "git_revision": "0123456789abcdef"} | results
-            (run / "metrics.json").write_text(json.dumps(told))
+            content = {f"test/{name}": score for name in SCORES} | {"val/mAP": score / 2}
+            content |= {"ap": "step", "data": "mine", "validated_on": "20 held-out", "seed": 0}
+            content |= {"seconds": 90, "git_revision": "0123456789abcdef"} | results
+            (run / "metrics.json").write_text(json.dumps(content))
             (run / "per_query.csv").write_text(
                 "query,pid,camid,matches,first_match,AP,INP\na.jpg,1,0,2,1,1.0,1.0\nb.jpg,2,0,0,,,\n"
             )
@@ -51,12 +51,21 @@ def make_run(tmp_path: Path) -> MakeRun:
     return make
 
 
+def write_job(folder: Path, overrides: list[str], results: dict | None, log: str = "") -> None:
+    """Write the files of a job that say how it was started and how it ended."""
+    (folder / ".hydra").mkdir(parents=True)
+    (folder / ".hydra" / "overrides.yaml").write_text("".join(f"- {o}\n" for o in overrides))
+    (folder / "train.log").write_text(log)
+    if results is not None:
+        (folder / "metrics.json").write_text(json.dumps(results))
+
+
 def findings(folder: Path) -> Findings:
-    """Of 24 pictures of three people by two cameras, and one list each."""
+    """Findings of 24 pictures of three people by two cameras, and a list of each kind."""
     for name in ("query.jpg", "<b>.jpg"):
         Image.new("RGB", (32, 64), "red").save(folder / name, "JPEG")
-    shown = [Shown(folder / "<b>.jpg", verdict, "1") for verdict in ("hit", "miss", "junk")]
-    ranked = RankedList(folder / "query.jpg", shown, "Person 1 & co", "query · cam 1")
+    pictures = [Shown(folder / "<b>.jpg", verdict, "1") for verdict in ("hit", "miss", "junk")]
+    ranked = RankedList(folder / "query.jpg", pictures, "Person 1 & co", "query · cam 1")
     generator = torch.Generator().manual_seed(0)
     pids = torch.arange(24) % 3 + 1
     return Findings(

@@ -2,7 +2,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from reid_lightning import parallel
 from reid_lightning.distances import (
     mining_distance,
     paired_distance,
@@ -12,13 +14,13 @@ from reid_lightning.distances import (
 
 
 def slow(x: torch.Tensor, y: torch.Tensor, kind: str) -> torch.Tensor:
-    def one(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    def distance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         if kind == "cosine":
             return 1 - a @ b / (a.norm() * b.norm())
         squared = ((a - b) ** 2).sum()
         return squared if kind == "squared" else squared.sqrt()
 
-    return torch.stack([torch.stack([one(a, b) for b in y]) for a in x])
+    return torch.stack([torch.stack([distance(a, b) for b in y]) for a in x])
 
 
 @pytest.mark.parametrize("kind", ["euclidean", "squared", "cosine"])
@@ -72,7 +74,7 @@ def test_gradient_is_finite_at_distance_zero(kind: str) -> None:
 
 @given(st.integers(0, 10**6))
 @settings(deadline=None)
-def test_ranking_distance_gives_the_order_of_the_distance(seed: int) -> None:
+def test_ranking_distance_sorts_like_the_distance(seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(3, 5, generator=generator, dtype=torch.float64)
     y = torch.randn(9, 5, generator=generator, dtype=torch.float64)
@@ -85,9 +87,56 @@ def test_ranking_distance_gives_the_order_of_the_distance(seed: int) -> None:
 
 @given(st.integers(0, 10**6), st.sampled_from(["euclidean", "squared", "cosine"]))
 @settings(deadline=None)
-def test_mining_distance_orders_every_row(seed: int, kind: str) -> None:
+def test_mining_distance_sorts_every_row_like_the_distance(seed: int, kind: str) -> None:
     x = torch.randn(9, 5, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     apart = ~torch.eye(9, dtype=torch.bool)
-    order = [d[apart].view(9, 8).argsort(1) for d in (mining_distance(x, kind), slow(x, x, kind))]
-    assert torch.equal(*order)
+    matrices = mining_distance(x, kind), slow(x, x, kind)
+    assert torch.equal(*(matrix[apart].view(9, 8).argsort(1) for matrix in matrices))
     assert not mining_distance(x.clone().requires_grad_(), kind).requires_grad
+
+
+def one_product(query: torch.Tensor, gallery: torch.Tensor, kind: str) -> torch.Tensor:
+    """`ranking_distance` with the whole gallery in float64 at once."""
+    x, y = query.double(), gallery.double()
+    products = x @ y.T
+    distances = -products if kind == "cosine" else y.square().sum(1) - 2 * products
+    return distances.to(query.dtype)
+
+
+@pytest.mark.parametrize("kind", ["euclidean", "squared", "cosine"])
+def test_ranking_distance_is_the_same_for_every_block_size(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    query, gallery = (torch.randn(n, 24, generator=generator) for n in (5, 41))
+    gallery[::3] = gallery[0]  # equal pictures in every part of the matrix
+    expected = one_product(query, gallery, kind)
+    assert torch.equal(expected[:, ::3], expected[:, :1].expand(-1, 14))
+    for size in range(0, 41 * 300, 250):  # from blocks of one column to one block
+        monkeypatch.setattr(parallel, "CHUNK_BYTES", size)
+        assert torch.equal(ranking_distance(query, gallery, kind), expected), size
+    assert ranking_distance(query, gallery[:0], kind).shape == (5, 0)
+
+
+class LargestFloat64(TorchDispatchMode):
+    """Records the bytes of the largest float64 tensor that an operation returns."""
+
+    largest = 0
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):  # noqa: ANN001, ANN204
+        result = operation(*args, **(kwargs or {}))
+        if isinstance(result, torch.Tensor) and result.dtype == torch.float64:
+            self.largest = max(self.largest, result.nbytes)
+        return result
+
+
+@pytest.mark.parametrize("kind", ["euclidean", "cosine"])
+@pytest.mark.parametrize("queries", [1, 300])
+def test_ranking_distance_never_has_the_whole_gallery_in_float64(
+    kind: str, queries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parallel, "CHUNK_BYTES", 2**16)
+    query, gallery = torch.randn(queries, 24), torch.randn(3000, 24)
+    with LargestFloat64() as recorded:
+        ranking_distance(query, gallery, kind)
+    assert 0 < recorded.largest <= 2**16

@@ -1,9 +1,9 @@
-"""Rank Market-1501 by time and place alone, without looking at one picture.
+"""Rank Market-1501 by time and place alone, without any picture.
 
     python experiments/market1501_time/run.py [--names FOLDER]
 
 Only file names are read: those committed with the tests, or those of the set in FOLDER. Writes
-results.csv and distributions.png beside this file.
+results.csv and distributions.png next to this file.
 """
 
 import argparse
@@ -21,7 +21,8 @@ from torch import Tensor
 from reid_lightning.data.clock import with_times
 from reid_lightning.data.readers.market1501 import GALLERY, QUERY, TRAIN, parse_name, read_splits
 from reid_lightning.data.sample import JUNK, Sample, Splits
-from reid_lightning.metrics.ranking import AveragePrecision, QueryResults, rank_queries, scores
+from reid_lightning.metrics.ranking import AveragePrecision, QueryResults, rank_queries
+from reid_lightning.metrics.summary import scores
 from reid_lightning.report.figures.transit_plot import plot_distributions
 from reid_lightning.retrieval.spatial_temporal import SpatialTemporal, joint_score
 
@@ -31,7 +32,7 @@ NAMES = HERE.parents[1] / "tests" / "fixtures" / "market1501_names.txt.xz"
 Score = Callable[[Tensor], Tensor]  # indices of queries -> scores [queries, gallery]
 
 
-class Pictures(NamedTuple):
+class Columns(NamedTuple):
     pids: Tensor
     camids: Tensor
     times: Tensor
@@ -45,16 +46,16 @@ def committed_names() -> Splits:
     )
 
 
-def pictures(samples: Sequence[Sample]) -> Pictures:
+def columns(samples: Sequence[Sample]) -> Columns:
     rows = [(s.pid, s.camid, -1 if s.time is None else s.time) for s in samples]
-    return Pictures(*torch.tensor(rows).T)
+    return Columns(*torch.tensor(rows).T)
 
 
 class Study:
     def __init__(self, splits: Splits) -> None:
-        self.query = pictures(splits.query)
-        self.gallery = pictures([s for s in splits.gallery if s.pid != JUNK])
-        self.model = SpatialTemporal.fit(*pictures(splits.train))
+        self.query = columns(splits.query)
+        self.gallery = columns([s for s in splits.gallery if s.pid != JUNK])
+        self.model = SpatialTemporal.fit(*columns(splits.train))
         self.chunks = torch.arange(len(splits.query)).split(256)
 
     def probability(self, chunk: Tensor) -> Tensor:
@@ -62,7 +63,7 @@ class Study:
         return self.model.probability(q.camids[chunk], q.times[chunk], g.camids, g.times)
 
     def time_alone(self, chunk: Tensor) -> Tensor:
-        """Every two pictures look equally alike; only time and place tell them apart."""
+        """Every two pictures are equally similar; only time and place differ."""
         p = self.probability(chunk)
         return joint_score(torch.ones_like(p), p)
 
@@ -85,27 +86,29 @@ class Study:
 
     def row(self, name: str, score: Score) -> dict[str, str]:
         start = time.perf_counter()
-        found = self.rank(score)
+        scored = self.rank(score)
         seconds = time.perf_counter() - start
-        found = {k: found[k] for k in ("rank1", "rank5", "rank10")} | {"mAP_step": found["mAP"]}
-        found["mAP_trapezoid"] = self.rank(score, "trapezoid")["mAP"]
-        told = {key: f"{value:.4f}" for key, value in found.items()}
-        return {"scored_by": name} | told | {"seconds": f"{seconds:.1f}"}
+        values = {k: scored[k] for k in ("rank1", "rank5", "rank10")} | {"mAP_step": scored["mAP"]}
+        values["mAP_trapezoid"] = self.rank(score, "trapezoid")["mAP"]
+        texts = {key: f"{value:.4f}" for key, value in values.items()}
+        return {"scored_by": name} | texts | {"seconds": f"{seconds:.1f}"}
 
     def ruled_out(self) -> dict[str, float]:
         """Shares of the pairs of one person at two cameras, and of the pairs of two people."""
-        one, two = [], []
+        positive, negative = [], []
         for chunk in self.chunks:
             p = self.probability(chunk)
             same = self.query.pids[chunk][:, None] == self.gallery.pids
-            one.append(p[same & (self.query.camids[chunk][:, None] != self.gallery.camids)])
-            two.append(p[~same])
-        one, two = torch.cat(one), torch.cat(two)
-        least = one.sort().values[len(one) // 20]
+            positive.append(p[same & (self.query.camids[chunk][:, None] != self.gallery.camids)])
+            negative.append(p[~same])
+        positive, negative = torch.cat(positive), torch.cat(negative)
+        lowest = positive.sort().values[len(positive) // 20]
         return {
-            "one person at two cameras, p = 0": float((one == 0).double().mean()),
-            "two people, p = 0": float((two == 0).double().mean()),
-            "two people, p below that of 95% of the former": float((two < least).double().mean()),
+            "one person at two cameras, p = 0": float((positive == 0).double().mean()),
+            "two people, p = 0": float((negative == 0).double().mean()),
+            "two people, p below that of 95% of the former": float(
+                (negative < lowest).double().mean()
+            ),
         }
 
 

@@ -1,4 +1,4 @@
-"""What a picture is: file names, splits, the synthetic set, decoded pictures, batches, augmentation."""
+"""Data sets, splits, decoded pictures, batches, augmentation."""
 
 from reid_lightning.data.augmentation.augmentation import Augmentation
 from reid_lightning.data.datamodule import ReIDDataModule

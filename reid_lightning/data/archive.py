@@ -1,4 +1,4 @@
-"""Extract a data set's zip once, safely, and remember which one it was."""
+"""Extract a data set's zip file once, safely, and record its checksum."""
 
 import hashlib
 import json
@@ -12,39 +12,40 @@ from pathlib import Path
 from reid_lightning.errors import ReIDError
 
 log = logging.getLogger(__name__)
-_MARK = ".extracted.json"
+_RECORD_FILE = ".extracted.json"
 
 
 def extract_once(archive: Path, root: Path) -> None:
     """Extract `archive` into `root` unless that was done before.
 
-    The files appear under `root` only when all of them are there: they are written to a folder
-    beside it that is renamed at the end, so several processes may call this at once and an
-    interrupted extraction leaves nothing that could be taken for a finished one.
+    The files are written to a folder beside `root` that is renamed at the end. So several
+    processes may call this at once, and an interrupted extraction leaves no incomplete `root`.
 
     Raises:
-        ReIDError: no such archive, not a zip, damaged, a path in it leaves the folder, or `root`
-            holds something else.
+        ReIDError: the archive does not exist, is no zip file, is damaged or has a path that leaves
+            the folder; or `root` holds something else.
     """
-    # Looked at before the mark: another process may put folder and mark there at any moment.
+    # Before the record is looked for: another process may create folder and record at any moment.
     occupied = root.is_file() or (root.exists() and any(root.iterdir()))
-    if (root / _MARK).is_file():
+    if (root / _RECORD_FILE).is_file():
         _check_same(archive, root)
         return
     if not archive.is_file():
         raise ReIDError(f"The archive {archive} (data.archive) does not exist.")
     if occupied:
         raise ReIDError(
-            f"{root} exists but was not extracted from an archive: leave data.archive out to use "
-            "it as it is, or set data.root to a new folder."
+            f"{root} exists but was not extracted from an archive: leave data.archive out to "
+            "use its files, or set data.root to a new folder."
         )
     root.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{root.name}-", dir=root.parent))
     try:
         checksum = _extract(archive, partial)
-        (partial / _MARK).write_text(json.dumps({"archive": archive.name, "sha256": checksum}))
+        (partial / _RECORD_FILE).write_text(
+            json.dumps({"archive": archive.name, "sha256": checksum})
+        )
         partial.chmod(0o755)
-        _move_into_place(partial, root)
+        _rename(partial, root)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     log.info("Extracted %s to %s (sha256 %s).", archive, root, checksum)
@@ -59,7 +60,9 @@ def _extract(archive: Path, folder: Path) -> str:
             zipped.extractall(folder)
     # Damaged, encrypted, or packed in a way that Python does not know.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise ReIDError(f"{archive} is not a sound zip file ({error}): get it again.") from error
+        raise ReIDError(
+            f"{archive} is not a sound zip file ({error}): download it again."
+        ) from error
     return _checksum(archive)
 
 
@@ -72,19 +75,19 @@ def _checksum(archive: Path) -> str:
 
 
 def _check_same(archive: Path, root: Path) -> None:
-    """The archive itself may be gone by now; another one may not have taken its place."""
-    extracted = json.loads((root / _MARK).read_text())
-    if archive.is_file() and _checksum(archive) != extracted["sha256"]:
+    """Check that `root` was extracted from this archive, which may have been deleted since."""
+    record = json.loads((root / _RECORD_FILE).read_text())
+    if archive.is_file() and _checksum(archive) != record["sha256"]:
         raise ReIDError(
-            f"{root} was extracted from {extracted['archive']} (sha256 {extracted['sha256']}), not "
+            f"{root} was extracted from {record['archive']} (sha256 {record['sha256']}), not "
             f"from {archive}: set data.root to a new folder."
         )
-    log.info("%s: from %s (sha256 %s).", root, extracted["archive"], extracted["sha256"])
+    log.info("%s was extracted from %s (sha256 %s).", root, record["archive"], record["sha256"])
 
 
-def _move_into_place(partial: Path, root: Path) -> None:
+def _rename(partial: Path, root: Path) -> None:
     try:
         partial.rename(root)  # also replaces an empty folder
     except OSError:
-        if not (root / _MARK).is_file():  # otherwise another process was faster
+        if not (root / _RECORD_FILE).is_file():  # otherwise another process was faster
             raise

@@ -1,4 +1,4 @@
-"""Times on a camera's clock, from the sequences and frames that file names carry."""
+"""Times on a camera's clock, from the sequence and frame numbers in file names."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -8,10 +8,10 @@ from reid_lightning.data.sample import Sample, Splits
 
 
 def with_times(splits: Splits) -> Splits:
-    """Lay every camera's sequences end to end, so that its pictures share one clock.
+    """Give every sample its time in frames on its camera's clock: its sequences laid end to end.
 
-    The frame counter restarts in every sequence; a sequence's length is its largest frame number
-    over all three folders.
+    Frame numbers restart in every sequence; a sequence's length is its largest frame number over
+    all three splits.
     """
     starts = sequence_starts([*splits.train, *splits.query, *splits.gallery])
 
@@ -22,7 +22,7 @@ def with_times(splits: Splits) -> Splits:
 
 
 def sequence_starts(samples: Iterable[Sample]) -> dict[tuple[int, int], int]:
-    """The frame, on its camera's clock, at which each (camid, sequence) begins."""
+    """The time, in frames on the camera's clock, at which each (camid, sequence) begins."""
     lengths: dict[tuple[int, int], int] = defaultdict(int)
     for s in samples:
         lengths[s.camid, s.sequence] = max(lengths[s.camid, s.sequence], s.frame)

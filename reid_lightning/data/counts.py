@@ -1,4 +1,4 @@
-"""How many identities, cameras and pictures a set has, and whether these are the official counts."""
+"""Counts of pictures, identities and cameras, and their differences from the official ones."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,9 +8,9 @@ Counts = dict[str, dict[str, int]]
 
 
 def split_counts(splits: Splits) -> Counts:
-    """Pictures, labelled identities, cameras, junk and distractors of every split."""
-    named = {"train": splits.train, "query": splits.query, "gallery": splits.gallery}
-    return {name: _count(samples) for name, samples in named.items()}
+    """Count the pictures, labelled identities, cameras, junk and distractors of every split."""
+    samples_of = {"train": splits.train, "query": splits.query, "gallery": splits.gallery}
+    return {name: _count(samples) for name, samples in samples_of.items()}
 
 
 def _count(samples: Sequence[Sample]) -> dict[str, int]:
@@ -25,10 +25,10 @@ def _count(samples: Sequence[Sample]) -> dict[str, int]:
 
 
 def differences(counts: Counts, expected: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """One phrase for every count that is not the expected one."""
+    """One phrase for every count that differs from the expected one."""
     return [
-        f"{split} has {counts[split][what]} {what} instead of {count}"
+        f"{split} has {counts[split][kind]} {kind} instead of {count}"
         for split, official in expected.items()
-        for what, count in official.items()
-        if counts[split][what] != count
+        for kind, count in official.items()
+        if counts[split][kind] != count
     ]

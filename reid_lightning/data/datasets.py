@@ -1,63 +1,81 @@
-"""The two torch datasets, read a batch at a time: pictures to train on, pictures to score."""
+"""The two torch datasets, whose items are whole batches: to train on, and to score."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch.utils.data import Dataset
 
-from reid_lightning.data.sample import Sample
 from reid_lightning.data.pictures import Source
-from reid_lightning.data.pk_batches import Draw
+from reid_lightning.data.pk_batches import PKBatches
+from reid_lightning.data.sample import Sample
 
 Batch = dict[str, Any]
 
 
 class TrainPictures(Dataset[Batch]):
-    """Training pictures.
+    """Training batches by their number over all epochs: epoch · steps + step.
 
     A batch holds `image` (uint8 [B, H, W, 3]), `label` [B], `index` in the training split [B], and
-    `place`, which its augmentation depends on: epoch, step, and place in the global batch.
+    `position`, which the augmentation depends on: epoch, step, and the index of the batch's first
+    picture in the global batch.
+
+    Args:
+        samples: the training split.
+        batches: which of them make a batch.
+        source: their pixels.
     """
 
-    def __init__(
-        self, samples: Sequence[Sample], labels: Mapping[int, int], source: Source
-    ) -> None:
-        self.samples, self.source = samples, source
-        self.labels = torch.tensor([labels[s.pid] for s in samples])
+    def __init__(self, samples: Sequence[Sample], batches: PKBatches, source: Source) -> None:
+        self.samples, self.batches, self.source = samples, batches, source
+        self.labels = torch.tensor(batches.labels)
 
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    def __getitems__(self, draw: Draw) -> Batch:
+    def __getitem__(self, batch_number: int) -> Batch:
+        pictures, *position = self.batches.batch(*divmod(batch_number, len(self.batches)))
         return {
-            "image": self.source.read([self.samples[i].path for i in draw.pictures]),
-            "label": self.labels[draw.pictures],
-            "index": torch.tensor(draw.pictures),
-            "place": (draw.epoch, draw.step, draw.first),
+            "image": self.source.read([self.samples[i].path for i in pictures]),
+            "label": self.labels[pictures],
+            "index": torch.tensor(pictures),
+            "position": tuple(position),
         }
 
 
 class EvalPictures(Dataset[Batch]):
-    """Queries, then gallery.
+    """Batches of queries, then gallery.
 
     A batch holds `image` (uint8 [B, H, W, 3]), and `pid`, `camid`, `is_query`, `index` (all [B]);
-    `index` counts the queries first, then the gallery.
+    `index` counts the queries first, then the gallery. B may be 0.
+
+    Args:
+        query, gallery: the samples.
+        batches: the indices that make each batch.
+        source: the pixels.
     """
 
-    def __init__(self, query: Sequence[Sample], gallery: Sequence[Sample], source: Source) -> None:
-        self.samples = [*query, *gallery]
-        self.queries, self.source = len(query), source
+    def __init__(
+        self,
+        query: Sequence[Sample],
+        gallery: Sequence[Sample],
+        batches: Sequence[list[int]],
+        source: Source,
+    ) -> None:
+        self.samples, self.queries = [*query, *gallery], len(query)
+        self.batches, self.source = batches, source
 
     def __len__(self) -> int:
-        return len(self.samples)
+        return len(self.batches)
 
-    def __getitems__(self, indices: list[int]) -> Batch:
-        samples, index = [self.samples[i] for i in indices], torch.tensor(indices)
+    def __getitem__(self, batch_number: int) -> Batch:
+        indices = self.batches[batch_number]
+        samples, index = [self.samples[i] for i in indices], _int64(indices)
         return {
             "image": self.source.read([s.path for s in samples]),
-            "pid": torch.tensor([s.pid for s in samples]),
-            "camid": torch.tensor([s.camid for s in samples]),
+            "pid": _int64([s.pid for s in samples]),
+            "camid": _int64([s.camid for s in samples]),
             "is_query": index < self.queries,
             "index": index,
         }
+
+
+def _int64(values: list[int]) -> torch.Tensor:
+    return torch.tensor(values, dtype=torch.int64)  # an empty list alone would be float32

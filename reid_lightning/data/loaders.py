@@ -1,7 +1,6 @@
-"""The DataLoader of a dataset that reads whole batches."""
+"""The DataLoader of a dataset whose items are whole batches."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable
 
 from torch.utils.data import DataLoader, Dataset
 
@@ -10,23 +9,31 @@ from reid_lightning.data.pictures import Decoder, Source
 
 
 def make_loader(
-    pictures: Dataset[Batch], batches: Any, source: Source, *, workers: int, gpu: bool
+    batches: Dataset[Batch],
+    source: Source,
+    *,
+    workers: int,
+    gpu: bool,
+    sampler: Iterable[int] | None = None,
 ) -> DataLoader[Batch]:
-    """Batches of `pictures` as the batch sampler `batches` deals them.
+    """Load whole batches.
 
-    Worker processes are started where they have something to do: decode, or copy pictures while a
-    GPU is busy. A CPU that trains copies a batch of decoded ones itself within a few milliseconds.
+    Worker processes are started only where they help: to decode, or to copy pictures while a GPU
+    is busy. A CPU that trains copies a batch of decoded pictures itself within a few milliseconds.
+
+    Args:
+        batches: the dataset; each item is a batch.
+        source: where `batches` gets its pixels from.
+        workers: the most worker processes.
+        gpu: whether the batches go to a GPU.
+        sampler: numbers of batches; all of them in order if left out.
     """
     workers = workers if gpu or isinstance(source, Decoder) else 0
     return DataLoader(
-        pictures,
-        batch_sampler=batches,
+        batches,
+        batch_size=None,
+        sampler=sampler,
         num_workers=workers,
-        collate_fn=_as_it_is,
         pin_memory=gpu,
         persistent_workers=workers > 0,
     )
-
-
-def _as_it_is(batch: Sequence[Any]) -> Any:
-    return batch

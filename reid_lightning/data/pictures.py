@@ -14,15 +14,15 @@ from reid_lightning.errors import ReIDError
 
 
 class Source(Protocol):
-    """Where datasets get pixels from: a store, or the files themselves."""
+    """Where datasets get pixels from: a store of decoded pictures, or the files themselves."""
 
     def read(self, paths: Sequence[Path]) -> torch.Tensor:
-        """The pictures as uint8 [B, height, width, 3], RGB."""
+        """Read pictures as uint8 [B, height, width, 3], RGB; B may be 0."""
 
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Whatever goes wrong inside with the picture at `path` is told in one sentence.
+    """Turn errors of reading the picture at `path`, inside the block, into a `ReIDError`.
 
     Raises:
         ReIDError: the file is missing, truncated or no picture.
@@ -36,23 +36,30 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def decode(path: Path) -> Image.Image:
-    """The picture as RGB; a ReIDError if it is none."""
+    """Decode a picture to RGB.
+
+    Raises:
+        ReIDError: the file is missing, truncated or no picture.
+    """
     with readable(path), Image.open(path) as picture:
         return picture.convert("RGB")
 
 
-def pixels(path: Path, height: int, width: int) -> np.ndarray:
-    """The picture, resized (bilinear) to uint8 [height, width, 3]."""
+def decode_resized(path: Path, height: int, width: int) -> np.ndarray:
+    """Decode a picture and resize it (bilinear) to uint8 [height, width, 3], RGB."""
     return np.asarray(decode(path).resize((width, height), Image.Resampling.BILINEAR))
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """Decodes pictures whenever they are read."""
+    """A source that decodes pictures every time they are read."""
 
     height: int
     width: int
 
     def read(self, paths: Sequence[Path]) -> torch.Tensor:
-        """The pictures as uint8 [B, height, width, 3], RGB."""
-        return torch.from_numpy(np.stack([pixels(p, self.height, self.width) for p in paths]))
+        """Read pictures as uint8 [B, height, width, 3], RGB; B may be 0."""
+        batch = np.empty((len(paths), self.height, self.width, 3), np.uint8)
+        for row, path in zip(batch, paths, strict=True):
+            row[:] = decode_resized(path, self.height, self.width)
+        return torch.from_numpy(batch)

@@ -1,7 +1,7 @@
 """PK sampling: batches of P identities with K pictures each, the same over any number of ranks."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -11,10 +11,10 @@ from reid_lightning.errors import ReIDError
 T = TypeVar("T", bound=Hashable)
 
 
-class Draw(NamedTuple):
-    """One process's batch: its pictures' indices, and where it stands.
+class PKBatch(NamedTuple):
+    """One process's batch: indices of training pictures, and the batch's position.
 
-    `first` is the place of its first picture in the global batch.
+    `first` is the index of its first picture in the global batch.
     """
 
     pictures: list[int]
@@ -28,39 +28,38 @@ class Deck(Generic[T]):
 
     def __init__(self, cards: Sequence[T], rng: np.random.Generator) -> None:
         self.cards, self.rng = cards, rng
-        self.left: list[T] = []
+        self.remaining: list[T] = []
 
     def deal(self, count: int) -> list[T]:
-        """`count` cards; within them, too, each card is dealt once before any twice."""
+        """Deal `count` cards; also among these, each card comes once before any comes twice."""
         hand: list[T] = []
         while len(hand) < count:
-            rest = len(hand) % len(self.cards)
-            this_round = set(hand[len(hand) - rest :])
-            card = next((c for c in self.left if c not in this_round), None)
+            round_length = len(hand) % len(self.cards)
+            this_round = set(hand[len(hand) - round_length :])
+            card = next((c for c in self.remaining if c not in this_round), None)
             if card is None:
-                self.left += [self.cards[i] for i in self.rng.permutation(len(self.cards))]
+                self.remaining += [self.cards[i] for i in self.rng.permutation(len(self.cards))]
             else:
-                self.left.remove(card)
+                self.remaining.remove(card)
                 hand.append(card)
         return hand
 
 
 class PKBatches:
-    """A batch sampler: `p` identities × `k` pictures for this rank of `world_size`.
+    """The training batches of one rank: `p` identities × `k` pictures each.
 
-    Batches are a function of (seed, epoch, step, place in the global batch): the ranks' batches at
-    a step, laid end to end, are the batch that one process with `world_size * p` identities would
-    draw.
+    Batches are a function of (seed, epoch, step, rank): the ranks' batches at a step, laid end to
+    end, are the batch of a single process with `world_size * p` identities. `len()` is the number
+    of batches in an epoch.
 
     Args:
-        labels: the label of every training picture, by index.
-        p, k: identities in this process's batch, pictures of each.
+        labels: the label of every training picture, by the picture's index.
+        p, k: identities in this rank's batch, and pictures of each.
         seed: the run's seed.
-        rank, world_size: this process's place among how many.
-        epoch, step: where to begin, for a run that is resumed; later epochs begin at step 0.
+        rank, world_size: this process, and the number of processes.
 
     Raises:
-        ReIDError: a global batch would need more identities than there are.
+        ReIDError: a global batch needs more identities than there are.
     """
 
     def __init__(
@@ -72,10 +71,8 @@ class PKBatches:
         seed: int,
         rank: int = 0,
         world_size: int = 1,
-        epoch: int = 0,
-        step: int = 0,
     ) -> None:
-        self.pictures: dict[int, list[int]] = defaultdict(list)
+        self.labels, self.pictures = labels, defaultdict[int, list[int]](list)
         for index, label in enumerate(labels):
             self.pictures[label].append(index)
         if p * world_size > len(self.pictures):
@@ -86,33 +83,34 @@ class PKBatches:
             )
         self.p, self.k, self.seed = p, k, seed
         self.rank, self.world_size = rank, world_size
-        self.epoch, self.step = epoch, step
-        self.length = max(1, len(labels) // (p * k * world_size))
-
-    @property
-    def sampler(self) -> "PKBatches":
-        """Itself: Lightning sets the epoch of a batch sampler's `sampler`, not its own."""
-        return self
-
-    def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning at the start of every epoch."""
-        if epoch != self.epoch:
-            self.epoch, self.step = epoch, 0
+        self.steps = max(1, len(labels) // (p * k * world_size))
+        self._dealt: tuple[int, list[list[int]]] | None = None  # the last epoch and its batches
 
     def __len__(self) -> int:
-        return self.length
+        return self.steps
 
-    def __iter__(self) -> Iterator[Draw]:
-        rng = np.random.default_rng([self.seed, self.epoch])
+    def batch(self, epoch: int, step: int) -> PKBatch:
+        """The batch at `step` of `epoch` (both from 0).
+
+        The first call for an epoch deals all batches of that epoch; they are kept until another
+        epoch is dealt.
+        """
+        if self._dealt is None or self._dealt[0] != epoch:
+            self._dealt = epoch, self._deal(epoch)
+        return PKBatch(self._dealt[1][step], epoch, step, self.rank * self.p * self.k)
+
+    def _deal(self, epoch: int) -> list[list[int]]:
+        """This rank's share of every global batch of an epoch."""
+        rng = np.random.default_rng([self.seed, epoch])
         identities = Deck(sorted(self.pictures), rng)
         pictures = {label: Deck(self.pictures[label], rng) for label in sorted(self.pictures)}
-        size = self.p * self.k
-        for step in range(self.length):
-            batch = [
+        first, last = (rank * self.p * self.k for rank in (self.rank, self.rank + 1))
+        shares = []
+        for _ in range(self.steps):
+            global_batch = [
                 index
                 for label in identities.deal(self.p * self.world_size)
                 for index in pictures[label].deal(self.k)
             ]
-            if step >= self.step:
-                first = self.rank * size
-                yield Draw(batch[first : first + size], self.epoch, step, first)
+            shares.append(global_batch[first:last])
+        return shares

@@ -1,4 +1,4 @@
-"""A picture of a data set and what is known of it; the three splits of a set."""
+"""One picture of a data set with its labels, and the three splits of a set."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ JUNK, DISTRACTOR = -1, 0  # pids
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One picture: `camid` counts from 0, `time` is in frames on its camera's clock (or none)."""
+    """One picture; `camid` counts from 0, `time` is in frames on its camera's clock, if known."""
 
     path: Path
     pid: int

@@ -1,4 +1,4 @@
-"""Training labels, and held-out identities to choose by without looking at the official split."""
+"""Training labels, and identities held out of training to validate on."""
 
 import random
 from collections import defaultdict
@@ -9,34 +9,39 @@ from reid_lightning.errors import ReIDError
 
 
 def labels_of(samples: Sequence[Sample]) -> dict[int, int]:
-    """Sorted training pids renumbered from 0, the same in every process."""
+    """The label of every training pid: sorted pids renumbered from 0, alike in every process."""
     return {pid: label for label, pid in enumerate(sorted({s.pid for s in samples}))}
 
 
 def hold_out(train: Sequence[Sample], identities: int) -> Splits:
-    """Set `identities` training identities aside as a validation query and gallery.
+    """Split training samples into a smaller training split, a validation query and gallery.
 
-    Which ones does not depend on the run's seed, so that runs are compared on the same people.
-    Each gives one query per camera in which it has more than one picture; its other pictures are
-    the gallery. Only identities with a cross-camera match for at least one query are taken.
+    The choice does not depend on the run's seed, so that runs are compared on the same people.
+    Each held-out identity gives one query per camera in which it has more than one picture; its
+    other pictures are the gallery. Only identities with a cross-camera match for at least one
+    query are eligible.
+
+    Args:
+        train: the official training samples.
+        identities: how many to hold out.
 
     Raises:
-        ReIDError: there are fewer such identities than asked for, or none would be left to train.
+        ReIDError: too few identities are eligible, or none would remain to train on.
     """
     cameras: dict[int, dict[int, list[Sample]]] = defaultdict(lambda: defaultdict(list))
     for s in train:
         cameras[s.pid][s.camid].append(s)
     eligible = sorted(
         pid
-        for pid, seen in cameras.items()
-        if len(seen) > 1 and any(len(pictures) > 1 for pictures in seen.values())
+        for pid, by_camera in cameras.items()
+        if len(by_camera) > 1 and any(len(pictures) > 1 for pictures in by_camera.values())
     )
     if identities > len(eligible) or identities >= len(cameras):
         raise ReIDError(
             f"data.val_identities={identities} is too many: of {len(cameras)} training identities "
-            f"{len(eligible)} are seen by two cameras, and some must be left to train on."
+            f"{len(eligible)} are seen by two cameras, and at least one must remain to train on."
         )
-    held_out = set(random.Random(0).sample(eligible, identities))  # noqa: S311
+    held_out = set(random.Random(0).sample(eligible, identities))
     queries = {
         pictures[0].path
         for pid in held_out

@@ -2,79 +2,85 @@
 
 import hashlib
 import logging
-import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import PIL
 import torch
 from filelock import FileLock
 
-from reid_lightning.data.pictures import Decoder, Source, pixels, readable
+from reid_lightning.data.pictures import Decoder, Source, decode_resized, readable
 from reid_lightning.errors import ReIDError
+from reid_lightning.files import replaced_atomically
+from reid_lightning.parallel import chunks
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-VERSION = 1  # of what a store holds; another one is another file
-_CHUNK = 256  # pictures decoded before they are written
+VERSION = 1  # of the pixels in a store; a part of its file name
+_MAX_PICTURES_PER_CHUNK = 256
 _GIB = 2**30
 
 
 class Store:
-    """Decoded pictures in a file: uint8 [pictures, height, width, 3], nothing else in it."""
+    """A file of decoded pictures: uint8 [pictures, height, width, 3] and nothing else."""
 
     def __init__(self, file: Path, paths: Sequence[Path], height: int, width: int) -> None:
         self.file, self.paths, self.height, self.width = file, paths, height, width
         self.rows = {path: row for row, path in enumerate(paths)}
-        # Mapped once: the file may be removed while it is in use.
+        # Mapped once, so that the file may be removed while it is in use.
         self.pixels = np.memmap(file, np.uint8, "r", shape=(len(paths), height, width, 3))
 
     def __reduce__(self) -> tuple[type["Store"], tuple[Path, Sequence[Path], int, int]]:
-        # A loader process that is not forked maps the file too: it gets no copy of the pixels.
+        # A loader process that is not forked maps the file again instead of copying the pixels.
         return Store, (self.file, self.paths, self.height, self.width)
 
     def read(self, paths: Sequence[Path]) -> torch.Tensor:
-        """The pictures as uint8 [B, height, width, 3], RGB, copied out of the file."""
+        """Copy pictures out of the file: uint8 [B, height, width, 3], RGB; B may be 0."""
         batch = torch.empty(len(paths), self.height, self.width, 3, dtype=torch.uint8)
-        rows = [self.rows[path] for path in paths]
-        np.take(self.pixels, rows, axis=0, out=batch.numpy(), mode="clip")  # raise would buffer
+        rows = np.array([self.rows[path] for path in paths], dtype=np.intp)
+        np.take(self.pixels, rows, axis=0, out=batch.numpy(), mode="clip")  # "raise" buffers
         return batch
 
 
 def open_source(
     paths: Sequence[Path], height: int, width: int, *, folder: Path, budget_gib: float
 ) -> Source:
-    """The store of these pictures at this size, built if `folder` has none.
+    """Open the store of these pictures at this size; build it if `folder` has none.
 
-    Its name is made from the pictures' names and bytes: a changed picture makes another store, and
-    the same set elsewhere shares one. Where it does not fit, pictures are decoded when read.
+    Its file name depends on the pictures' names and bytes: a changed picture makes a new store,
+    and a copy of the set uses the same one. A store over the budget, or larger than the free
+    disk space, is not built: its pictures are decoded every time they are read.
 
     Args:
         paths: the pictures.
         height, width: in pixels.
-        folder: of all stores; made if missing.
-        budget_gib: the largest store that is made.
+        folder: of all stores; created if missing.
+        budget_gib: the largest store to build, in GiB.
 
     Raises:
         ReIDError: a picture cannot be read, or `folder` cannot be written.
     """
     size, started = len(paths) * height * width * 3, time.perf_counter()
     if size > budget_gib * _GIB:
-        return _decode_always(height, width, f"{_gib(size)} are over data.cache_gib={budget_gib}")
+        why = f"are more than data.cache_gib={budget_gib}"
+        return _decode_always(height, width, f"{_gib(size)} {why}")
     folder = folder.expanduser()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{content_key(paths, height, width)}.rgb"
-        # Ranks and sweep jobs that come at once wait here for the first, then find its store.
+        # Ranks and sweep jobs that start together wait here for the first one to build the store.
         with FileLock(file.with_suffix(".lock")):
             if not file.exists():
                 if size > (free := shutil.disk_usage(folder).free):
-                    told = f"{_gib(size)} are over the {_gib(free)} left in {folder}"
-                    return _decode_always(height, width, told)
+                    why = f"are more than the {_gib(free)} of free space in {folder}"
+                    return _decode_always(height, width, f"{_gib(size)} {why}")
                 _build(file, paths, height, width)
     except OSError as error:
         raise ReIDError(
@@ -82,14 +88,14 @@ def open_source(
             "data.cache to another folder, or data.cache_gib=0 to decode in every epoch."
         ) from error
     log.info(
-        "%d pictures at %d × %d decoded in %s (%s, ready after %.1f s; it may be removed any time)",
+        "%d pictures at %d × %d decoded in %s (%s, ready after %.1f s; it may be deleted any time)",
         *(len(paths), height, width, file, _gib(size), time.perf_counter() - started),
     )
     return Store(file, paths, height, width)
 
 
 def _decode_always(height: int, width: int, why: str) -> Decoder:
-    log.info("Pictures are decoded in every epoch: decoded once, %s.", why)
+    log.info("Pictures are decoded in every epoch: once decoded, their %s.", why)
     return Decoder(height, width)
 
 
@@ -98,18 +104,16 @@ def _gib(size: float) -> str:
 
 
 def content_key(paths: Sequence[Path], height: int, width: int) -> str:
-    """A digest of what decides a store's bytes, the version of the decoder among it.
+    """Digest everything that a store's bytes depend on, the version of the decoder included.
 
     Raises:
         ReIDError: a picture cannot be read.
     """
     digest = hashlib.blake2b(digest_size=16)
     digest.update(f"{VERSION} {PIL.__version__} {height} {width}".encode())
-    with ThreadPoolExecutor() as pool:
-        for start in range(0, len(paths), _CHUNK):  # a future a picture would fill the memory
-            chunk = paths[start : start + _CHUNK]
-            for path, content in zip(chunk, pool.map(_digest, chunk), strict=True):
-                digest.update(path.name.encode() + b"\0" + content)
+    contents = _map_in_chunks(_digest, paths, digest.block_size)
+    for path, content in zip(paths, contents, strict=True):
+        digest.update(path.name.encode() + b"\0" + content)
     return digest.hexdigest()
 
 
@@ -119,14 +123,16 @@ def _digest(path: Path) -> bytes:
 
 
 def _build(file: Path, paths: Sequence[Path], height: int, width: int) -> None:
-    """Decode into a file that gets its name when it is whole; a killed one's rest is overwritten."""
-    partial = file.with_suffix(".partial")
-    try:
-        with partial.open("wb") as out, ThreadPoolExecutor() as pool:
-            for start in range(0, len(paths), _CHUNK):
-                chunk = paths[start : start + _CHUNK]
-                for picture in pool.map(lambda path: pixels(path, height, width), chunk):
-                    out.write(picture.tobytes())
-        os.replace(partial, file)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replaced_atomically(file) as partial, partial.open("wb") as out:
+        pictures = _map_in_chunks(
+            lambda path: decode_resized(path, height, width), paths, height * width * 3
+        )
+        for picture in pictures:
+            out.write(picture.tobytes())
+
+
+def _map_in_chunks(work: Callable[[Path], T], paths: Sequence[Path], row_bytes: int) -> Iterator[T]:
+    """Yield `work(path)` in order, computed by threads a chunk at a time to bound the memory."""
+    with ThreadPoolExecutor() as pool:
+        for rows in chunks(len(paths), row_bytes, most=_MAX_PICTURES_PER_CHUNK):
+            yield from pool.map(work, paths[rows])

@@ -1,4 +1,4 @@
-"""Checkpoint files that are whole or not there, whenever a run is killed."""
+"""Checkpoint files that are complete or absent, whenever a run is killed."""
 
 from pathlib import Path
 from typing import Any
@@ -6,11 +6,13 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
+from reid_lightning.files import replaced_atomically
+
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes beside the file, then renames.
+    """Replaces checkpoint files atomically.
 
-    Lightning's own writes to the system's temporary folder and moves the file from there: on
+    Lightning's own class writes to the system's temporary folder and moves the file from there: on
     another disk (or a /tmp in memory) that is a copy, which a kill can cut short.
     """
 
@@ -18,7 +20,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
         """Replace `path` by `checkpoint`."""
-        partial = Path(path).with_suffix(".partial")
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(checkpoint, partial)
-        partial.replace(path)
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replaced_atomically(path) as partial:
+            torch.save(checkpoint, partial)

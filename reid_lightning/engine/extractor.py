@@ -1,4 +1,4 @@
-"""The LightningModule that embeds the pictures of a set, and nothing else."""
+"""The LightningModule that embeds the pictures of a set."""
 
 from typing import Any
 
@@ -13,14 +13,15 @@ class Extractor(pl.LightningModule):
     """Writes every picture's embedding into the row of its index.
 
     Args:
-        model: pictures → features, of which `retrieval` is written.
-        flip: write the mean over a picture and its mirror image.
+        model: pictures → features; the `retrieval` embeddings are written.
+        flip: write the mean of the embeddings of a picture and its mirror image.
+        rows: float32 [pictures, d] on the CPU, to be filled.
     """
 
-    def __init__(self, model: Embedder, *, flip: bool) -> None:
+    def __init__(self, model: Embedder, rows: Tensor, *, flip: bool) -> None:
         super().__init__()
-        self.model, self.flip = model.to(memory_format=torch.channels_last), flip
-        self.rows = torch.empty(0)  # float32 [pictures, d] on the CPU
+        self.model = model.to(memory_format=torch.channels_last)
+        self.rows, self.flip = rows, flip
 
     def predict_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         """Embed a batch."""

@@ -3,25 +3,26 @@
 import copy
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
-from torch.optim.lr_scheduler import LambdaLR
 
+from reid_lightning.engine.lr_schedule import lr_schedule, parameter_groups
+from reid_lightning.engine.scored_test import ScoredTest, score_collected
 from reid_lightning.errors import ReIDError
 from reid_lightning.losses import Criterion
 from reid_lightning.metrics import ReIDMetric
+from reid_lightning.metrics.summary import SCORES
 from reid_lightning.models import Embedder
 from reid_lightning.seeds import derive_seed
 
 log = logging.getLogger(__name__)
 
 Batch = dict[str, Tensor]
-SCORES = ("mAP", "rank1", "rank5", "rank10", "mINP")
 
 
 class ReIDModule(pl.LightningModule):
@@ -56,6 +57,7 @@ class ReIDModule(pl.LightningModule):
         self.val_metric, self.test_metric = metric, copy.deepcopy(metric)
         self.seed = seed
         self.test_scores: dict[str, float] = {}
+        self._scored_test: ScoredTest | None = None
 
     def forward(self, images: Tensor) -> Tensor:
         """Pictures [B, 3, H, W] → the embeddings [B, d] they are ranked by."""
@@ -71,14 +73,14 @@ class ReIDModule(pl.LightningModule):
         self.model.backbone.train(self.current_epoch >= self.model.freeze_backbone_epochs)
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
-        """One batch's `loss`, and as `told` its diagnostics, for the `EpochMeans` callback."""
+        """One batch's `loss`, and its `diagnostics` for the `EpochMeans` callback."""
         step = self.global_step
         torch.manual_seed(derive_seed(self.seed, step, self.global_rank))  # for dropout
         generator = torch.Generator().manual_seed(derive_seed(self.seed, step))
         features = self.model(_channels_last(batch["image"]))
-        told = self.criterion(features.metric, features.logits, batch["label"], generator)
-        detached = {name: value.detach() for name, value in told.items()}
-        return {"loss": told["loss"], "told": detached}
+        losses = self.criterion(features.metric, features.logits, batch["label"], generator)
+        diagnostics = {name: value.detach() for name, value in losses.items()}
+        return {"loss": losses["loss"], "diagnostics": diagnostics}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Collect a batch's embeddings."""
@@ -88,27 +90,49 @@ class ReIDModule(pl.LightningModule):
         """Rank every query."""
         scores = self.val_metric.compute()
         self.val_metric.reset()
-        _tell_left_out(scores)
+        _warn_of_left_out(scores)
         self.log_dict({f"val/{name}": scores[name].float() for name in SCORES}, prog_bar=True)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Collect a batch's embeddings."""
         self._collect(self.test_metric, batch)
 
+    def score_test(self, lists: int = 0, length: int = 1) -> ScoredTest:
+        """Rank the pictures of the test, once: later calls return the first one's result.
+
+        Args:
+            lists, length: ranked lists for the report, see `score_sets`.
+
+        Raises:
+            ReIDError: an embedding is not finite, or no query has a match from another camera.
+        """
+        if self._scored_test is None:
+            datamodule: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+            official = datamodule.folder.official
+            self._scored_test = score_collected(self.test_metric, official, lists, length)
+        return self._scored_test
+
     def on_test_epoch_end(self) -> None:
-        """Rank every query; the scores stay in `test_scores` in full precision."""
-        scores = self.test_metric.compute()
+        """Log the scores; they stay in `test_scores` in full precision."""
+        scores = self.score_test().outcome.scores
+        self._scored_test = None
         self.test_metric.reset()
-        _tell_left_out(scores)
-        self.test_scores = {f"test/{name}": float(value) for name, value in scores.items()}
-        self.log_dict({f"test/{name}": scores[name].float() for name in SCORES})
+        _warn_of_left_out(scores)
+        self.test_scores = {f"test/{name}": value for name, value in scores.items()}
+        self.log_dict({f"test/{name}": scores[name] for name in SCORES})
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the position of the next batch."""
+        datamodule: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        checkpoint["position"] = datamodule.position()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Begin where the checkpoint was written."""
+        datamodule: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        datamodule.begin_at(checkpoint["position"])
 
     def configure_optimizers(self) -> Any:
         """The optimizer, and a schedule that moves with every step."""
-        backbone = list(self.model.backbone.parameters())
-        inside = {id(p) for p in backbone}
-        head = [p for p in self.parameters() if id(p) not in inside and p.requires_grad]
-        optimizer = self.optimizer([{"params": backbone}, {"params": head}])
         epochs = self.trainer.max_epochs or -1
         if epochs < 1:
             raise ReIDError(
@@ -117,17 +141,14 @@ class ReIDModule(pl.LightningModule):
         _ = self.trainer.estimated_stepping_batches  # it loads the training data
         accumulated = self.trainer.accumulate_grad_batches
         steps = max(1, math.ceil(self.trainer.num_training_batches / accumulated))
-        frozen = self.model.freeze_backbone_epochs
-
-        def head_factor(step: int) -> float:
-            return self.scheduler(step / steps, epochs)
-
-        # A zero learning rate and not requires_grad: DDP fixes at the start which gradients it
-        # exchanges, and ranks would drift apart after unfreezing.
-        def backbone_factor(step: int) -> float:
-            return 0.0 if step / steps < frozen else head_factor(step)
-
-        schedule = LambdaLR(optimizer, [backbone_factor, head_factor])
+        optimizer = self.optimizer(parameter_groups(self))
+        schedule = lr_schedule(
+            optimizer,
+            self.scheduler,
+            epochs=epochs,
+            steps_per_epoch=steps,
+            frozen_epochs=self.model.freeze_backbone_epochs,
+        )
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
@@ -140,7 +161,7 @@ class ReIDModule(pl.LightningModule):
 
 
 @rank_zero_only
-def _tell_left_out(scores: dict[str, Tensor]) -> None:
+def _warn_of_left_out(scores: Mapping[str, Tensor | float]) -> None:
     if left_out := int(scores["left_out"]):
         log.warning(
             "%d of %d queries have no match from another camera and are left out of the scores.",

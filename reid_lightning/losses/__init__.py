@@ -1,4 +1,4 @@
-"""What training pulls on: mining, triplet, quadruplet, identity loss, the criterion they make."""
+"""Losses: sampling, mining, the metric losses, the identity loss, and the criterion of them."""
 
 from reid_lightning.losses.criterion import Criterion
 from reid_lightning.losses.recipes import (

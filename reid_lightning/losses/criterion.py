@@ -1,4 +1,4 @@
-"""The criterion: what training minimises, an identity loss and a metric loss side by side."""
+"""The criterion that training minimises: the weighted sum of an identity and a metric loss."""
 
 import torch
 from torch import Tensor, nn
@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from reid_lightning.distances import pairwise_distance
 from reid_lightning.errors import ReIDError, check_choice
 from reid_lightning.losses.center import CenterLoss
-from reid_lightning.losses.gather import Gather, gathers, global_batch
+from reid_lightning.losses.gather import Gather, global_batch, is_distributed
 from reid_lightning.losses.mining import pair_masks
 from reid_lightning.losses.reduction import MetricTerms, masked_mean
 
@@ -16,12 +16,17 @@ class Criterion(nn.Module):
     """`id_weight` × label-smoothed cross-entropy + `metric_weight` × metric loss (+ centre loss).
 
     Args:
-        metric: a metric loss on embeddings, or none for the identity loss alone.
-        num_classes, embedding_size: of the model; the centres need them.
-        label_smoothing: ε of Szegedy et al. 2016: the true identity gets 1 - ε + ε/N.
-        metric_weight, id_weight, center_weight: of the three terms; no centres at 0.
-        gather: compute the metric loss over all ranks' pictures: `auto` where there are several
-            processes, true, or false.
+        metric: a metric loss of embeddings, or None for the identity loss alone.
+        num_classes: training identities, N.
+        embedding_size: d.
+        label_smoothing: ε of Szegedy et al. 2016: the target of the true identity is 1 - ε + ε/N.
+        id_weight, metric_weight, center_weight: of the three terms; 0 omits the centre loss.
+        gather: `auto` or true: compute metric and centre loss over the pictures of all ranks;
+            false: each rank over its own.
+
+    Raises:
+        ReIDError: an option is out of range; or, in `forward`, a centre loss without gathering
+            on several ranks.
     """
 
     def __init__(
@@ -52,35 +57,50 @@ class Criterion(nn.Module):
         labels: Tensor,
         generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
-        """Embeddings [batch, d], logits [batch, identities], labels [batch].
+        """The loss and its diagnostics.
+
+        Args:
+            embeddings: [batch, d].
+            logits: [batch, N].
+            labels: [batch].
+            generator: of random triplets.
 
         Returns:
-            `loss` to minimise and, detached, `loss_id`, `embedding_norm`, `dist_pos`, `dist_neg`,
-            and what there is of `loss_metric`, `loss_center` and `active`; all scalars.
+            Scalars: `loss` to minimise and, detached, `loss_id`, `embedding_norm`, `dist_pos`,
+            `dist_neg` and, where the criterion has them, `loss_metric`, `loss_center`, `active`.
         """
+        if is_distributed() and self.gather is False and self.center is not None:
+            raise ReIDError(
+                f"loss.center_weight={self.center_weight} needs loss.gather=auto on several "
+                "processes: with loss.gather=false each process would move its own centres, and "
+                "DDP would overwrite them with those of rank 0. Set loss.gather=auto, or "
+                "loss.center_weight=0."
+            )
         loss_id = F.cross_entropy(logits.float(), labels, label_smoothing=self.label_smoothing)
-        # The identity term keeps its place in the graph at weight 0: DDP wants every gradient.
+        # At weight 0 the term stays in the graph: DDP waits for a gradient of every parameter.
         loss = self.id_weight * loss_id
-        told = {
+        diagnostics = {
             "loss_id": loss_id,
             "embedding_norm": embeddings.detach().float().norm(dim=1).mean(),
         }
-        if gathers(self.gather):
+        if is_distributed() and self.gather is not False:
             embeddings, labels = global_batch(embeddings, labels)
         terms = MetricTerms(loss)
         if self.metric is not None:
             terms = self.metric(embeddings, labels, generator)
-            told["loss_metric"] = terms.loss
+            diagnostics["loss_metric"] = terms.loss
             loss = loss + self.metric_weight * terms.loss
         if self.center is not None:
-            told["loss_center"] = self.center(embeddings, labels)
-            loss = loss + self.center_weight * told["loss_center"]
-        told |= _distances(embeddings, labels, terms)
-        return {name: value.detach() for name, value in told.items()} | {"loss": loss}
+            diagnostics["loss_center"] = self.center(embeddings, labels)
+            loss = loss + self.center_weight * diagnostics["loss_center"]
+        diagnostics |= _distance_diagnostics(embeddings, labels, terms)
+        return {name: value.detach() for name, value in diagnostics.items()} | {"loss": loss}
 
 
-def _distances(embeddings: Tensor, labels: Tensor, terms: MetricTerms) -> dict[str, Tensor]:
-    """The mined triplets' mean distances; those of all pairs where nothing is mined."""
+def _distance_diagnostics(
+    embeddings: Tensor, labels: Tensor, terms: MetricTerms
+) -> dict[str, Tensor]:
+    """Those of the mined triplets; the mean distances of all pairs if no triplets are mined."""
     if terms.active is not None and terms.dist_pos is not None and terms.dist_neg is not None:
         return {"active": terms.active, "dist_pos": terms.dist_pos, "dist_neg": terms.dist_neg}
     distances = pairwise_distance(embeddings.detach())

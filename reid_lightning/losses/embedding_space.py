@@ -1,4 +1,4 @@
-"""Where a metric loss measures: which distance, on which embeddings."""
+"""The space that a metric loss measures in: a distance, on raw or unit-norm embeddings."""
 
 from dataclasses import dataclass
 from typing import get_args
@@ -18,11 +18,14 @@ from reid_lightning.errors import check_choice
 
 @dataclass(frozen=True)
 class EmbeddingSpace:
-    """One distance, on embeddings as they are or at unit norm.
+    """A distance, on raw or unit-norm embeddings.
 
     Args:
         distance: `euclidean`, `squared` or `cosine`.
-        normalize: bring embeddings to unit norm first.
+        normalize: scale embeddings to unit norm first.
+
+    Raises:
+        ReIDError: an unknown distance.
     """
 
     distance: Distance
@@ -32,17 +35,17 @@ class EmbeddingSpace:
         check_choice("loss.distance", self.distance, get_args(Distance))
 
     def points(self, embeddings: Tensor) -> Tensor:
-        """Embeddings [batch, d] in float32 at least, at unit norm if asked for."""
+        """Embeddings [batch, d] in at least float32, at unit norm if `normalize`."""
         return unit_norm(embeddings) if self.normalize else at_least_float32(embeddings)
 
-    def between(self, x: Tensor, y: Tensor) -> Tensor:
-        """Distances [n] of points [n, d] row by row, with gradient."""
+    def paired_distance(self, x: Tensor, y: Tensor) -> Tensor:
+        """Distances [n] between the same rows of points [n, d], with gradient."""
         return paired_distance(x, y, self.distance)
 
-    def matrix(self, points: Tensor) -> Tensor:
-        """All distances [batch, batch], with gradient."""
+    def pairwise_distance(self, points: Tensor) -> Tensor:
+        """Distances [batch, batch] between all points [batch, d], with gradient."""
         return pairwise_distance(points, self.distance)
 
-    def order(self, points: Tensor) -> Tensor:
-        """[batch, batch] whose rows order the pictures by distance: a cheap guide to mine by."""
+    def mining_distance(self, points: Tensor) -> Tensor:
+        """Numbers [batch, batch] that sort like distances within each row, without gradient."""
         return mining_distance(points, self.distance)

@@ -1,4 +1,4 @@
-"""The global batch: every rank's embeddings and labels, in rank order, with gradient."""
+"""The global batch: the embeddings and labels of all ranks, in rank order, with gradient."""
 
 from typing import Any, Literal
 
@@ -19,24 +19,25 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
-        # Every rank computes the same global loss, and DDP averages over ranks: the sum over
-        # ranks makes the averaged parameter gradient that of the global loss.
-        grad = grad.contiguous()
+        # Each rank computes the same global loss, and DDP averages parameter gradients over the
+        # ranks: with the sum here, that average is the gradient of the global loss.
+        grad = grad.clone(memory_format=torch.contiguous_format)  # autograd may share the tensor
         dist.all_reduce(grad)
         start = dist.get_rank() * ctx.size
         return grad[start : start + ctx.size]
 
 
-def gathers(gather: Gather) -> bool:
-    """Whether batches are joined over ranks: `auto` where more than one process runs."""
-    several = dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
-    return several and gather is not False
+def is_distributed() -> bool:
+    """Whether this process is one rank of several."""
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
 
 
 def global_batch(embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """All ranks' embeddings [world × batch, d] and labels [world × batch], in rank order.
+    """The embeddings [ranks × batch, d] and labels [ranks × batch] of all ranks, in rank order.
 
-    Ranks must have equally many pictures, as PK batches do.
+    Args:
+        embeddings: of this rank [batch, d].
+        labels: of this rank [batch]; all ranks have the same batch size, as PK batches do.
     """
     parts = [torch.empty_like(labels) for _ in range(dist.get_world_size())]
     dist.all_gather(parts, labels.contiguous())

@@ -1,7 +1,7 @@
-"""Which triplets to learn from: pure functions of a distance matrix and the labels.
+"""Which triplets to train on: pure functions of a distance matrix and the labels.
 
-Every rule answers for all anchors at once with masks and fixed shapes, so that it works for any
-number of pictures an identity has and asks a GPU for nothing back.
+All anchors are mined at once with masks and fixed shapes: identities may have any number of
+pictures, and the CPU never waits for a GPU.
 """
 
 from typing import Literal, NamedTuple
@@ -9,16 +9,21 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from reid_lightning.losses.sampling import runs, sample_other, sample_same
+from reid_lightning.losses.sampling import (
+    label_segments,
+    sample_other_identity,
+    sample_same_identity,
+    sample_uniforms,
+)
 
 Mining = Literal["random", "hard", "semihard"]
 
 
 class Triplets(NamedTuple):
-    """Picture indices of positives and negatives, and which entries count.
+    """Picture indices of positives and negatives, and which entries are triplets.
 
-    One triplet an anchor: all of shape [batch]; one an anchor-positive pair: [batch, batch].
-    Where `valid` is false, the indices mean nothing.
+    [batch] where there is one triplet per anchor, [batch, batch] where there is one per
+    anchor–positive pair. Where `valid` is false, the indices have no meaning.
     """
 
     positive: Tensor
@@ -32,25 +37,21 @@ def pair_masks(labels: Tensor) -> tuple[Tensor, Tensor]:
     return same.clone().fill_diagonal_(False), ~same
 
 
-def chances(rows: int, labels: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Uniform numbers [rows, batch], drawn on the CPU so that they are the same on any device."""
-    drawn = torch.rand(rows, len(labels), generator=generator)
-    return drawn.to(labels.device, non_blocking=True)
-
-
 def mine_random(labels: Tensor, generator: torch.Generator | None = None) -> Triplets:
-    """For every anchor one positive and one negative, uniformly at random."""
-    chance, by = chances(2, labels, generator), runs(labels)
-    positive, has_positive = sample_same(chance[0], by)
+    """For each anchor one positive and one negative, uniformly at random."""
+    uniforms, segments = sample_uniforms(2, labels, generator), label_segments(labels)
+    positive, has_positive = sample_same_identity(uniforms[0], segments)
     anchor = torch.arange(len(labels), device=labels.device)
-    negative, has_negative = sample_other(chance[1], by, anchor)
+    negative, has_negative = sample_other_identity(uniforms[1], segments, anchor)
     return Triplets(positive, negative, has_positive & has_negative)
 
 
 def mine_hard(distances: Tensor, labels: Tensor) -> Triplets:
-    """For every anchor its farthest positive and nearest negative (Hermans et al. 2017).
+    """For each anchor its farthest positive and its nearest negative (Hermans et al. 2017).
 
-    `distances` [batch, batch]; within a row, any numbers in the same order do.
+    Args:
+        distances: [batch, batch]; any numbers that sort like distances within each row.
+        labels: [batch].
     """
     same = labels[:, None] == labels
     to_positives = distances.masked_fill(~same, -torch.inf).fill_diagonal_(-torch.inf)
@@ -60,10 +61,14 @@ def mine_hard(distances: Tensor, labels: Tensor) -> Triplets:
 
 
 def mine_semihard(distances: Tensor, labels: Tensor) -> Triplets:
-    """For every anchor-positive pair the nearest negative that is farther than the positive.
+    """For each anchor–positive pair the nearest negative that is farther than the positive.
 
-    Where there is none, the farthest negative (FaceNet, Schroff et al. 2015, as TensorFlow
-    Addons' `TripletSemiHardLoss` has it).
+    If no negative is farther, the farthest negative (FaceNet, Schroff et al. 2015, section 3.2;
+    the fallback is that of TensorFlow Addons' `TripletSemiHardLoss`).
+
+    Args:
+        distances: [batch, batch]; any numbers that sort like distances within each row.
+        labels: [batch].
     """
     positives, negatives = pair_masks(labels)
     ordered, order = distances.masked_fill(~negatives, torch.inf).sort(1)

@@ -5,15 +5,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from reid_lightning.distances import at_least_float32
 from reid_lightning.losses.reduction import MetricTerms
 
 
 class PMLLoss(nn.Module):
-    """One of the library's losses, on what one of its miners picks.
+    """A loss of pytorch-metric-learning, on the pairs or triplets that one of its miners picks.
 
     Args:
         loss: called as loss(embeddings, labels, indices).
-        miner: called as miner(embeddings, labels), or none.
+        miner: called as miner(embeddings, labels), or None for all pairs or triplets.
     """
 
     def __init__(self, loss: Any, miner: Any = None) -> None:
@@ -23,8 +24,14 @@ class PMLLoss(nn.Module):
     def forward(
         self, embeddings: Tensor, labels: Tensor, generator: torch.Generator | None = None
     ) -> MetricTerms:
-        """Embeddings [batch, d] and labels [batch], in float32 at least, outside autocast."""
+        """The loss, in at least float32 and outside autocast, without diagnostics.
+
+        Args:
+            embeddings: [batch, d].
+            labels: [batch].
+            generator: not used.
+        """
         with torch.autocast(embeddings.device.type, enabled=False):
-            x = embeddings.to(torch.promote_types(embeddings.dtype, torch.float32))
-            picked = None if self.miner is None else self.miner(x, labels)
-            return MetricTerms(self.loss(x, labels, picked))
+            x = at_least_float32(embeddings)
+            indices = None if self.miner is None else self.miner(x, labels)
+            return MetricTerms(self.loss(x, labels, indices))

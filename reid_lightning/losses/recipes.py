@@ -1,6 +1,7 @@
-"""Criteria from the flat keys of `conf/loss/*.yaml`: what each file's `_target_` names.
+"""The criteria that `_target_` of `conf/loss/*.yaml` names, built from the flat keys of the file.
 
-`common` is what every criterion takes: the model's sizes, the weights, smoothing and gathering.
+`common` holds the arguments of `Criterion` itself: the model's sizes, the weights of the terms,
+label smoothing and gathering. The others are those of the metric loss.
 """
 
 from collections.abc import Callable
@@ -23,14 +24,14 @@ from reid_lightning.losses.triplet import TripletLoss
 def triplet_criterion(
     *, mining: Mining, margin: Margin, distance: Distance, normalize: bool, **common: Any
 ) -> Criterion:
-    """A triplet loss with one rule of mining beside the identity loss."""
+    """The identity loss and a triplet loss over mined triplets."""
     return Criterion(TripletLoss(mining, margin, distance, normalize=normalize), **common)
 
 
 def batch_all_criterion(
     *, mining: str, margin: Margin, distance: Distance, normalize: bool, **common: Any
 ) -> Criterion:
-    """The batch-all triplet loss beside the identity loss."""
+    """The identity loss and the triplet loss over all triplets."""
     return Criterion(BatchAllLoss(mining, margin, distance, normalize=normalize), **common)
 
 
@@ -43,7 +44,7 @@ def quadruplet_criterion(
     normalize: bool,
     **common: Any,
 ) -> Criterion:
-    """The quadruplet loss beside the identity loss."""
+    """The identity loss and the quadruplet loss."""
     loss = QuadrupletLoss(mining, margin, margin2, distance, normalize=normalize)
     return Criterion(loss, **common)
 
@@ -57,18 +58,25 @@ def pml_criterion(
     margin: float | None = None,
     **common: Any,
 ) -> Criterion:
-    """Any loss and miner of pytorch-metric-learning beside the identity loss.
+    """The identity loss and any loss and miner of pytorch-metric-learning.
 
     Args:
-        metric: the loss; one marked `_partial_: true` is given the model's `num_classes` and
-            `embedding_size` (losses that have weights of their own).
-        miner: picks what the loss sees, or none.
-        num_classes, embedding_size: of the model.
-        margin: for YAML files whose `metric` refers to it, so that sweeps can name loss.margin.
-        common: as `Criterion` takes it.
+        metric: the loss. A loss with weights of its own is marked `_partial_: true` in the YAML
+            and called here with `num_classes` and `embedding_size`.
+        miner: picks the pairs or triplets for the loss; None: all of the batch.
+        num_classes: training identities.
+        embedding_size: d.
+        margin: checked only: `metric` or `miner` in the YAML refers to loss.margin, so that
+            sweeps can name it.
+        common: the other arguments of `Criterion`.
+
+    Raises:
+        ReIDError: `margin` is not a number.
     """
     if margin is not None and not isinstance(margin, float | int):
-        raise ReIDError(f"loss.margin={margin} must be a number: the library knows no other.")
+        raise ReIDError(
+            f"loss.margin={margin} must be a number: pytorch-metric-learning has no soft margin."
+        )
     if isinstance(metric, partial):
         metric = metric(num_classes=num_classes, embedding_size=embedding_size)
     loss = PMLLoss(metric, miner)

@@ -1,4 +1,4 @@
-"""How terms become a loss: margins, masks, and what every metric loss tells."""
+"""From the distances of triplets to a loss and its diagnostics."""
 
 from typing import Literal, NamedTuple
 
@@ -14,8 +14,8 @@ Margin = float | Literal["soft"]
 class MetricTerms(NamedTuple):
     """A metric loss and its diagnostics, all scalars.
 
-    `active` is the share of mined triplets that still teach something, `dist_pos` and `dist_neg`
-    are their mean distances; none where the loss mines no triplets.
+    `active` is the share of mined triplets with an active loss (see `is_active`), `dist_pos` and
+    `dist_neg` are the mined triplets' mean distances; None where the loss mines no triplets.
     """
 
     loss: Tensor
@@ -25,34 +25,41 @@ class MetricTerms(NamedTuple):
 
 
 def check_margin(key: str, margin: object) -> None:
-    """Raise a `ReIDError` unless `margin` is a number or `soft`."""
+    """Raise a `ReIDError` that names the config `key` unless `margin` is a number or `soft`."""
     if margin != "soft" and not isinstance(margin, float | int):
         raise ReIDError(f"{key}={margin} must be a number, or soft.")
 
 
-def hinge(difference: Tensor, margin: Margin) -> Tensor:
-    """[difference + margin]₊, or ln(1 + e^difference) for the `soft` margin, elementwise."""
+def margin_loss(difference: Tensor, margin: Margin) -> Tensor:
+    """[difference + margin]₊, or ln(1 + exp(difference)) for the `soft` margin, elementwise."""
     return F.softplus(difference) if margin == "soft" else F.relu(difference + margin)
 
 
-def teaches(difference: Tensor, margin: Margin) -> Tensor:
-    """Where a triplet of `difference` = d(a, p) - d(a, n) still teaches something.
+def is_active(difference: Tensor, margin: Margin) -> Tensor:
+    """Where triplets of `difference` = d(a, p) - d(a, n) are not yet separated by the margin.
 
-    Its hinge is above zero; the soft margin never is zero, so there the negative is the nearer.
+    Their loss is above zero. The soft margin's loss always is: there, where d(a, n) < d(a, p).
     """
     return difference > (0 if margin == "soft" else -margin)
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean of `values` where `mask` holds; zero, with the graph kept, where it never does."""
+    """Mean of `values` where `mask` is true; zero, with the graph kept, if it is true nowhere."""
     return values.masked_fill(~mask, 0).sum() / mask.sum().clamp(min=1)
 
 
-def told(d_pos: Tensor, d_neg: Tensor, valid: Tensor, margin: Margin) -> MetricTerms:
-    """The mean hinge of triplets at distances d(a, p) and d(a, n), and what it says of them."""
+def triplet_terms(d_pos: Tensor, d_neg: Tensor, valid: Tensor, margin: Margin) -> MetricTerms:
+    """The mean loss of the valid triplets, and their diagnostics.
+
+    Args:
+        d_pos, d_neg: distances d(a, p) and d(a, n), of one shape.
+        valid: mask of the same shape: which entries are triplets.
+        margin: a number or `soft`.
+    """
     difference = d_pos - d_neg
-    share = valid.to(d_pos.dtype) / valid.sum().clamp(min=1)
+    weights = valid.to(d_pos.dtype) / valid.sum().clamp(min=1)
     with torch.no_grad():
-        active = (teaches(difference, margin) * share).sum()
-        near, far = (d_pos * share).sum(), (d_neg * share).sum()
-    return MetricTerms((hinge(difference, margin) * share).sum(), active, near, far)
+        active = (is_active(difference, margin) * weights).sum()
+        mean_pos, mean_neg = (d_pos * weights).sum(), (d_neg * weights).sum()
+    loss = (margin_loss(difference, margin) * weights).sum()
+    return MetricTerms(loss, active, mean_pos, mean_neg)

@@ -1,4 +1,4 @@
-"""Uniform draws of pictures by identity, without a matrix and without asking the device back."""
+"""Random pictures of the same or of another identity, in linear memory and without GPU syncs."""
 
 from typing import NamedTuple
 
@@ -6,51 +6,76 @@ import torch
 from torch import Tensor
 
 
-class Runs(NamedTuple):
-    """The batch sorted by label, so that an identity is a run of it; all of shape [batch].
+class LabelSegments(NamedTuple):
+    """The batch sorted by label: each identity is one segment of it. All of shape [batch].
 
-    `order` are the pictures in sorted order, `place` is where each picture stands in it; `start`
-    and `size` are each picture's own identity's run.
+    `order` holds the picture indices in sorted order and `position` is each picture's index in
+    `order`; `start` and `size` describe the segment of each picture's identity.
     """
 
     order: Tensor
-    place: Tensor
+    position: Tensor
     start: Tensor
     size: Tensor
 
 
-def runs(labels: Tensor) -> Runs:
-    """The runs of labels [batch]."""
+def label_segments(labels: Tensor) -> LabelSegments:
+    """The segments of labels [batch]."""
     ordered, order = labels.sort(stable=True)
     start = torch.searchsorted(ordered, labels)
     size = torch.searchsorted(ordered, labels, right=True) - start
-    return Runs(order, order.argsort(), start, size)
+    return LabelSegments(order, order.argsort(), start, size)
 
 
-def sample_same(chance: Tensor, by: Runs) -> tuple[Tensor, Tensor]:
-    """For every picture another one of its identity, and where there is one.
+def sample_uniforms(rows: int, labels: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Uniform numbers [rows, batch] in [0, 1), on the device of `labels` [batch].
 
-    `chance` [batch] is uniform in [0, 1).
+    They are generated on the CPU, so that they are the same on every device.
     """
-    others = by.size - 1
-    pick = _floor(chance, others)
-    pick = pick + (pick >= by.place - by.start)
-    return by.order[(by.start + pick).clamp(max=len(chance) - 1)], others > 0
+    uniforms = torch.rand(rows, len(labels), generator=generator)
+    return uniforms.to(labels.device, non_blocking=True)
 
 
-def sample_other(chance: Tensor, by: Runs, *members: Tensor) -> tuple[Tensor, Tensor]:
-    """For every row a picture of none of the `members`' identities, and where there is one.
+def sample_same_identity(uniforms: Tensor, segments: LabelSegments) -> tuple[Tensor, Tensor]:
+    """For each picture, another picture of its identity.
 
-    `members` are picture indices [batch] whose identities differ within a row.
+    Args:
+        uniforms: [batch], in [0, 1): each picks among a picture's candidates.
+        segments: of the batch.
+
+    Returns:
+        Picture indices [batch], and a mask [batch] of where a candidate exists.
     """
-    starts, rank = torch.stack([by.start[m] for m in members]).sort(0)
-    sizes = torch.stack([by.size[m] for m in members]).gather(0, rank)
-    left = len(chance) - sizes.sum(0)
-    pick = _floor(chance, left)
+    candidates = segments.size - 1
+    pick = _scaled(uniforms, candidates)
+    pick = pick + (pick >= segments.position - segments.start)  # skip the picture itself
+    last = len(uniforms) - 1
+    return segments.order[(segments.start + pick).clamp(max=last)], candidates > 0
+
+
+def sample_other_identity(
+    uniforms: Tensor, segments: LabelSegments, *excluded: Tensor
+) -> tuple[Tensor, Tensor]:
+    """For each row of the batch, a picture of an identity that is not excluded.
+
+    Args:
+        uniforms: [batch], in [0, 1): each picks among a row's candidates.
+        segments: of the batch.
+        excluded: picture indices [batch] each; their identities are excluded, and must differ
+            from each other within a row.
+
+    Returns:
+        Picture indices [batch], and a mask [batch] of where a candidate exists.
+    """
+    starts, rank = torch.stack([segments.start[indices] for indices in excluded]).sort(0)
+    sizes = torch.stack([segments.size[indices] for indices in excluded]).gather(0, rank)
+    candidates = len(uniforms) - sizes.sum(0)
+    pick = _scaled(uniforms, candidates)
     for start, size in zip(starts, sizes, strict=True):
-        pick = pick + size * (pick >= start)
-    return by.order[pick.clamp(max=len(chance) - 1)], left > 0
+        pick = pick + size * (pick >= start)  # skip the excluded segment
+    return segments.order[pick.clamp(max=len(uniforms) - 1)], candidates > 0
 
 
-def _floor(chance: Tensor, choices: Tensor) -> Tensor:
-    return torch.minimum((chance * choices).long(), choices - 1).clamp(min=0)
+def _scaled(uniforms: Tensor, candidates: Tensor) -> Tensor:
+    # Rounding may bring uniforms × candidates up to `candidates` itself.
+    return torch.minimum((uniforms * candidates).long(), candidates - 1).clamp(min=0)

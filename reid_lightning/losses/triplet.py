@@ -9,17 +9,24 @@ from reid_lightning.distances import Distance
 from reid_lightning.errors import check_choice
 from reid_lightning.losses.embedding_space import EmbeddingSpace
 from reid_lightning.losses.mining import Mining, mine_hard, mine_random, mine_semihard
-from reid_lightning.losses.reduction import Margin, MetricTerms, check_margin, told
+from reid_lightning.losses.reduction import Margin, MetricTerms, check_margin, triplet_terms
 
 
 class TripletLoss(nn.Module):
     """Mean of [d(a, p) - d(a, n) + margin]₊ over the triplets that `mining` picks.
 
+    Sources: FaceNet (Schroff et al. 2015, section 3) for the loss and semi-hard mining;
+    "In Defense of the Triplet Loss" (Hermans et al. 2017, section 2) for batch-hard mining and
+    the soft margin.
+
     Args:
-        mining: `random`, `hard` (Hermans et al. 2017) or `semihard` (Schroff et al. 2015).
+        mining: `random`, `hard` or `semihard`.
         margin: a number, or `soft` for ln(1 + exp(d(a, p) - d(a, n))).
         distance: `euclidean`, `squared` or `cosine`.
-        normalize: bring embeddings to unit norm first.
+        normalize: scale embeddings to unit norm first.
+
+    Raises:
+        ReIDError: an unknown mining rule, margin or distance.
     """
 
     def __init__(
@@ -34,17 +41,25 @@ class TripletLoss(nn.Module):
     def forward(
         self, embeddings: Tensor, labels: Tensor, generator: torch.Generator | None = None
     ) -> MetricTerms:
-        """Embeddings [batch, d] and labels [batch]; `generator` draws the random triplets."""
+        """The loss and its diagnostics.
+
+        Args:
+            embeddings: [batch, d].
+            labels: [batch].
+            generator: of the random triplets.
+        """
         points = self.space.points(embeddings)
-        if self.mining == "semihard":  # one triplet a pair: they need most of the matrix
-            distances = self.space.matrix(points)
+        if self.mining == "semihard":  # a triplet per pair needs most of the distance matrix
+            distances = self.space.pairwise_distance(points)
             triplets = mine_semihard(distances.detach(), labels)
             d_pos, d_neg = distances, distances.gather(1, triplets.negative)
         else:
             if self.mining == "random":
                 triplets = mine_random(labels, generator)
             else:
-                triplets = mine_hard(self.space.order(points), labels)
-            d_pos = self.space.between(points, points.index_select(0, triplets.positive))
-            d_neg = self.space.between(points, points.index_select(0, triplets.negative))
-        return told(d_pos, d_neg, triplets.valid, self.margin)
+                triplets = mine_hard(self.space.mining_distance(points), labels)
+            positives = points.index_select(0, triplets.positive)
+            negatives = points.index_select(0, triplets.negative)
+            d_pos = self.space.paired_distance(points, positives)
+            d_neg = self.space.paired_distance(points, negatives)
+        return triplet_terms(d_pos, d_neg, triplets.valid, self.margin)

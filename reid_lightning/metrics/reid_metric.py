@@ -1,4 +1,4 @@
-"""The one torchmetrics Metric: collects embeddings, then ranks every query against the gallery."""
+"""A torchmetrics Metric that collects embeddings, then ranks every query against the gallery."""
 
 from typing import get_args
 
@@ -8,7 +8,8 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from reid_lightning.distances import Distance
-from reid_lightning.errors import ReIDError, check_choice
+from reid_lightning.errors import check_choice
+from reid_lightning.metrics.finite import check_finite
 from reid_lightning.metrics.rank_embeddings import rank_embeddings
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults
 from reid_lightning.metrics.summary import summary
@@ -17,12 +18,15 @@ from reid_lightning.metrics.summary import summary
 class ReIDMetric(Metric):
     """Rank-1/5/10, mAP and mINP of a query/gallery split by the Market-1501 protocol.
 
-    Pictures may come in any order and from any rank: they are put in the order of their index, so
-    that one process or many give identical scores.
+    Pictures may arrive in any order and in any process: they are sorted by their index, so that any
+    number of processes gives identical scores.
 
     Args:
         distance: `cosine` or `euclidean`.
         ap: `step` or `trapezoid`, see `rank_queries`.
+
+    Raises:
+        ReIDError: an argument is none of these.
 
     Example:
         >>> metric = ReIDMetric()
@@ -56,7 +60,7 @@ class ReIDMetric(Metric):
     def update(
         self, embeddings: Tensor, pids: Tensor, camids: Tensor, is_query: Tensor, index: Tensor
     ) -> None:
-        """One batch: embeddings [batch, d], all else [batch]."""
+        """Add a batch: embeddings [batch, d], everything else [batch]."""
         self.embeddings.append(
             embeddings.detach().to(torch.promote_types(embeddings.dtype, torch.float32))
         )
@@ -66,7 +70,7 @@ class ReIDMetric(Metric):
         self.index.append(index)
 
     def compute(self) -> dict[str, Tensor]:
-        """Scores as fractions, with the numbers of `queries`, of those `left_out`, of `gallery`.
+        """Scores as fractions and counts, see `summary`.
 
         Raises:
             ReIDError: an embedding is not finite, or no query has a cross-camera match.
@@ -74,17 +78,20 @@ class ReIDMetric(Metric):
         return summary(*self.per_query())
 
     def collected(self) -> list[Tensor]:
-        """All there is: index, embeddings, pids, camids, is_query."""
+        """Everything collected: index, embeddings, pids, camids, is_query."""
         states = (self.index, self.embeddings, self.pids, self.camids, self.is_query)
         joined = [dim_zero_cat(state) for state in states]
-        # mps has no float64 to measure and to average in.
+        # mps has no float64, which ranking and averaging need.
         return [s.cpu() for s in joined] if joined[0].device.type == "mps" else joined
 
     def per_query(self) -> tuple[QueryResults, int]:
-        """Every query's results, in the order of its index, and the gallery's size without junk."""
+        """The results of all queries, sorted by index, and the gallery's size without junk.
+
+        Raises:
+            ReIDError: an embedding is not finite.
+        """
         index, embeddings, pids, camids, is_query = self.collected()
-        if not embeddings.isfinite().all():
-            raise ReIDError("An embedding is not finite: the network diverged; lower optimizer.lr.")
+        check_finite(embeddings)
         order = index.argsort()
         query = order[is_query[order]]
         gallery = order[(~is_query & (pids != -1))[order]]

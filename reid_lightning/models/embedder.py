@@ -5,16 +5,14 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from reid_lightning.errors import check_choice
-from reid_lightning.models.mobilenet_v2 import mobilenet_v2_features
-from reid_lightning.models.pooling import pooling as make_pooling
-from reid_lightning.models.weights import load_weights
+from reid_lightning.models.pooling import make_pooling
 
 
 class Features(NamedTuple):
-    """What the network says of a batch.
+    """The network's outputs for a batch.
 
-    `metric` [B, d] feeds the metric loss, `retrieval` [B, d] is what pictures are ranked by,
-    `logits` [B, identities] feed the identity loss.
+    `metric` [B, d] is for the metric loss, `retrieval` [B, d] are the embeddings to rank by,
+    `logits` [B, num_classes] are for the identity loss.
     """
 
     metric: Tensor
@@ -25,19 +23,22 @@ class Features(NamedTuple):
 class Embedder(nn.Module):
     """Backbone → pooling → (embedding layer) → (BNNeck) → dropout → classifier.
 
-    With a BNNeck (Luo et al. 2019) the metric loss sees the feature before the batch
-    normalisation, the identity loss and retrieval the one after it; its shift stays at zero and
-    the classifier has no bias. Without one, all three see the same feature.
+    With a BNNeck (Luo et al. 2019) the metric loss uses the feature before a batch normalisation,
+    the identity loss and retrieval the feature after it; the normalisation's shift stays zero and
+    the classifier has no bias. Without it, all three use the same feature.
 
     Args:
         backbone: pictures [B, 3, H, W] → maps [B, channels, h, w].
-        channels: of the backbone's maps.
-        num_classes: identities trained on.
+        channels: number of channels of the maps.
+        num_classes: training identities.
         pooling: `avg`, `max` or `gem`.
-        embedding: size of a linear embedding layer, or none for the pooled feature itself.
+        embedding: size d of a linear embedding layer; None: no such layer, d = channels.
         neck: `bnneck` or `none`.
-        dropout: probability in front of the classifier.
-        freeze_backbone_epochs: for how long training leaves the backbone as it is.
+        dropout: probability, before the classifier.
+        freeze_backbone_epochs: number of first epochs that do not train the backbone.
+
+    Raises:
+        ReIDError: an unknown pooling or neck.
     """
 
     def __init__(
@@ -67,36 +68,7 @@ class Embedder(nn.Module):
             self.neck.bias.requires_grad_(False)
 
     def forward(self, images: Tensor) -> Features:
-        """Pictures [B, 3, H, W], normalised as ImageNet is."""
+        """The outputs for pictures [B, 3, H, W], normalised with ImageNet's mean and deviation."""
         metric = self.embedding(self.pool(self.backbone(images)))
         retrieval = self.neck(metric)
         return Features(metric, retrieval, self.classifier(self.dropout(retrieval)))
-
-
-def mobilenet_v2(
-    *,
-    num_classes: int,
-    width: float,
-    last_stride: int,
-    pooling: str,
-    embedding: int | None,
-    neck: str,
-    dropout: float,
-    weights: str,
-    freeze_backbone_epochs: int,
-    compile: bool,
-) -> Embedder:
-    """MobileNetV2 from the keys of `conf/model/mobilenet_v2.yaml`."""
-    model = Embedder(
-        *mobilenet_v2_features(width, last_stride),
-        num_classes,
-        pooling=pooling,
-        embedding=embedding,
-        neck=neck,
-        dropout=dropout,
-        freeze_backbone_epochs=freeze_backbone_epochs,
-    )
-    load_weights(model, weights)
-    if compile:
-        model.compile()  # in place, so that the weights keep their names
-    return model

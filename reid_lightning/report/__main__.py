@@ -9,7 +9,7 @@ from reid_lightning.report.page import write_report
 
 
 def main() -> None:
-    """Write the report, and say where."""
+    """Write the report and print its path."""
     parser = argparse.ArgumentParser(
         prog="python -m reid_lightning.report",
         description="Write report.html, one self-contained page, and its pictures as PNG files.",
@@ -19,12 +19,13 @@ def main() -> None:
         "--out",
         type=Path,
         metavar="FOLDER",
-        help="where the report goes; else `report` in the one folder given, or here for several",
+        help="where to write; by default `report` in the one folder, or here for several folders",
     )
-    given = parser.parse_args()
-    folder = given.out or (given.paths[0] if len(given.paths) == 1 else Path()) / "report"
+    arguments = parser.parse_args()
+    paths = arguments.paths
+    folder = arguments.out or (paths[0] if len(paths) == 1 else Path()) / "report"
     try:
-        path = write_report(given.paths, folder)
+        path = write_report(paths, folder)
     except ReIDError as error:
         sys.exit(f"Error: {error}")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""per_query.csv: how each query fared, to find out which are hard."""
+"""per_query.csv: how each query scored, to find out which are hard."""
 
 import csv
 from collections.abc import Sequence
@@ -8,26 +8,28 @@ import torch
 from torch import Tensor
 
 from reid_lightning.data.sample import Sample
+from reid_lightning.files import replaced_atomically
 from reid_lightning.metrics.ranking import QueryResults
 
 COLUMNS = ("query", "pid", "camid", "matches", "first_match", "AP", "INP")
 
 
 def write_per_query(path: Path, queries: Sequence[Sample], results: QueryResults) -> None:
-    """A row a query: its file, how many matches it has, the nearest one's rank (from 1), AP, INP.
+    """Write a row per query: its file, number of matches, rank of the nearest one, AP and INP.
 
-    A query without a match from another camera has 0 matches, and no rank, AP or INP.
+    Ranks count from 1. A query without a match from another camera has 0 matches, and no rank, AP
+    or INP.
     """
     columns = (results.matches, results.first_match, results.ap, results.inp)
-    with path.open("w", newline="") as file:
+    with replaced_atomically(path) as partial, partial.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        for query, *told in zip(queries, *(c.tolist() for c in columns), strict=True):
-            told = told if told[0] else [0, "", "", ""]
-            writer.writerow([query.path.name, query.pid, query.camid, *told])
+        for query, *values in zip(queries, *(c.tolist() for c in columns), strict=True):
+            values = values if values[0] else [0, "", "", ""]
+            writer.writerow([query.path.name, query.pid, query.camid, *values])
 
 
 def read_first_matches(path: Path) -> Tensor:
-    """Of every query in such a file the rank of its nearest match; 0 where it has none."""
+    """The rank of each query's nearest match [queries], int64, from 1; 0 for a query without."""
     with path.open(newline="") as file:
         return torch.tensor([int(row["first_match"] or 0) for row in csv.DictReader(file)])

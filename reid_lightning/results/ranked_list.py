@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Verdict = Literal["hit", "miss", "junk"]
+from reid_lightning.data.sample import Sample
+from reid_lightning.metrics.ranking import AveragePrecision, QueryResults
+from reid_lightning.scoring.observations import RetrievedList
+from reid_lightning.scoring.retrieved import Verdict
 
 
 class Shown(NamedTuple):
@@ -22,3 +25,33 @@ class RankedList(NamedTuple):
     gallery: Sequence[Shown]
     title: str = ""  # above the list
     label: str = "query"  # below the query
+
+
+def ranked_list(
+    retrieved: RetrievedList,
+    queries: Sequence[Sample],
+    gallery: Sequence[Sample],
+    results: QueryResults,
+    ap: AveragePrecision,
+) -> RankedList:
+    """The ranked list of one query with the ranks that are scored: junk has none.
+
+    Args:
+        retrieved: the query's index, and its nearest gallery pictures.
+        queries, gallery: all samples that were ranked.
+        results: of all queries.
+        ap: the definition of average precision that `results` holds.
+    """
+    query = queries[retrieved.query]
+    pictures, rank = [], 0
+    for index, verdict in retrieved.gallery:
+        rank += verdict != "junk"
+        label = "junk" if verdict == "junk" else f"{rank} · cam {gallery[index].camid + 1}"
+        pictures.append(Shown(gallery[index].path, verdict, label))
+    matches = int(results.matches[retrieved.query])
+    title = (
+        f"Person {query.pid} · AP ({ap}) {float(results.ap[retrieved.query]):.1%} · "
+        f"{matches} match{'' if matches == 1 else 'es'}, the first at rank "
+        f"{int(results.first_match[retrieved.query])}"
+    )
+    return RankedList(query.path, pictures, title, f"query · cam {query.camid + 1}")

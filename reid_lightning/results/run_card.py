@@ -1,14 +1,18 @@
-"""How a run is introduced elsewhere: its name, group and tags, and its flat hyperparameters."""
+"""How a run is named among others: its name, group and tags, and its flat hyperparameters."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from omegaconf import OmegaConf
+import yaml
 
-# No hyperparameters of a run: where files lie, what the set's YAML says of it, a second copy.
+from reid_lightning.results.overrides import last_part, short_value
+
+# These are no hyperparameters: where files lie, facts about the data set, a second copy of a group.
 _LEFT_OUT = ("data/archive", "data/augmentation", "data/cache", "data/expected", "data/source")
-_PATH_KEPT = "data/root"
+_WHOLE_PATH = "data/root"
+_UNTAGGED = ("logger", "resume=")
 
 
 class RunCard(NamedTuple):
@@ -29,45 +33,59 @@ def run_card(folder: Path) -> RunCard:
     path = folder / ".hydra" / "hydra.yaml"
     if not path.is_file():  # hydra.output_subdir=null
         return RunCard(folder.name, None, [], {})
-    hydra = OmegaConf.load(path).hydra
-    overrides = [_short_override(o) for o in hydra.overrides.task if not o.startswith("logger")]
-    chosen = {k: v for k, v in hydra.runtime.choices.items() if "/" not in k}  # not Hydra's own
-    choices = {k: v for k, v in chosen.items() if k not in ("callbacks", "logger")}
-    if hydra.mode != "MULTIRUN":
+    hydra = _read_hydra(path)
+    typed = hydra["overrides"]["task"]
+    overrides = [_short_override(o) for o in typed if not o.startswith(_UNTAGGED)]
+    chosen = hydra["runtime"]["choices"].items()
+    choices = {k: v for k, v in chosen if "/" not in k and k not in ("callbacks", "logger")}
+    if hydra["mode"] != "MULTIRUN":
         return RunCard(folder.name, None, overrides, choices)
-    sweep = folder.parents[len(Path(str(hydra.sweep.subdir)).parts) - 1]
-    kept = sweep / "multirun.yaml"  # not every sweeper leaves one
-    common = OmegaConf.load(kept).hydra.overrides.task if kept.is_file() else []
-    # What a file of the group `sweep` gives to all its jobs: a value that is not swept.
-    params = OmegaConf.select(hydra, "sweeper.params") or {}
+    subdir = _interpolated(str(hydra["sweep"]["subdir"]), hydra)
+    sweep = folder.parents[len(Path(subdir).parts) - 1]
+    path = sweep / "multirun.yaml"  # not every sweeper leaves one
+    common = _read_hydra(path)["overrides"]["task"] if path.is_file() else []
+    # A file of the group `sweep` may give all its jobs the same value of a key.
+    params = hydra.get("sweeper", {}).get("params") or {}
     common = [*common, *(f"{key}={value}" for key, value in params.items())]
     swept = [o for o in overrides if o not in map(_short_override, common)]
     return RunCard(", ".join(swept) or folder.name, sweep.name, overrides, choices)
 
 
-def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat_config(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """`{"loss": {"margin": 0.3}}` as `{"loss/margin": 0.3}`, without what is no hyperparameter.
 
     Of a file's path the name alone is kept, except for data.root.
     """
-    told: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for name, value in config.items():
         key = f"{prefix}{name}"
         if key in _LEFT_OUT or name == "_partial_":
             continue
         if isinstance(value, Mapping):
-            told |= flat(value, f"{key}/")
+            flat |= flat_config(value, f"{key}/")
         else:
-            told[key] = value if key == _PATH_KEPT else _short(value)
-    return told
+            shorten = isinstance(value, str) and key != _WHOLE_PATH
+            flat[key] = last_part(value) if shorten else value
+    return flat
 
 
-def _short(value: Any) -> Any:
-    is_path = isinstance(value, str) and value.startswith(("/", "~"))
-    return Path(value).name if is_path else value
+def _read_hydra(path: Path) -> dict[str, Any]:
+    hydra: dict[str, Any] = yaml.safe_load(path.read_text())["hydra"]
+    return hydra
+
+
+def _interpolated(text: str, hydra: dict[str, Any]) -> str:
+    """`text` with each `${hydra.KEY.KEY}` replaced by its value: what Hydra makes of a folder."""
+
+    def value_of(reference: re.Match[str]) -> str:
+        value: Any = hydra
+        for key in reference[1].split("."):
+            value = value[key]
+        return str(value)
+
+    return re.sub(r"\$\{hydra[.:]([\w.]+)\}", value_of, text)
 
 
 def _short_override(override: str) -> str:
     key, _, value = override.partition("=")
-    value = _short(value.strip("'\""))
-    return f"{key}={value}"
+    return f"{key}={short_value(value)}"

@@ -1,4 +1,4 @@
-"""The runs that a report is of, read from the folders that they left."""
+"""The runs that a report shows, read from their folders."""
 
 import csv
 import json
@@ -7,25 +7,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from omegaconf import OmegaConf
+import yaml
 from torch import Tensor
-from yaml import YAMLError
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.results.findings import FILE, Findings, read_findings
-from reid_lightning.results.per_query import read_first_matches
-from reid_lightning.results.run_card import flat
-from reid_lightning.results.sweep_summary import (
-    FINISHED,
-    differing,
+from reid_lightning.results.findings import FINDINGS_FILE, Findings, read_findings
+from reid_lightning.results.job_status import STATUS_FINISHED, read_status
+from reid_lightning.results.overrides import (
+    differing_keys,
     is_number,
-    overrides_of,
-    status_of,
+    read_overrides,
+    short_value,
 )
+from reid_lightning.results.per_query import read_first_matches
+from reid_lightning.results.run_card import flat_config
 
 
 class Run(NamedTuple):
-    """A run: `results` is its metrics.json (empty: it has not ended), `rows` its metrics.csv."""
+    """A run: `results` is its metrics.json (empty: not finished), `rows` its metrics.csv."""
 
     name: str
     folder: Path
@@ -51,10 +50,12 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
     """
     folders: list[Path] = []
     for path in paths:
-        jobs = sorted((p.parent.parent for p in path.glob("**/.hydra/config.yaml")), key=_natural)
+        jobs = sorted(
+            (p.parent.parent for p in path.glob("**/.hydra/config.yaml")), key=_natural_order
+        )
         if not jobs:
             raise ReIDError(
-                f"There is no run in {path}: name the folder that a run or a sweep left, such as "
+                f"There is no run in {path}: name the folder of a run or a sweep, such as "
                 "outputs/DATE_SET_LOSS or multirun/DATE."
             )
         folders += [job.absolute() for job in jobs if job.absolute() not in folders]
@@ -63,52 +64,45 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
 
 
 def _read(name: str, folder: Path) -> Run:
-    def there(file: str) -> Path | None:
-        return folder / file if (folder / file).is_file() else None
-
     try:
-        status = status_of(folder)
-        results = json.loads((folder / "metrics.json").read_text()) if status == FINISHED else {}
-        rows = []
-        if path := there("metrics.csv"):
+        status = read_status(folder)
+        finished = status == STATUS_FINISHED
+        results = json.loads((folder / "metrics.json").read_text()) if finished else {}
+        rows: list[dict[str, str]] = []
+        if (path := folder / "metrics.csv").is_file():
             with path.open(newline="") as file:
                 rows = list(csv.DictReader(file))
-        queries, found = there("per_query.csv"), there(FILE)
-        config = OmegaConf.to_container(OmegaConf.load(folder / ".hydra" / "config.yaml"))
+        per_query, findings = folder / "per_query.csv", folder / FINDINGS_FILE
+        config = yaml.safe_load((folder / ".hydra" / "config.yaml").read_text())
         return Run(
             name,
             folder,
             status,
-            flat(config),  # type: ignore[arg-type]
+            flat_config(config),
             results,
             rows,
-            read_first_matches(queries) if queries and results else None,
-            read_findings(found) if found and results else None,
+            read_first_matches(per_query) if results and per_query.is_file() else None,
+            read_findings(findings) if results and findings.is_file() else None,
         )
-    except (OSError, ValueError, KeyError, YAMLError) as error:
+    except (OSError, ValueError, KeyError, yaml.YAMLError) as error:
         raise ReIDError(
             f"The run in {folder} cannot be read ({type(error).__name__}: {error}): "
-            "score it anew, or leave it out."
+            "score it again, or leave it out."
         ) from error
 
 
 def _names(folders: Sequence[Path]) -> list[str]:
-    given = [overrides_of(folder) for folder in folders]
-    keys = differing(given)
-    told = [[(key, _short(one[key])) for key in keys if key in one] for one in given]
-    words = len(keys) == 1 and not any(is_number(v) for one in told for _, v in one)
-    names = [", ".join(v if words else f"{k}={v}" for k, v in one) for one in told]
+    overrides = [read_overrides(folder) for folder in folders]
+    keys = differing_keys(overrides)
+    pairs = [[(key, short_value(run[key])) for key in keys if key in run] for run in overrides]
+    value_alone = len(keys) == 1 and not any(is_number(v) for run in pairs for _, v in run)
+    names = [", ".join(v if value_alone else f"{k}={v}" for k, v in run) for run in pairs]
     if all(names) and len(set(names)) == len(names):
         return names
-    parts = (["/".join(folder.parts[-n:]) for folder in folders] for n in range(1, 99))
-    return next(ends for ends in parts if len(set(ends)) == len(ends))
+    lengthening = (["/".join(folder.parts[-n:]) for folder in folders] for n in range(1, 99))
+    return next(names for names in lengthening if len(set(names)) == len(names))
 
 
-def _short(value: str) -> str:
-    value = value.strip("'\"")
-    return Path(value).name if value.startswith(("/", "~")) else value
-
-
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """Sorts job 10 after job 9."""
+def _natural_order(path: Path) -> list[tuple[int, str]]:
+    """A sort key that puts job 10 after job 9."""
     return [(int(n or 0), text) for n, text in re.findall(r"(\d+)|(\D+)", str(path))]

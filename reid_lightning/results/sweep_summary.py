@@ -1,54 +1,56 @@
-"""The one table that a sweep ends with: what its jobs differ in, and what they scored."""
+"""summary.csv: the table that a sweep ends with, what its jobs differ in and what they scored."""
 
 import csv
 import json
-import math
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from tabulate import tabulate
 
-FILE = "summary.csv"
-FINISHED = "finished"
-_SCORES = ("val/mAP", "test/rank1", "test/rank5", "test/rank10", "test/mAP", "test/mINP")
-_OTHERS = ("validated_on", "status", "folder")
-_ERROR = re.compile(r"^(?:\[[^]]*\] )?Error: (.*)$", re.MULTILINE)
-# What a log tells where a job went on or ended well: errors before it are past.
-_TURN = re.compile(r"Going on with the run in |Results: |The run in .* is finished: ")
+from reid_lightning.files import replaced_atomically
+from reid_lightning.metrics.summary import SCORE_TITLES
+from reid_lightning.results.job_status import STATUS_FINISHED, read_status
+from reid_lightning.results.overrides import differing_keys, read_overrides
+
+SUMMARY_FILE = "summary.csv"
+_SCORE_COLUMNS = ("val/mAP", *(f"test/{score}" for score in SCORE_TITLES))
+_OTHER_COLUMNS = ("validated_on", "status", "folder")
 
 
 def sweep_rows(folder: Path) -> list[dict[str, Any]]:
-    """A row a job, the best first: the overrides that jobs differ in, scores, status, folder.
+    """A row per job, the best first: the overrides that jobs differ in, scores, status, folder.
 
-    Jobs are ordered by val/mAP, those without one by test/mAP. The status is `finished`, or the
-    last error that the job's log tells: then scores that it may have are of an earlier job.
+    Jobs are ordered by val/mAP, those without one by test/mAP. Only a finished job has scores:
+    those in the folder of another one are of an earlier training.
     """
     jobs = sorted(p.parent.parent for p in folder.glob("**/.hydra/overrides.yaml"))
-    given = [overrides_of(job) for job in jobs]
-    keys = differing(given)
+    all_overrides = [read_overrides(job) for job in jobs]
+    keys = differing_keys(all_overrides)
     rows = []
-    for job, overrides in zip(jobs, given, strict=True):
-        status = status_of(job)
-        told = json.loads((job / "metrics.json").read_text()) if status == FINISHED else {}
+    for job, overrides in zip(jobs, all_overrides, strict=True):
+        status = read_status(job)
+        finished = status == STATUS_FINISHED
+        results = json.loads((job / "metrics.json").read_text()) if finished else {}
         row: dict[str, Any] = {key: overrides.get(key, "") for key in keys}
-        row |= {name: told.get(name) for name in (*_SCORES, "validated_on")}
+        row |= {name: results.get(name) for name in (*_SCORE_COLUMNS, "validated_on")}
         rows.append(row | {"status": status, "folder": str(job.relative_to(folder))})
-    return sorted(rows, key=lambda row: -_order(row))
+    return sorted(rows, key=_order_score, reverse=True)
 
 
 def swept_keys(rows: Sequence[dict[str, Any]]) -> list[str]:
     """The overrides that the jobs of `rows` differ in."""
-    return [name for name in rows[0] if name not in _SCORES + _OTHERS]
+    return [name for name in rows[0] if name not in _SCORE_COLUMNS + _OTHER_COLUMNS]
 
 
 def write_summary(folder: Path) -> list[dict[str, Any]]:
-    """Write `summary.csv` into a sweep's folder; returns its rows, none where nothing was run."""
+    """Write `summary.csv` into a sweep's folder; returns its rows, none if no job was started."""
     rows = sweep_rows(folder)
     if rows:
-        with (folder / FILE).open("w", newline="") as file:
+        with (
+            replaced_atomically(folder / SUMMARY_FILE) as partial,
+            partial.open("w", newline="") as file,
+        ):
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()
             writer.writerows(rows)
@@ -56,14 +58,14 @@ def write_summary(folder: Path) -> list[dict[str, Any]]:
 
 
 def sweep_table(rows: Sequence[dict[str, Any]]) -> str:
-    """The rows as a person reads them: scores in per cent, columns without any score left out."""
-    shared = [*swept_keys(rows), "status", "folder"]
-    names = [n for n in rows[0] if n in shared or any(r[n] is not None for r in rows)]
+    """The rows as text: scores in per cent, columns without any score left out."""
+    always = [*swept_keys(rows), "status", "folder"]
+    names = [n for n in rows[0] if n in always or any(row[n] is not None for row in rows)]
     cells = [[_cell(name, row[name]) for name in names] for row in rows]
     return tabulate(cells, [n.removeprefix("test/") for n in names], tablefmt="simple")
 
 
-def _order(row: Mapping[str, Any]) -> float:
+def _order_score(row: Mapping[str, Any]) -> float:
     scores = (row["val/mAP"], row["test/mAP"], 0.0)
     return next(float(score) for score in scores if score is not None)
 
@@ -71,49 +73,4 @@ def _order(row: Mapping[str, Any]) -> float:
 def _cell(name: str, value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.1%}" if name in _SCORES else str(value)
-
-
-def status_of(job: Path) -> str:
-    """`finished`, `unfinished`, or `failed: …`.
-
-    A job that went on after it had been scored, for longer, is unfinished until it is scored anew.
-    """
-    if error := _error(job):
-        return f"failed: {error}"
-    turns = [turn for path in job.glob("*.log") for turn in _TURN.findall(path.read_text())[-1:]]
-    scored = (job / "metrics.json").is_file() and not any(t.startswith("Going on") for t in turns)
-    return FINISHED if scored else "unfinished"
-
-
-def overrides_of(job: Path) -> dict[str, str]:
-    """What the job was given; not that it was resumed, which says nothing of it."""
-    path = job / ".hydra" / "overrides.yaml"
-    lines: list[str] = (yaml.safe_load(path.read_text()) if path.is_file() else None) or []
-    pairs = [line.partition("=") for line in lines]
-    return {key: value for key, sign, value in pairs if sign and key != "resume"}
-
-
-def differing(given: Sequence[Mapping[str, str]]) -> list[str]:
-    """The keys that are not the same in all of `given`."""
-    keys = dict.fromkeys(key for overrides in given for key in overrides)
-    return [key for key in keys if len({overrides.get(key) for overrides in given}) > 1]
-
-
-def is_number(text: str) -> bool:
-    """Whether an override's value is a finite number."""
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
-
-
-def _error(job: Path) -> str | None:
-    """The last error in the job's logs, where it is the last thing that happened.
-
-    That another process failed is told only where that process did not say why.
-    """
-    logs = [_TURN.split(path.read_text())[-1] for path in sorted(job.glob("*.log"))]
-    errors: list[str] = [error for log in logs for error in _ERROR.findall(log)]
-    own = [error for error in errors if not error.endswith("ended with an error, told above.")]
-    return (own or errors)[-1] if errors else None
+    return f"{value:.1%}" if name in _SCORE_COLUMNS else str(value)

@@ -1,8 +1,10 @@
-"""The tables a run prints: what a set holds, and the scores."""
+"""The tables a run prints: what a data set holds, and the scores."""
 
 from collections.abc import Mapping
 
 from tabulate import tabulate
+
+from reid_lightning.metrics.summary import SCORE_TITLES
 
 
 def counts_table(name: str, counts: Mapping[str, Mapping[str, int]]) -> str:
@@ -14,7 +16,6 @@ def counts_table(name: str, counts: Mapping[str, Mapping[str, int]]) -> str:
 
 def score_table(scores: Mapping[str, float], *, data: str, ap: str) -> str:
     """Rank-1/5/10, mAP and mINP in per cent, from `test/…` fractions; the AP is named."""
-    keys = {"Rank-1": "rank1", "Rank-5": "rank5", "Rank-10": "rank10", "mAP": "mAP", "mINP": "mINP"}
-    names = [f"{name} ({ap})" if name == "mAP" else name for name in keys]
-    row = [f"{scores[f'test/{key}']:.1%}" for key in keys.values()]
-    return tabulate([[data, *row]], headers=["official split of", *names], tablefmt="simple")
+    titles = [f"{title} ({ap})" if key == "mAP" else title for key, title in SCORE_TITLES.items()]
+    row = [f"{scores[f'test/{key}']:.1%}" for key in SCORE_TITLES]
+    return tabulate([[data, *row]], headers=["official split of", *titles], tablefmt="simple")

@@ -7,8 +7,7 @@ from torch import Tensor
 
 from reid_lightning.distances import unit_norm
 from reid_lightning.errors import ReIDError, check_at_least
-
-_CHUNK_ELEMENTS = 2**25  # similarities held at a time: 128 MiB
+from reid_lightning.parallel import chunks
 
 
 @dataclass(frozen=True)
@@ -20,8 +19,11 @@ class NeighbourMean:
     averaging (Turcot and Lowe 2009).
 
     Args:
-        k: neighbours, fewer where there are fewer.
-        alpha: 0 weighs all neighbours alike; large values trust near ones alone.
+        k: number of neighbours; all, if there are fewer.
+        alpha: 0 weighs all neighbours alike; the larger, the more weight the nearest have.
+
+    Raises:
+        ReIDError: `k` is no integer or below 1, or `alpha` is below 0.
     """
 
     k: int
@@ -34,17 +36,24 @@ class NeighbourMean:
         check_at_least("alpha (of retrieval.expansion or .database)", self.alpha, 0)
 
     def __call__(self, embeddings: Tensor, among: Tensor | None = None) -> Tensor:
-        """Embeddings [n, d] averaged with neighbours `among` [m, d]; none: with each other."""
+        """Average embeddings with their neighbours.
+
+        Args:
+            embeddings: [n, d].
+            among: [m, d], where neighbours are looked for; None: among the other embeddings.
+
+        Returns:
+            [n, d].
+        """
         x = unit_norm(embeddings)
         y = x if among is None else unit_norm(among)
         values = embeddings if among is None else among
         k = min(self.k, len(y) - (among is None))
         means = torch.empty_like(embeddings)
-        for start in range(0, len(x), step := max(1, _CHUNK_ELEMENTS // len(y))):
-            chunk = slice(start, start + step)
+        for chunk in chunks(len(x), x.element_size() * len(y)):
             similarity = x[chunk] @ y.T
             if among is None:
-                similarity.diagonal(start).fill_(-torch.inf)
+                similarity.diagonal(chunk.start).fill_(-torch.inf)
             cosine, nearest = similarity.topk(k, dim=1)
             weight = cosine.clamp(min=0) ** self.alpha
             total = embeddings[chunk] + (weight[:, :, None] * values[nearest]).sum(1)

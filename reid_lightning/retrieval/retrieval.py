@@ -1,4 +1,4 @@
-"""The steps between embedding and ranking, in the one order in which they make sense."""
+"""The steps between embedding and ranking, in the one order that makes sense."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,26 +7,25 @@ import torch
 from torch import Tensor
 
 from reid_lightning.distances import ranking_distance, unit_norm
-from reid_lightning.retrieval.embedded_set import Pictures
+from reid_lightning.parallel import chunks
+from reid_lightning.retrieval.embedded_set import EmbeddedSet, concatenate
 from reid_lightning.retrieval.multi_query import multi_query
 from reid_lightning.retrieval.neighbour_mean import NeighbourMean
 from reid_lightning.retrieval.rerank.k_reciprocal import Rerank
-from reid_lightning.retrieval.rerank.rows import Rows, chunks, squared_rows
+from reid_lightning.retrieval.rerank.rows import DistanceRows, squared_rows
 from reid_lightning.retrieval.spatial_temporal import SpatialTemporal, joint_score
-
-_COLUMNS = 2**14  # gallery pictures taken to float64 at a time
 
 
 @dataclass(frozen=True)
 class Retrieval:
-    """Which steps are taken; each may stand alone, and they are taken in this order.
+    """The steps to take, in this order; every combination is possible.
 
     Args:
-        flip: embeddings are the mean over a picture and its mirror image.
-        multi_query: a query is the mean over its person's pictures by its camera.
+        flip: embeddings are the mean over a picture and its mirror image (done when embedding).
+        multi_query: a query is the mean over all pictures of its person by its camera.
         database: averages every gallery embedding with its neighbours in the gallery.
         expansion: averages every query with its neighbours in the gallery.
-        spatial_temporal: scores time and place beside the cosine similarity.
+        spatial_temporal: joins time and place to the cosine similarity.
         rerank: k-reciprocal re-ranking.
     """
 
@@ -39,22 +38,22 @@ class Retrieval:
 
     @property
     def uses_raw_distances(self) -> bool:
-        """Whether pictures are ranked by the distance of embeddings itself."""
+        """Whether pictures are ranked by the distance of embeddings, without a step after it."""
         return self.spatial_temporal is None and self.rerank is None
 
     @property
     def uses_raw_embeddings(self) -> bool:
-        """Whether pictures are compared by what the network gave."""
+        """Whether the embeddings compared are those of the network, without a step in between."""
         return not self.multi_query and self.database is None and self.expansion is None
 
     def embeddings(
-        self, query: Pictures, gallery: Pictures, *, normalize: bool
+        self, query: EmbeddedSet, gallery: EmbeddedSet, *, normalize: bool
     ) -> tuple[Tensor, Tensor]:
         """The embeddings to compare, [queries, d] and [gallery, d].
 
         Args:
-            query, gallery: without junk.
-            normalize: bring embeddings to unit norm after every step, for the cosine distance.
+            query, gallery: as embedded, without junk.
+            normalize: scale embeddings to unit norm after every step, for the cosine distance.
         """
         norm: Callable[[Tensor], Tensor] = unit_norm if normalize else lambda x: x
         query = query._replace(embeddings=norm(query.embeddings))
@@ -63,40 +62,37 @@ class Retrieval:
             query = query._replace(embeddings=norm(multi_query(query, gallery)))
         if self.database is not None:
             gallery = gallery._replace(embeddings=norm(self.database(gallery.embeddings)))
-        asked = query.embeddings
         if self.expansion is not None:
-            asked = norm(self.expansion(asked, gallery.embeddings))
-        return asked, gallery.embeddings
+            expanded = norm(self.expansion(query.embeddings, gallery.embeddings))
+            query = query._replace(embeddings=expanded)
+        return query.embeddings, gallery.embeddings
 
-    def distances(self, query: Pictures, gallery: Pictures) -> Iterator[Tensor]:
-        """The distances to rank by where they are not the embeddings' own, chunk by chunk.
+    def distances(self, query: EmbeddedSet, gallery: EmbeddedSet) -> Iterator[Tensor]:
+        """The distances to rank by unless `uses_raw_distances`: chunks [rows, gallery] in order.
 
         Args:
-            query, gallery: with the embeddings that `embeddings` gives.
+            query, gallery: with the embeddings that `embeddings` returned.
         """
         if self.rerank is not None:
-            everything = Pictures(*(torch.cat(both) for both in zip(query, gallery, strict=True)))
+            pictures = concatenate([query, gallery])
             rows = (
-                squared_rows(everything.embeddings)
+                squared_rows(pictures.embeddings)
                 if self.spatial_temporal is None
-                else _joint_rows(everything, self.spatial_temporal)
+                else _joint_rows(pictures, self.spatial_temporal)
             )
-            yield from self.rerank(rows, len(query.pids), len(everything.pids))
+            yield from self.rerank(rows, len(query.pids), len(pictures.pids))
         elif self.spatial_temporal is not None:
             x, y = unit_norm(query.embeddings), unit_norm(gallery.embeddings)
-            for start, stop in chunks(len(x), 2 * len(y)):  # in float64
-                chunk = slice(start, stop)
-                asked = x[chunk].double()
-                parts = [-ranking_distance(asked, part) for part in torch.split(y, _COLUMNS)]
-                similarity = torch.cat(parts, dim=1)
+            for chunk in chunks(len(x), torch.float64.itemsize * len(y)):
+                similarity = -ranking_distance(x[chunk].double(), y)
                 p = self.spatial_temporal.probability(
                     query.camids[chunk], query.times[chunk], gallery.camids, gallery.times
                 )
                 yield -joint_score(similarity, p)
 
 
-def _joint_rows(pictures: Pictures, model: SpatialTemporal) -> Rows:
-    """Distances 2 - 2 × joint score of all pictures, as st-ReID's authors re-rank them."""
+def _joint_rows(pictures: EmbeddedSet, model: SpatialTemporal) -> DistanceRows:
+    """Distances 2 - 2 × joint score of all pictures, as st-ReID's authors re-rank by them."""
     x = unit_norm(pictures.embeddings)
 
     def rows(start: int, stop: int) -> Tensor:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 import torch
 from torch import Tensor
@@ -16,17 +17,17 @@ from reid_lightning.retrieval.transit import (
     transit_distributions,
 )
 
-_NOTHING = "Nothing spatial-temporal can be learnt from this set: "
+_CANNOT_LEARN = "Nothing spatial-temporal can be learnt from this set: "
 
 
 def joint_score(similarity: Tensor, probability: Tensor) -> Tensor:
-    """Appearance and time in one score, the larger the likelier: [q, g] (Wang et al. 2019).
+    """Appearance and time in one score [q, g], the larger the more likely (Wang et al. 2019).
 
     1/(1 + λ e^(-γ s)) · 1/(1 + λ' e^(-γ' p)) with λ = 1, γ = 5, λ' = 2, γ' = 5.
 
     Args:
         similarity: cosine similarity s, [q, g].
-        probability: p, [q, g], see the function of that name.
+        probability: p, [q, g], see `transit.probability`.
     """
     s, p = at_least_float32(similarity), at_least_float32(probability)
     return torch.sigmoid(5 * s) * torch.sigmoid(5 * p - math.log(2))  # 2 e^-x = e^-(x - log 2)
@@ -34,7 +35,7 @@ def joint_score(similarity: Tensor, probability: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class SpatialTemporal:
-    """What the training pictures of a set tell of the times between its cameras.
+    """The times that people need between a set's cameras, learnt from its training pictures.
 
     Args:
         distributions: [cameras, cameras, BINS], see `transit_distributions`.
@@ -54,14 +55,14 @@ class SpatialTemporal:
         """
         if (times < 0).all():
             raise ReIDError(
-                f"{_NOTHING}its training pictures have no times (data.clock=none). Leave it out "
-                "of retrieval, or set data.clock=sequences if the file names' frame numbers count "
-                "on a clock."
+                f"{_CANNOT_LEARN}its training pictures have no times (data.clock=none). Leave it "
+                "out of retrieval, or set data.clock=sequences if the file names' frame numbers "
+                "count on a clock."
             )
         distributions = transit_distributions(pids, camids, times, cameras)
         if not distributions.any():
             raise ReIDError(
-                f"{_NOTHING}no training identity was seen by two cameras less than "
+                f"{_CANNOT_LEARN}no training identity was seen by two cameras less than "
                 f"{BIN_FRAMES * BINS:,} frames apart. Leave it out of retrieval."
             )
         return cls(distributions)
@@ -73,7 +74,7 @@ class SpatialTemporal:
         gallery_camids: Tensor,
         gallery_times: Tensor,
     ) -> Tensor:
-        """[q, g], see the function of that name; on the device of the arguments."""
+        """See `transit.probability`; [q, g], on the device of the arguments."""
         table = self.distributions.to(query_camids.device)
         return probability(table, query_camids, query_times, gallery_camids, gallery_times)
 
@@ -83,22 +84,26 @@ class SpatialTemporal:
 
     @classmethod
     def load(cls, path: Path) -> "SpatialTemporal":
-        """Read what `save` wrote, without running any code in it.
+        """Read a file that `save` wrote, without running any code in it.
 
         Raises:
-            ReIDError: there is no such file, or it holds something else.
+            ReIDError: the file is missing, or holds something else.
         """
         try:
             content = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:  # torch.load raises whatever the bytes lead it to
-            why = (str(error).strip() or type(error).__name__).splitlines()[0]
+        except Exception as error:  # torch.load raises almost anything on a wrong file
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise ReIDError(
-                f"{path} cannot be read as a file of spatial-temporal distributions: {why}"
+                f"{path} cannot be read as a file of spatial-temporal distributions: {reason}"
             ) from error
-        found = content.get("distributions") if isinstance(content, dict) else None
-        if not isinstance(found, Tensor) or found.shape != (*found.shape[:1] * 2, BINS):
+        distributions = content.get("distributions") if isinstance(content, dict) else None
+        if not _are_distributions(distributions):
             raise ReIDError(
                 f"{path} holds no distributions over pairs of cameras: it was not written by "
                 "SpatialTemporal.save; fit one on the training pictures."
             )
-        return cls(found)
+        return cls(distributions)
+
+
+def _are_distributions(value: object) -> TypeGuard[Tensor]:
+    return isinstance(value, Tensor) and value.shape == (*value.shape[:1] * 2, BINS)

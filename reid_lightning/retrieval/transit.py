@@ -1,4 +1,4 @@
-"""How likely a gap in time is between two cameras: learnt, and looked up (Wang et al. 2019)."""
+"""The probability of a gap in time between two cameras: learning and lookup (Wang et al. 2019)."""
 
 import numpy as np
 import torch
@@ -16,19 +16,23 @@ _CUT = 3 * SIGMA
 def transit_distributions(
     pids: Tensor, camids: Tensor, times: Tensor, cameras: int | None = None
 ) -> Tensor:
-    """How likely each gap in time is between every two cameras: [cameras, cameras, BINS], float32.
+    """The distribution of gaps in time for each ordered pair of cameras.
 
-    For each identity the mean time at each camera, for each two cameras the gap between the means,
-    counted in bins of `BIN_FRAMES` frames and smoothed with a Gaussian of `SIGMA` bins cut at 3
-    sigma (Wang, Lai, Huang, Xie: Spatial-Temporal Person Re-identification, AAAI 2019). Entry
-    [later][earlier] sums to 1, or is 0 where no identity went that way; at equal means the camera
-    with the larger number is the later one. Gaps of `BINS` bins or more are left out: a lookup of
-    such a gap gives 0, so they must take no weight from the others.
+    For each identity the mean time at each camera is taken, and for each two cameras the gap
+    between the means; gaps are counted in bins of `BIN_FRAMES` frames and smoothed with a Gaussian
+    of `SIGMA` bins cut at 3 sigma (Wang, Lai, Huang, Xie: Spatial-Temporal Person
+    Re-identification, AAAI 2019). At equal means the camera with the larger number is the later
+    one. Gaps of `BINS` bins or more are left out: their lookup gives 0, so they must take no weight
+    from the others.
 
     Args:
         pids, camids: [pictures] of training pictures; junk and distractors are not used.
-        times: [pictures] in frames on the cameras' clocks; -1 is no time, and is not used.
-        cameras: how many there are; as many as the largest camid says where it is not given.
+        times: [pictures] in frames on the cameras' clocks; -1 is unknown, and is not used.
+        cameras: their number; None: the largest camid + 1.
+
+    Returns:
+        [cameras, cameras, BINS], float32. Entry [later][earlier] sums to 1, or is 0 if no identity
+        went that way.
 
     Raises:
         ReIDError: a camid is negative or not below `cameras`.
@@ -52,15 +56,18 @@ def probability(
     gallery_camids: Tensor,
     gallery_times: Tensor,
 ) -> Tensor:
-    """How likely the gap in time of every query and gallery picture is: [q, g], float32.
+    """The probability of the gap in time between every query and every gallery picture.
 
-    It is the same whichever of the two is the query. It is 0 for a camera with itself, a camera
-    that `distributions` do not know, a time that is not known (-1), and a gap beyond the last bin.
+    It is symmetric in the two. It is 0 for two pictures by one camera, a camera that
+    `distributions` do not cover, an unknown time (-1), and a gap beyond the last bin.
 
     Args:
         distributions: [cameras, cameras, BINS], see `transit_distributions`.
         query_camids, query_times: [q], times in frames.
         gallery_camids, gallery_times: [g].
+
+    Returns:
+        [q, g], float32.
     """
     cameras = len(distributions)
 
@@ -68,9 +75,9 @@ def probability(
         return camids.where((camids >= 0) & (camids < cameras) & (times >= 0), cameras)
 
     query, gallery = known(query_camids, query_times), known(gallery_camids, gallery_times)
-    # What is not known, and what is too far apart, falls on zeros at the end of each axis.
+    # Unknown cameras and times, and gaps beyond the last bin, find zeros at the end of each axis.
     table = F.pad(distributions, (0, 1, 0, 1, 0, 1))
-    tables = torch.stack([table.transpose(0, 1), table])  # if the gallery's is later, the query's
+    tables = torch.stack([table.transpose(0, 1), table])  # gallery later, query later
     scale = cameras + 1  # at equal times the camera with the larger number is the later one
     later = (query_times * scale + query)[:, None] > gallery_times * scale + gallery
     bins = (query_times[:, None] - gallery_times).abs_().floor_divide_(BIN_FRAMES)
@@ -78,28 +85,31 @@ def probability(
 
 
 def _histogram(pids: Tensor, camids: Tensor, times: Tensor, cameras: int) -> Tensor:
-    """How many identities went from camera to camera in each bin: [later, earlier, BINS]."""
+    """The number of identities per gap: [later camera, earlier camera, BINS]."""
     people, person = torch.unique(pids, return_inverse=True)
     cell, shape = person * cameras + camids, (len(people), cameras)
     count = cell.bincount(minlength=len(people) * cameras)
     total = torch.zeros_like(count).index_add_(0, cell, times).view(shape)
     count = count.view(shape)
-    # The gap is ahead / seen: in whole numbers, so that no rounding moves it to the next bin.
-    ahead = total[:, :, None] * count[:, None] - total[:, None] * count[:, :, None]
-    seen = count[:, :, None] * count[:, None]
-    bins = ahead // (BIN_FRAMES * seen).clamp(min=1)
+    # The gap is difference / divisor, in whole numbers: no rounding moves it to the next bin.
+    difference = total[:, :, None] * count[:, None] - total[:, None] * count[:, :, None]
+    divisor = count[:, :, None] * count[:, None]
+    bins = difference // (BIN_FRAMES * divisor).clamp(min=1)
     pair = torch.arange(cameras**2, device=times.device).view(cameras, cameras)
-    later = (ahead > 0) | ((ahead == 0) & (pair > pair.T))  # by number at equal means
-    counted = (seen > 0) & later & (bins < BINS)
-    found: Tensor = (pair * BINS + bins)[counted].bincount(minlength=cameras**2 * BINS)
-    return found.view(cameras, cameras, BINS)
+    later = (difference > 0) | ((difference == 0) & (pair > pair.T))  # by number at equal means
+    counted = (divisor > 0) & later & (bins < BINS)
+    histogram: Tensor = (pair * BINS + bins)[counted].bincount(minlength=cameras**2 * BINS)
+    return histogram.view(cameras, cameras, BINS)
 
 
 def _smoothed(histogram: Tensor) -> Tensor:
-    """Smoothing is linear, so normalising before it too, as the paper does, changes nothing."""
+    """The smoothed and normalised histogram.
+
+    Smoothing is linear, so normalising before it too, as the paper does, changes nothing.
+    """
     kernel = np.exp(-(np.arange(-_CUT, _CUT + 1) ** 2) / (2 * SIGMA**2))
     rows = histogram.view(-1, BINS).double().cpu().numpy()
-    # NumPy's, because torch's float64 convolution is 20 times slower and unfolds the rows first.
+    # NumPy, because torch's float64 convolution is 20 times slower and unfolds the rows first.
     smooth = torch.from_numpy(np.array([np.convolve(row, kernel, "same") for row in rows]))
     total = smooth.sum(-1, keepdim=True)
     return (smooth / total.where(total > 0, 1)).float().view_as(histogram).to(histogram.device)

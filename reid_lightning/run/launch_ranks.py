@@ -2,7 +2,7 @@
 
 Lightning's own launcher repeats the command line as typed, so that in a Hydra multirun every rank
 would start the whole sweep, and leaves its variables in the environment, so that the second job
-waits for ranks that nobody starts. Here a job's ranks run that job alone, and leave nothing.
+waits for ranks that nobody starts. Here a job's ranks run that job alone and leave nothing behind.
 """
 
 import logging
@@ -16,22 +16,24 @@ from contextlib import contextmanager
 
 import torch
 
-from reid_lightning.errors import ReIDError, sentence
+from reid_lightning.errors import ReIDError, error_message
+from reid_lightning.results.log_lines import OTHER_PROCESS_FAILED
+from reid_lightning.run.command_line import python_path
 
 log = logging.getLogger(__name__)
-_GRACE = 20.0  # seconds for this process to notice by itself that another has died
+_GRACE_SECONDS = 20.0  # for this process to notice itself that another has died
 
 
 @contextmanager
 def process_ranks(command: Sequence[str], processes: int) -> Iterator[None]:
     """Make this process rank 0 of `processes`; ranks 1… run `command` until the block ends.
 
-    Does nothing for one process. Torch's threads are shared out among the ranks. On leaving, the
-    other ranks are waited for (after an error: ended), the process group is dissolved and the
-    environment is as it was.
+    Does nothing for one process. Torch's threads are divided among the ranks. At the end the other
+    ranks are waited for (after an error: killed), the process group is destroyed and the
+    environment is restored.
 
     Raises:
-        ReIDError: another rank ended with an error, which it told itself.
+        ReIDError: another rank ended with an error, which it reported itself.
     """
     if processes == 1:
         yield
@@ -40,6 +42,7 @@ def process_ranks(command: Sequence[str], processes: int) -> Iterator[None]:
     threads = torch.get_num_threads()
     share = str(max(1, threads // processes))
     common = {
+        "PYTHONPATH": python_path(),
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(_free_port()),
         "NODE_RANK": "0",
@@ -61,8 +64,8 @@ def process_ranks(command: Sequence[str], processes: int) -> Iterator[None]:
             child.wait()
     except Exception as error:
         # Where another rank died, this one only sees a broken connection.
-        if sentence(error) is None and (rank := _failed(children)):
-            raise ReIDError(f"Process {rank} ended with an error, told above.") from error
+        if error_message(error) is None and (rank := _failed_rank(children)):
+            raise ReIDError(OTHER_PROCESS_FAILED % rank) from error
         raise
     finally:
         done.set()
@@ -76,8 +79,8 @@ def process_ranks(command: Sequence[str], processes: int) -> Iterator[None]:
         os.environ.update(environment)
 
 
-def _failed(children: list[subprocess.Popen[bytes]]) -> int | None:
-    """The first rank that has failed, or does so within a few seconds."""
+def _failed_rank(children: list[subprocess.Popen[bytes]]) -> int | None:
+    """The first rank that has failed, or fails within a few seconds."""
     for _ in range(30):
         for rank, child in enumerate(children, start=1):
             if child.poll():
@@ -94,10 +97,10 @@ def _free_port() -> int:
 
 
 def _watch(children: list[subprocess.Popen[bytes]], done: threading.Event) -> None:
-    """End this process, too, where it would wait forever for a rank that has died."""
+    """End this process too if it would wait forever for a rank that has died."""
     while not done.wait(1.0):
         failed = [child.poll() for child in children if child.poll()]
-        if failed and not done.wait(_GRACE):
+        if failed and not done.wait(_GRACE_SECONDS):
             log.error("Another rank of this job died (exit status %s): ending the job.", failed[0])
             for child in children:
                 child.kill()

@@ -10,6 +10,11 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.files import load_file
 from reid_lightning.models import Embedder
 
+# What checkpoints of version 0.1 call today's networks.
+_NAMES_OF_0_1 = {
+    "reid_lightning.models.mobilenet_v2": "reid_lightning.models.mobilenet_v2_embedder",
+}
+
 
 class Trained(NamedTuple):
     """A network, and the configuration it was trained with."""
@@ -19,30 +24,31 @@ class Trained(NamedTuple):
 
 
 def load_trained(path: Path) -> Trained:
-    """The network of a checkpoint that train.py left, by the configuration kept in it.
+    """The network of a checkpoint that train.py wrote, built from the configuration in it.
 
     Raises:
-        ReIDError: there is none at `path`, or it is no checkpoint of ours.
+        ReIDError: there is no file at `path`, or it is not a checkpoint of train.py.
     """
     content = _read(path)
     config = OmegaConf.create(content["hyper_parameters"])
-    config.model.update(weights="none", compile=False)
     if "state_dict" not in content:
-        raise ReIDError(f"{path} holds no weights: it is not a checkpoint that train.py left.")
+        raise ReIDError(f"{path} holds no weights: it is not a checkpoint that train.py wrote.")
     weights = {
         name.removeprefix("model."): tensor
         for name, tensor in content["state_dict"].items()
         if name.startswith("model.")
     }
     classes = len(weights.get("classifier.weight", ()))
-    model: Embedder = instantiate(config.model, num_classes=classes)
+    name = _NAMES_OF_0_1.get(config.model._target_, config.model._target_)
+    network = OmegaConf.merge(config.model, {"_target_": name, "weights": "none", "compile": False})
+    model: Embedder = instantiate(network, num_classes=classes)
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        told = " ".join(str(error).split())[:200]
+        reason = " ".join(str(error).split())[:200]
         raise ReIDError(
-            f"The weights in {path} do not fit the configuration in it ({told} …): it was written "
-            "by another version of reid-lightning, or changed."
+            f"The weights in {path} do not fit the configuration in it ({reason} …): it was "
+            "written by another version of reid-lightning, or changed."
         ) from error
     return Trained(model, config)
 

@@ -1,4 +1,4 @@
-"""Going on with a sweep that was stopped or killed: `python train.py -m resume_sweep=FOLDER`."""
+"""Resume a sweep that was stopped or killed: `python train.py -m resume_sweep=FOLDER`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,36 +7,42 @@ from typing import Any
 import yaml
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.run.version import check_version
 
-# What may change while the same job is trained: how long, and where its pictures lie.
-_FREE = {"trainer": ("max_epochs",), "data": ("root", "archive", "cache", "cache_gib", "workers")}
+# What may change while it is still the same job: how long it trains, and where its pictures are.
+_CHANGEABLE = {
+    "trainer": ("max_epochs",),
+    "data": ("root", "archive", "cache", "cache_gib", "workers"),
+}
 
 
-def resumed_sweep(arguments: Sequence[str]) -> list[str]:
-    """What a user typed, with `resume_sweep=FOLDER` spelled out for Hydra.
+def resume_sweep_args(arguments: Sequence[str]) -> list[str]:
+    """The typed arguments, with `resume_sweep=FOLDER` replaced by those that Hydra needs for it.
 
     The sweep is started again with its own overrides and in its own folder, so that its jobs have
-    the same numbers; each of them goes on with what is in its folder.
+    the same numbers; each of them resumes the run in its folder.
 
     Raises:
-        ReIDError: there is no sweep at FOLDER, or something is to be changed in it.
+        ReIDError: there is no sweep at FOLDER, another version made it, or other arguments are
+            given.
     """
-    given = [a for a in arguments if a.startswith("resume_sweep=")]
-    if not given:
+    folders = [a for a in arguments if a.startswith("resume_sweep=")]
+    if not folders:
         return list(arguments)
     for refused in arguments:
-        if refused not in ("-m", "--multirun") and refused != given[-1]:
+        if refused not in ("-m", "--multirun") and refused != folders[-1]:
             raise ReIDError(
-                f"{refused} cannot be given with resume_sweep=, which goes on with a sweep's jobs "
-                "as they were started."
+                f"{refused} cannot be given with resume_sweep=, which continues a sweep's jobs as "
+                "they were started."
             )
-    folder = Path(given[-1].removeprefix("resume_sweep=")).absolute()
+    folder = Path(folders[-1].removeprefix("resume_sweep=")).absolute()
     path = folder / "multirun.yaml"
     if not path.is_file():
         raise ReIDError(
             f"There is no sweep to resume at {folder}: it holds no multirun.yaml. Name the folder "
             "that a sweep left, such as multirun/DATE."
         )
+    check_version(folder, path)
     hydra = yaml.safe_load(path.read_text())["hydra"]
     unnamed = {*hydra["job"]["config"]["override_dirname"]["exclude_keys"], "resume"}
     return [
@@ -50,27 +56,27 @@ def resumed_sweep(arguments: Sequence[str]) -> list[str]:
 
 
 def check_same_job(folder: Path, trained: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    """Raise a `ReIDError` where a job's checkpoint was `trained` as another job than is `asked`.
+    """Raise a `ReIDError` if a job's checkpoint was `trained` with other settings than are `asked`.
 
-    The configuration may have been edited since, and an Optuna sweep that is repeated may ask for
-    other values from where a job ends otherwise than it did.
+    The configuration may have been edited since, and a repeated Optuna sweep may ask for other
+    values after a job that ended differently.
     """
-    one, two = _settings(trained), _settings(asked)
-    changed = sorted(key for key in one.keys() | two.keys() if one.get(key) != two.get(key))
+    before, now = _settings(trained), _settings(asked)
+    changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     if changed:
         raise ReIDError(
             f"The run in {folder} was trained with another {', '.join(changed)} than the sweep "
-            "now asks for: remove its folder to train it anew."
+            "now asks for: remove its folder to train it again from the start."
         )
 
 
 def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of every group, as a user types them."""
+    """The values of every group's keys, named as a user types them."""
     groups = {name: group for name, group in config.items() if isinstance(group, Mapping)}
     alone = {name: value for name, value in config.items() if name not in groups}
     return alone | {
         f"{name}.{key}": value
         for name, group in groups.items()
         for key, value in group.items()
-        if key not in _FREE.get(name, ())
+        if key not in _CHANGEABLE.get(name, ())
     }

@@ -1,4 +1,4 @@
-"""What Hydra does when a multirun has ended: one table of all its jobs, and a picture."""
+"""Hydra's callback at the end of a sweep: one table of all its jobs, and a picture."""
 
 import sys
 from pathlib import Path
@@ -7,32 +7,33 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from reid_lightning.results.sweep_summary import FILE, FINISHED, sweep_table, write_summary
+from reid_lightning.results.job_status import STATUS_FINISHED
+from reid_lightning.results.sweep_summary import SUMMARY_FILE, sweep_table, write_summary
 
 
 class SweepEnd(Callback):
     """Writes `summary.csv` into the sweep's folder and prints it, the best job first.
 
-    A sweep over two numbers leaves `heat_map.png`, too. Where a job has no result, the sweep ends
-    with exit status 1.
+    A sweep over two numbers also leaves `heat_map.png`. If a job has no result, the sweep ends with
+    exit status 1.
     """
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Look through the jobs' folders."""
+        """Read the jobs' folders."""
         from reid_lightning.report.figures.heat_map import (
-            write_heat_map,  # no start waits for matplotlib
+            write_heat_map,  # matplotlib is slow to import
         )
 
         folder = Path(config.hydra.sweep.dir)
         rows = write_summary(folder)
         if not rows:
             return
-        print(f"\n{sweep_table(rows)}\n\nThe sweep: {folder / FILE}")
+        print(f"\n{sweep_table(rows)}\n\nThe sweep: {folder / SUMMARY_FILE}")
         if path := write_heat_map(rows, folder):
             print(f"As a picture: {path}")
-        left = sum(row["status"] != FINISHED for row in rows)
-        if left:
-            again = f" (python train.py -m resume_sweep={folder} tries again)"
-            told = again if "resume" in config else ""
-            print(f"{left} of {len(rows)} jobs left no result, as their logs tell{told}.")
+        unfinished = sum(row["status"] != STATUS_FINISHED for row in rows)
+        if unfinished:
+            retry = f" (python train.py -m resume_sweep={folder} tries again)"
+            hint = retry if "resume" in config else ""  # evaluate.py has none
+            print(f"{unfinished} of {len(rows)} jobs have no result; see their logs{hint}.")
             sys.exit(1)

@@ -1,4 +1,4 @@
-"""What Hydra does when a multirun starts: it prepares for jobs elsewhere, and for going on."""
+"""Hydra's callback at the start of a sweep: prepares for jobs elsewhere, and for resuming."""
 
 import os
 from pathlib import Path
@@ -7,13 +7,13 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-_ROOT = str(Path(__file__).parents[2])
+from reid_lightning.run.command_line import python_path
 
 
 class SweepStart(Callback):
-    """Writes `multirun.yaml`, as Hydra's own sweeper does, for those that do not (Optuna).
+    """Writes `multirun.yaml`, as Hydra's own sweeper does, for sweepers that do not (Optuna).
 
-    The processes that a launcher starts import this code, too, where it is not installed.
+    Processes that a launcher starts find this code even where it is not installed.
     """
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
@@ -21,6 +21,5 @@ class SweepStart(Callback):
         folder = Path(config.hydra.sweep.dir)
         folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(config, folder / "multirun.yaml")
-        paths = [_ROOT, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-        print(f"The sweep: {folder} (python train.py -m resume_sweep={folder} goes on with it)")
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+        print(f"The sweep: {folder} (python train.py -m resume_sweep={folder} resumes it)")
+        os.environ["PYTHONPATH"] = python_path()

@@ -1,4 +1,4 @@
-"""What is told where something is wrong, and what ends then: the run, or one job of a sweep."""
+"""How errors are reported, and what they end: the run, or one job of a sweep."""
 
 import logging
 import math
@@ -14,32 +14,33 @@ from omegaconf.errors import OmegaConfBaseException
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from reid_lightning.engine.loggers.wandb import finish_wandb
-from reid_lightning.errors import ReIDError, sentence
+from reid_lightning.errors import ReIDError, error_message
+from reid_lightning.results.log_lines import ERROR
 
 log = logging.getLogger(__name__)
 
-# Errors of the libraries that say well enough what the user should change.
+# Errors of libraries whose messages say clearly what the user should change.
 CLEAR_ERRORS = (HydraException, OmegaConfBaseException, MisconfigurationException)
-_EXTRAS = ("hydra/launcher/joblib", "hydra/launcher/submitit", "hydra/sweeper/optuna")
+_PLUGINS = ("hydra/launcher/joblib", "hydra/launcher/submitit", "hydra/sweeper/optuna")
 
 
 @contextmanager
 def report_errors() -> Iterator[None]:
-    """End in one sentence, in the log too, where the user can put right what went wrong.
+    """Report an error that the user can correct in one sentence, also in the log, and exit.
 
-    A job of a sweep ends alone, whatever went wrong, and the sweep goes on; only Ctrl-C and the
-    like end both.
+    A job of a sweep ends alone, whatever went wrong, and the sweep continues; only Ctrl-C and
+    SIGTERM end both.
     """
     try:
         yield
     except (Exception, SystemExit) as error:
-        told = _told(error)
+        message = _message(error)
         if in_sweep() and not _stopped(error):
-            _end_job(error, told)
-        elif told is None:
+            _end_job(error, message)
+        elif message is None:
             raise
         else:
-            log.error("Error: %s", told)
+            log.error(ERROR, message)
             sys.exit(1)
 
 
@@ -49,29 +50,29 @@ def in_sweep() -> bool:
 
 
 def failed_score() -> float:
-    """What a failed job of a sweep returns: NaN.
+    """The score of a sweep's failed job: NaN.
 
     Raises:
-        ReIDError: to Optuna's sweeper, which takes no NaN but counts a job that raises as failed.
+        ReIDError: for Optuna, which accepts no NaN but counts a job that raises as failed.
     """
     if "optuna" in HydraConfig.get().sweeper._target_:
-        raise ReIDError("This job failed, as its log tells.")
+        raise ReIDError("This job failed; its log holds the error.")
     return math.nan
 
 
-def _told(error: BaseException) -> str | None:
+def _message(error: BaseException) -> str | None:
     if isinstance(error, SystemExit):
-        return None  # has been told, or is not the user's to put right
+        return None  # was reported already, or is nothing that the user can correct
     missing = str(getattr(error, "missing_cfg_file", ""))  # of a MissingConfigException
-    if missing.startswith(_EXTRAS):
+    if missing.startswith(_PLUGINS):
         return f"{missing} comes with an extra that is not installed: pip install -e '.[sweep]'."
-    if (told := sentence(error)) is not None:
-        return told
+    if (message := error_message(error)) is not None:
+        return message
     return " ".join(str(error).split()) if isinstance(error, CLEAR_ERRORS) else None
 
 
 def _stopped(error: BaseException | None) -> bool:
-    """Whether somebody stopped the run, which Lightning then ends with a SystemExit."""
+    """Whether the user stopped the run, which Lightning then ends with a SystemExit."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt | SIGTERMException):
             return True
@@ -79,11 +80,11 @@ def _stopped(error: BaseException | None) -> bool:
     return False
 
 
-def _end_job(error: BaseException, told: str | None) -> None:
-    """Tell why a job of a sweep failed, and leave nothing behind for the next one."""
-    if told is None:
-        told = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
-        log.error("Error: %s", told, exc_info=error)
+def _end_job(error: BaseException, message: str | None) -> None:
+    """Log why a job of a sweep failed, and leave nothing behind for the next one."""
+    if message is None:
+        message = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
+        log.error(ERROR, message, exc_info=error)
     else:
-        log.error("Error: %s", told)
+        log.error(ERROR, message)
     finish_wandb()

@@ -13,29 +13,42 @@ from reid_lightning import models
 from reid_lightning.data.store import content_key
 from reid_lightning.errors import ReIDError
 
-VERSION = 1  # of what the files hold; another one is another file
-_BYTES = 4  # of a float32
-normalise = Path(reid_lightning.data.augmentation.to_input.__file__)
+VERSION = 2  # of the files' content; files of other versions are not found
+_FLOAT32_BYTES = 4
+_TO_INPUT = Path(reid_lightning.data.augmentation.to_input.__file__)
+_MODELS = Path(models.__file__).parent
 
 
 def embedding_file(
-    folder: Path, checkpoint: Path, pictures: Sequence[Path], *, size: tuple[int, int], how: str
+    folder: Path,
+    checkpoint: Path,
+    pictures: Sequence[Path],
+    *,
+    size: tuple[int, int],
+    device: str,
+    precision: str,
+    flip: bool,
 ) -> Path:
     """The file of the embeddings of these pictures by this checkpoint: float32, a row a picture.
 
+    Its name depends on all that the numbers depend on, so that another file is never taken for it.
+
     Args:
-        folder: of all such files; made if missing.
-        checkpoint: read for its bytes; so are the pictures.
+        folder: of all such files; created if missing.
+        checkpoint: its content counts, as does that of the pictures.
         pictures: in the order of the rows.
         size: height and width of the network's input.
-        how: what else the numbers depend on, such as the precision.
+        device: the hardware that computes them: `cpu`, or the model of the GPU.
+        precision: of the trainer.
+        flip: whether they are averaged over a picture and its mirror image.
 
     Raises:
-        ReIDError: the folder cannot be made, or a picture cannot be read.
+        ReIDError: the folder cannot be created, or a picture cannot be read.
     """
-    digest = hashlib.blake2b(f"{VERSION} {torch.__version__} {how}".encode(), digest_size=16)
-    for source in (normalise, *sorted(Path(models.__file__).parent.rglob("*.py"))):
-        digest.update(source.read_bytes())  # whoever changes the network embeds anew
+    settings = f"{VERSION} {torch.__version__} {device} {precision} {flip}"
+    digest = hashlib.blake2b(settings.encode(), digest_size=16)
+    for source in (_TO_INPUT, *sorted(_MODELS.rglob("*.py"))):
+        digest.update(source.read_bytes())  # after a change of the network's code, embed again
     digest.update(hashlib.blake2b(checkpoint.read_bytes()).digest())
     digest.update(content_key(pictures, *size).encode())
     folder = folder.expanduser()
@@ -49,20 +62,20 @@ def embedding_file(
     return folder / f"{digest.hexdigest()}.embeddings"
 
 
-def is_made(file: Path, rows: int, size: int) -> bool:
-    """Whether the file is there, and whole."""
-    return file.is_file() and file.stat().st_size == rows * size * _BYTES
+def is_complete(file: Path, rows: int, size: int) -> bool:
+    """Whether the file exists with all its rows."""
+    return file.is_file() and file.stat().st_size == rows * size * _FLOAT32_BYTES
 
 
 def reserve(file: Path, rows: int, size: int) -> None:
-    """Make the file anew, NaN in every row that nobody will have written.
+    """Create the file with NaN in every row, for the processes that will fill it.
 
     Raises:
         ReIDError: the disk is full.
     """
     file.unlink(missing_ok=True)
-    need, free = rows * size * _BYTES, shutil.disk_usage(file.parent).free
-    if need > free:  # writing to the mapped file would end the process without a word
+    need, free = rows * size * _FLOAT32_BYTES, shutil.disk_usage(file.parent).free
+    if need > free:  # writing to the mapped file would end the process without a message
         raise ReIDError(
             f"{need / 2**30:.2g} GiB of embeddings do not fit on the disk of {file.parent} "
             f"({free / 2**30:.2g} GiB are free): set data.cache to another folder."
@@ -71,10 +84,12 @@ def reserve(file: Path, rows: int, size: int) -> None:
 
 
 def mapped(file: Path, rows: int, size: int, *, shared: bool) -> Tensor:
-    """The file as float32 [rows, size], in memory only where it is touched.
+    """The file as float32 [rows, size], memory-mapped.
 
     Args:
-        shared: what is written goes to the file, which is made if missing.
+        file: created if missing and `shared`.
+        rows, size: of the embeddings.
+        shared: whether what is written to the tensor goes to the file.
     """
     count = rows * size
     flat = torch.from_file(str(file), shared=shared, size=count, dtype=torch.float32)

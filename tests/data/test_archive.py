@@ -19,19 +19,19 @@ def archive(tmp_path: Path) -> Path:
     return path
 
 
-def test_extracted_with_its_checksum_and_only_once(archive: Path, tmp_path: Path) -> None:
+def test_extracted_once_and_recorded_with_its_checksum(archive: Path, tmp_path: Path) -> None:
     root = tmp_path / "out" / "set"
     extract_once(archive, root)
     assert (root / "set/query/a.jpg").read_bytes() == b"a" * 100
-    told = json.loads((root / ".extracted.json").read_text())
-    assert told["sha256"] == sha256(archive.read_bytes()).hexdigest()
+    record = json.loads((root / ".extracted.json").read_text())
+    assert record["sha256"] == sha256(archive.read_bytes()).hexdigest()
     (root / "set/query/a.jpg").unlink()
     extract_once(archive, root)
     assert not (root / "set/query/a.jpg").exists()
     assert [p.name for p in root.parent.iterdir()] == ["set"]
 
 
-def test_another_archive_for_the_same_folder_is_told(archive: Path, tmp_path: Path) -> None:
+def test_another_archive_for_the_same_folder_is_refused(archive: Path, tmp_path: Path) -> None:
     root = tmp_path / "out" / "set"
     extract_once(archive, root)
     other = tmp_path / "other.zip"
@@ -43,7 +43,7 @@ def test_another_archive_for_the_same_folder_is_told(archive: Path, tmp_path: Pa
     extract_once(archive, root)
 
 
-def test_several_at_once_all_end_well(archive: Path, tmp_path: Path) -> None:
+def test_several_processes_may_extract_together(archive: Path, tmp_path: Path) -> None:
     root = tmp_path / "out" / "set"
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: extract_once(archive, root), range(8)))
@@ -57,7 +57,7 @@ def test_an_interrupted_extraction_leaves_nothing(
         raise KeyboardInterrupt
 
     root = tmp_path / "out" / "set"
-    monkeypatch.setattr(archive_module, "_move_into_place", interrupted)
+    monkeypatch.setattr(archive_module, "_rename", interrupted)
     with pytest.raises(KeyboardInterrupt):
         extract_once(archive, root)
     assert list(root.parent.iterdir()) == []
@@ -76,7 +76,9 @@ def test_a_path_that_leaves_the_folder_is_refused(name: str, tmp_path: Path) -> 
     assert not list(tmp_path.glob("**/evil.jpg"))
 
 
-def test_missing_damaged_and_foreign_are_told(archive: Path, tmp_path: Path) -> None:
+def test_a_missing_a_damaged_archive_and_an_occupied_folder_are_refused(
+    archive: Path, tmp_path: Path
+) -> None:
     with pytest.raises(ReIDError, match=r"none\.zip \(data\.archive\) does not exist"):
         extract_once(tmp_path / "none.zip", tmp_path / "a")
     damaged = tmp_path / "damaged.zip"
@@ -91,8 +93,8 @@ def test_missing_damaged_and_foreign_are_told(archive: Path, tmp_path: Path) -> 
     packed.write_bytes(content)
     with pytest.raises(ReIDError, match="not a sound zip"):
         extract_once(packed, tmp_path / "c")
-    foreign = tmp_path / "foreign"
-    foreign.mkdir()
-    (foreign / "mine.txt").touch()
+    occupied = tmp_path / "occupied"
+    occupied.mkdir()
+    (occupied / "mine.txt").touch()
     with pytest.raises(ReIDError, match="was not extracted from an archive"):
-        extract_once(archive, foreign)
+        extract_once(archive, occupied)

@@ -1,5 +1,7 @@
 import os
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,11 +10,13 @@ import torch
 from torchvision.transforms import v2
 
 from reid_lightning.data import Augmentation, ReIDDataModule
-from reid_lightning.data.augmentation.augmentation import uniforms
-from reid_lightning.data.datasets import Batch
+from reid_lightning.data.augmentation.augmentation import sample_uniforms
 from reid_lightning.data.augmentation.to_input import IMAGENET_MEAN, IMAGENET_STD
+from reid_lightning.data.datasets import Batch
 from reid_lightning.data.pictures import Decoder, decode
 from reid_lightning.errors import ReIDError
+from reid_lightning.metrics import ReIDMetric
+from reid_lightning.models import mobilenet_v2_embedder
 
 STRONG = Augmentation(flip=0.5, crop_padding=0.1, erasing=0.5, jitter=[0.2, 0.2, 0.1, 0.1])
 
@@ -26,21 +30,27 @@ def make(root: Path, **options: Any) -> ReIDDataModule:
     return ReIDDataModule(root=root, **(defaults | options))
 
 
-def trained_on(data: ReIDDataModule, rank: int = 0, world_size: int = 1) -> list[Batch]:
-    """An epoch of what the network of one process sees."""
-    data._place = lambda: {"rank": rank, "world_size": world_size}
+def as_rank(data: ReIDDataModule, rank: int, world_size: int) -> ReIDDataModule:
+    """`data` with the trainer of one process."""
+    strategy = SimpleNamespace(root_device=torch.device("cpu"))
+    data.trainer = SimpleNamespace(global_rank=rank, world_size=world_size, strategy=strategy)  # type: ignore[assignment]
+    return data
+
+
+def network_inputs(data: ReIDDataModule) -> list[Batch]:
+    """An epoch of training batches as the network of one process gets them."""
     return [data.on_after_batch_transfer(b, 0) for b in data.train_dataloader()]
 
 
 def test_a_training_batch(tiny_set: Path) -> None:
     data = make(tiny_set)
-    (batch, *_) = trained_on(data)
-    assert batch["image"].shape == (8, 3, 32, 16) and "place" not in batch
+    (batch, *_) = network_inputs(data)
+    assert batch["image"].shape == (8, 3, 32, 16) and "position" not in batch
     assert batch["label"].tolist() == [x for x in batch["label"][::2].tolist() for _ in range(2)]
     assert data.num_classes == 16
 
 
-def test_held_out_validation_leaves_the_official_test_alone(tiny_set: Path) -> None:
+def test_held_out_validation_does_not_change_the_official_test(tiny_set: Path) -> None:
     plain, held = make(tiny_set), make(tiny_set, val_identities=5)
     assert held.num_classes == 11
     assert held.folder.validated_on == "5 held-out training identities"
@@ -50,13 +60,13 @@ def test_held_out_validation_leaves_the_official_test_alone(tiny_set: Path) -> N
     assert {int(i) for b in held.val_dataloader() for i in b["pid"]}.isdisjoint(tested[1] - {0, -1})
 
 
-def test_neither_workers_nor_the_store_change_anything(tiny_set: Path) -> None:
-    stored = trained_on(make(tiny_set))
+def test_batches_are_equal_with_and_without_workers_and_store(tiny_set: Path) -> None:
+    stored = network_inputs(make(tiny_set))
     for options in ({"cache_gib": 0}, {"cache_gib": 0, "workers": 2}):
         data = make(tiny_set, **options)
         assert data.train_dataloader().num_workers == options.get("workers", 0)
-        for one, two in zip(stored, trained_on(data), strict=True):
-            assert all(torch.equal(one[key], two[key]) for key in ("image", "label", "index"))
+        for first, second in zip(stored, network_inputs(data), strict=True):
+            assert all(torch.equal(first[key], second[key]) for key in ("image", "label", "index"))
 
 
 def test_a_cpu_that_copies_decoded_pictures_needs_no_workers(tiny_set: Path) -> None:
@@ -64,20 +74,20 @@ def test_a_cpu_that_copies_decoded_pictures_needs_no_workers(tiny_set: Path) -> 
 
 
 def test_ranks_batches_laid_end_to_end_are_one_processs_also_augmented(tiny_set: Path) -> None:
-    ranks = [trained_on(make(tiny_set), rank, 2) for rank in range(2)]
-    alone = trained_on(make(tiny_set, p=8))
+    ranks = [network_inputs(as_rank(make(tiny_set), rank, 2)) for rank in range(2)]
+    alone = network_inputs(make(tiny_set, p=8))
     for *parts, whole in zip(*ranks, alone, strict=True):
         for key in ("image", "label", "index"):
             assert torch.equal(torch.cat([part[key] for part in parts]), whole[key])
 
 
-def test_what_is_scored_is_what_peers_score(tiny_set: Path) -> None:
+def test_scored_images_equal_torchvisions(tiny_set: Path) -> None:
     data = make(tiny_set)
     peer = v2.Compose([
         v2.Resize((32, 16), v2.InterpolationMode.BILINEAR), v2.PILToTensor(),
         v2.ToDtype(torch.float32, scale=True), v2.Normalize(IMAGENET_MEAN, IMAGENET_STD),
     ])  # fmt: skip
-    splits = data.folder.read()[0]
+    splits = data.folder.official
     samples = [*splits.query, *splits.gallery]
     for batch in data.test_dataloader():
         images = data.on_after_batch_transfer(batch, 0)["image"]
@@ -88,58 +98,108 @@ def test_what_is_scored_is_what_peers_score(tiny_set: Path) -> None:
 def test_held_out_pictures_are_read_from_the_training_pictures_store(tiny_set: Path) -> None:
     data = make(tiny_set, val_identities=5)
     assert len(next(iter(data.val_dataloader()))["image"]) > 0
-    assert list(data.pixels) == ["train"]
+    assert list(data.sources) == ["train"]
 
 
-class Remember(pl.LightningModule):
-    """Trains nothing, and remembers what it was given."""
+class Recorder(pl.LightningModule):
+    """Records the batches that it is trained on."""
 
     def __init__(self) -> None:
         super().__init__()
         self.weight = torch.nn.Parameter(torch.ones(()))
-        self.seen: list[list[torch.Tensor]] = []
+        self.indices: list[list[torch.Tensor]] = []
         self.images: list[list[torch.Tensor]] = []
+        self.positions: list[dict[str, int]] = []
 
     def on_train_epoch_start(self) -> None:
-        self.seen.append([])
+        self.indices.append([])
         self.images.append([])
 
     def training_step(self, batch: dict[str, torch.Tensor], batch_idx: int) -> torch.Tensor:
-        self.seen[-1].append(batch["index"])
+        self.indices[-1].append(batch["index"])
         self.images[-1].append(batch["image"])
         return self.weight * batch["image"].mean()
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        self.positions.append(self.trainer.datamodule.position())  # type: ignore[attr-defined]
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.parameters(), lr=0.1)
 
 
-@pytest.mark.parametrize("workers", [0, 1])  # which run ahead of the training
-def test_every_epoch_of_a_training_draws_its_own_batches(workers: int, tiny_set: Path) -> None:
-    """Lightning must tell the batch sampler the epoch: else one epoch is repeated for ever."""
-    model = Remember()
-    trainer = pl.Trainer(
-        max_epochs=3, accelerator="cpu", logger=False, enable_checkpointing=False,
+def fit(model: Recorder, data: ReIDDataModule, max_epochs: int) -> None:
+    pl.Trainer(
+        max_epochs=max_epochs, accelerator="cpu", logger=False, enable_checkpointing=False,
         enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0,
         use_distributed_sampler=False,
-    )  # fmt: skip
+    ).fit(model, data)  # fmt: skip
+
+
+@pytest.mark.parametrize("workers", [0, 1])  # which run ahead of the training
+def test_every_epoch_of_a_training_has_its_own_batches(workers: int, tiny_set: Path) -> None:
+    """Lightning must set the sampler's epoch: else one epoch is repeated for ever."""
+    model = Recorder()
     data = make(tiny_set, workers=workers, cache_gib=0)
-    trainer.fit(model, data)
-    for epoch, seen in enumerate(model.seen):
-        expected = make(tiny_set).train_batches(0, 1)
-        expected.set_epoch(epoch)
-        batches = [draw.pictures for draw in expected]
-        assert [index.tolist() for index in seen] == batches
-        own = [uniforms(0, (epoch, step, 0), 8) for step in range(len(batches))]
-        train = data.folder.read()[1].train
-        for images, pictures, draws in zip(model.images[epoch], batches, own, strict=True):
+    fit(model, data, max_epochs=3)
+    train, expected = data.folder.used.train, make(tiny_set).train_batches(0, 1)
+    for epoch, indices in enumerate(model.indices):
+        batches = [expected.batch(epoch, step).pictures for step in range(len(expected))]
+        assert [index.tolist() for index in indices] == batches
+        for step, (images, pictures) in enumerate(zip(model.images[epoch], batches, strict=True)):
             pixels = Decoder(32, 16).read([train[i].path for i in pictures])
-            assert torch.equal(images, STRONG(pixels, draws))
-    assert len({str(seen) for seen in model.seen}) == 3
+            assert torch.equal(images, STRONG(pixels, sample_uniforms(0, (epoch, step, 0), 8)))
+    assert len({str(indices) for indices in model.indices}) == 3
 
 
-def test_no_data_is_told_with_where_it_looked_and_what_to_do(tmp_path: Path) -> None:
+def test_a_position_is_where_a_resumed_training_begins(tiny_set: Path) -> None:
+    model, data = Recorder(), make(tiny_set)
+    fit(model, data, max_epochs=2)
+    batches = [index.tolist() for epoch in model.indices for index in epoch]
+    steps = len(data.train_batches(0, 1))
+    for trained, position in enumerate(model.positions, start=1):
+        epoch, step = divmod(trained, steps)
+        assert position == {"epoch": epoch, "step": step, "steps": steps}
+    for trained, workers in ((3, 0), (steps, 0), (steps + 3, 1)):
+        resumed = make(tiny_set, workers=workers, cache_gib=0)
+        resumed.begin_at(model.positions[trained - 1])
+        loader = resumed.train_dataloader()
+        epoch_end = steps * (1 + trained // steps)
+        assert [b["index"].tolist() for b in loader] == batches[trained:epoch_end]
+        assert len(loader) == steps
+
+
+def test_a_missing_set_is_reported_with_its_path_and_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ReIDError) as caught:
-        make(tmp_path / "nothing", source="https://example.org/set").folder.read()
-    told = str(caught.value)
-    assert str(tmp_path / "nothing") in told
-    assert "https://example.org/set" in told and "data=synthetic" in told
+        _ = make(tmp_path / "nothing", source="https://example.org/set").folder.official
+    message = str(caught.value)
+    assert str(tmp_path / "nothing") in message
+    assert "https://example.org/set" in message and "data=synthetic" in message
+
+
+def test_more_ranks_than_pictures_give_the_scores_of_one_process(tiny_set: Path) -> None:
+    """The third of three ranks has no picture: its empty batch must pass through every step."""
+    model = mobilenet_v2_embedder(
+        num_classes=2, width=0.35, last_stride=1, pooling="gem", embedding=8, neck="bnneck",
+        dropout=0.0, weights="none", freeze_backbone_epochs=0, compile=False,
+    ).eval()  # fmt: skip
+    official = make(tiny_set).folder.official
+    query = official.query[0]
+    match = next(s for s in official.gallery if s.pid == query.pid and s.camid != query.camid)
+
+    def score(world_size: int, cache_gib: float) -> dict[str, float]:
+        metric, sizes = ReIDMetric(), []
+        for rank in range(world_size):
+            data = as_rank(make(tiny_set, cache_gib=cache_gib), rank, world_size)
+            data.folder.official = replace(official, query=(query,), gallery=(match,))
+            for pixels in data.test_dataloader():
+                batch = data.on_after_batch_transfer(pixels, 0)
+                sizes.append(len(batch["image"]))
+                with torch.no_grad():
+                    embeddings = model(batch["image"]).retrieval
+                columns = (batch[key] for key in ("pid", "camid", "is_query", "index"))
+                metric.update(embeddings, *columns)
+        assert sizes == ([2] if world_size == 1 else [1, 1, 0])
+        return {name: float(value) for name, value in metric.compute().items()}
+
+    for cache_gib in (0, 1):
+        assert score(3, cache_gib) == score(1, cache_gib)

@@ -1,16 +1,22 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reid_lightning.data.eval_batches import EvalBatches
+from reid_lightning.data.eval_batches import eval_batches
 
 
-@given(st.integers(3, 300), st.integers(2, 40), st.integers(1, 3))
+@given(st.integers(1, 300), st.integers(2, 40), st.integers(1, 5))
 def test_each_picture_once_and_equally_many_batches(
     count: int, batch_size: int, world_size: int
 ) -> None:
-    ranks = [EvalBatches(count, batch_size, rank=r, world_size=world_size) for r in range(world_size)]
+    ranks = [
+        eval_batches(count, batch_size, rank=r, world_size=world_size) for r in range(world_size)
+    ]
     assert len({len(rank) for rank in ranks}) == 1
     batches = [batch for rank in ranks for batch in rank]
     assert sorted(i for batch in batches for i in batch) == list(range(count))
     assert all(len(batch) <= batch_size for batch in batches)
-    assert all(len(list(rank)) == len(rank) for rank in ranks)
+    assert max(map(len, batches)) - min(map(len, batches)) <= 1
+
+
+def test_a_rank_without_pictures_has_an_empty_batch() -> None:
+    assert [eval_batches(2, 16, rank=r, world_size=3) for r in range(3)] == [[[0]], [[1]], [[]]]

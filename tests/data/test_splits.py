@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from reid_lightning.data.sample import Splits
 from reid_lightning.data.readers.market1501 import parse_name
+from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import hold_out, labels_of
 from reid_lightning.errors import ReIDError
 
@@ -40,7 +40,9 @@ def test_the_same_identities_are_held_out_every_time() -> None:
 def test_real_identities_can_be_held_out(market1501: Splits) -> None:
     splits = hold_out(market1501.train, 100)
     gallery = {(s.pid, s.camid) for s in splits.gallery}
-    matched = [any(pid == q.pid and camid != q.camid for pid, camid in gallery) for q in splits.query]
+    matched = [
+        any(pid == q.pid and camid != q.camid for pid, camid in gallery) for q in splits.query
+    ]
     assert sum(matched) / len(matched) > 0.95
     assert {q.pid for q, m in zip(splits.query, matched, strict=True) if m} == {
         s.pid for s in splits.gallery
@@ -48,12 +50,12 @@ def test_real_identities_can_be_held_out(market1501: Splits) -> None:
 
 
 def test_identities_seen_by_one_camera_cannot_be_held_out() -> None:
-    lonely = tuple(s for s in people(5) if s.camid == 0)
+    one_camera = tuple(s for s in people(5) if s.camid == 0)
     with pytest.raises(ReIDError, match="val_identities=1"):
-        hold_out(lonely, 1)
+        hold_out(one_camera, 1)
 
 
 @pytest.mark.parametrize("count", [5, 6])
-def test_some_identities_must_be_left_to_train_on(count: int) -> None:
+def test_at_least_one_identity_must_remain_to_train_on(count: int) -> None:
     with pytest.raises(ReIDError, match="too many"):
         hold_out(people(5), count)

@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
-from reid_lightning.data.readers.market1501 import read_folder
 from reid_lightning.data.pictures import Decoder, decode
+from reid_lightning.data.readers.market1501 import read_folder
 from reid_lightning.data.store import Store, open_source
 from reid_lightning.errors import ReIDError
 
@@ -41,8 +41,8 @@ def pictures(tiny_set: Path, tmp_path: Path) -> list[Path]:
     return [Path(shutil.copy(p, tmp_path / "pictures")) for p in paths_of(tiny_set, 12)]
 
 
-def test_a_store_holds_what_decoding_gives(tiny_set: Path, tmp_path: Path) -> None:
-    paths = paths_of(tiny_set)  # more than are decoded at a time
+def test_a_store_holds_the_decoded_pixels(tiny_set: Path, tmp_path: Path) -> None:
+    paths = paths_of(tiny_set)  # more than one chunk
     read = make(paths, tmp_path).read([paths[290], paths[3], paths[3]])
     assert read.shape == (3, *SIZE, 3) and read.dtype == torch.uint8
     assert torch.equal(read, Decoder(*SIZE).read([paths[290], paths[3], paths[3]]))
@@ -50,7 +50,7 @@ def test_a_store_holds_what_decoding_gives(tiny_set: Path, tmp_path: Path) -> No
     assert torch.equal(read[0].permute(2, 0, 1), peer(decode(paths[290])))
 
 
-def test_a_store_is_found_again_also_by_a_copy_of_the_set(
+def test_a_store_is_used_again_also_by_a_copy_of_the_set(
     pictures: list[Path], tmp_path: Path
 ) -> None:
     file = make(pictures, tmp_path / "cache").file
@@ -64,7 +64,7 @@ def test_a_store_is_found_again_also_by_a_copy_of_the_set(
 
 
 def test_a_changed_picture_makes_a_new_store(pictures: list[Path], tmp_path: Path) -> None:
-    """Also where its size and time of change are the same."""
+    """Also if its file has the same size and modification time."""
     for number, path in enumerate(pictures):
         pictures[number] = path.with_suffix(".png")
         Image.new("RGB", (8, 8), (number, 0, 0)).save(pictures[number], compress_level=0)
@@ -81,7 +81,7 @@ def build(paths: list[Path], folder: Path, results: "multiprocessing.Queue[bytes
     results.put(make(paths, folder).read(paths).numpy().tobytes())
 
 
-def test_processes_that_come_at_once_make_one_store(tiny_set: Path, tmp_path: Path) -> None:
+def test_processes_that_start_together_build_one_store(tiny_set: Path, tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     paths, results = paths_of(tiny_set), context.Queue()
     jobs = [context.Process(target=build, args=(paths, tmp_path, results)) for _ in range(2)]
@@ -94,16 +94,18 @@ def test_processes_that_come_at_once_make_one_store(tiny_set: Path, tmp_path: Pa
     assert len(stores(tmp_path)) == 1
 
 
-def test_the_rest_of_a_killed_build_is_no_store(pictures: list[Path], tmp_path: Path) -> None:
+def test_the_partial_file_of_a_killed_build_is_not_used(
+    pictures: list[Path], tmp_path: Path
+) -> None:
     file = make(pictures, tmp_path / "cache").file
     whole = file.read_bytes()
-    file.with_suffix(".partial").write_bytes(b"\0" * 2 * len(whole))
+    file.with_name(f"{file.name}.partial").write_bytes(b"\0" * 2 * len(whole))
     file.unlink()
     assert make(pictures, tmp_path / "cache").file.read_bytes() == whole
     assert stores(tmp_path / "cache") == [file]
 
 
-def test_an_unreadable_picture_is_named_and_leaves_nothing(
+def test_an_unreadable_picture_is_named_and_no_store_remains(
     pictures: list[Path], tmp_path: Path
 ) -> None:
     pictures[5].write_bytes(pictures[5].read_bytes()[:300])
@@ -115,7 +117,7 @@ def test_an_unreadable_picture_is_named_and_leaves_nothing(
     assert stores(tmp_path / "cache") == []
 
 
-def test_what_is_over_the_budget_is_decoded_when_read(
+def test_pictures_over_the_budget_are_decoded_when_read(
     pictures: list[Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -127,7 +129,7 @@ def test_what_is_over_the_budget_is_decoded_when_read(
     assert torch.equal(source.read(pictures), store.read(pictures))
 
 
-def test_what_the_disk_has_no_room_for_is_decoded_when_read(
+def test_pictures_over_the_free_disk_space_are_decoded_when_read(
     pictures: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
@@ -135,12 +137,12 @@ def test_what_the_disk_has_no_room_for_is_decoded_when_read(
     assert isinstance(source, Decoder) and stores(tmp_path / "cache") == []
 
 
-def test_a_folder_that_cannot_be_used_is_told(pictures: list[Path]) -> None:
+def test_a_folder_that_cannot_be_used_is_named(pictures: list[Path]) -> None:
     with pytest.raises(ReIDError, match=r"\(data.cache\) cannot be used .* set data.cache"):
         make(pictures, pictures[0])
 
 
-def test_a_store_may_be_removed_while_in_use_and_travels_without_its_pixels(
+def test_a_store_may_be_deleted_while_in_use_and_is_pickled_without_its_pixels(
     pictures: list[Path], tmp_path: Path
 ) -> None:
     store = make(pictures, tmp_path / "cache")
@@ -148,5 +150,12 @@ def test_a_store_may_be_removed_while_in_use_and_travels_without_its_pixels(
     assert len(packed) < 5_000
     copied = pickle.loads(packed)
     shutil.rmtree(tmp_path / "cache")
-    for one in (store, copied):
-        assert np.array_equal(one.read(pictures), Decoder(*SIZE).read(pictures))
+    for source in (store, copied):
+        assert np.array_equal(source.read(pictures), Decoder(*SIZE).read(pictures))
+
+
+def test_no_pictures_are_an_empty_batch(pictures: list[Path], tmp_path: Path) -> None:
+    """A rank has an empty batch where there are fewer pictures than ranks."""
+    for source in (make(pictures, tmp_path / "cache"), Decoder(*SIZE)):
+        batch = source.read([])
+        assert batch.shape == (0, *SIZE, 3) and batch.dtype == torch.uint8

@@ -27,7 +27,7 @@ def mode(**options: str) -> str | None:
 def test_without_a_login_the_run_is_offline_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     assert mode() == "offline"
-    assert "nobody is logged in" in caplog.text
+    assert "no login was found" in caplog.text
 
 
 def test_a_key_or_a_netrc_entry_is_a_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
-"""Slow plain-Python references: one loop a definition, one distance at a time."""
+"""Slow references in plain Python: loops over the definitions, one distance at a time."""
 
 from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
-UNEVEN = [0, 0, 0, 1, 1, 2, 3, 3, 3, 3]  # one identity has a single picture
+UNEVEN = [0, 0, 0, 1, 1, 2, 3, 3, 3, 3]  # identity 2 has a single picture
 
 Table = list[list[float]]
 Rule = Callable[[Table, list[int]], Iterator[tuple[int, int, int]]]

@@ -16,12 +16,12 @@ def test_half_the_mean_squared_distance_to_the_centre() -> None:
     assert torch.allclose(x.grad, (x.detach() - loss.centers[LABELS]) / 3)
 
 
-def test_centres_move_by_the_papers_update_in_training_alone() -> None:
+def test_centres_move_by_the_papers_update_in_training_mode_only() -> None:
     loss = CenterLoss(3, 2)
     x = torch.tensor([[3.0, 0.0], [3.0, 6.0], [4.0, 4.0]])
     loss.eval()(x, torch.tensor(LABELS))
     assert torch.all(loss.centers == 0)
     loss.train()(x, torch.tensor(LABELS))
-    # Identity 0 was seen twice, identity 2 once: rate · sum / (1 + n).
+    # Identity 0 has two pictures, identity 2 has one: rate · sum / (1 + n).
     expected = torch.tensor([[0.5 * 6 / 3, 0.5 * 6 / 3], [0.0, 0.0], [0.5 * 4 / 2, 0.5 * 4 / 2]])
     assert torch.allclose(loss.centers, expected)

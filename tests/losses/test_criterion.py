@@ -26,25 +26,29 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
 
 def test_label_smoothing_by_its_definition() -> None:
     x, logits = batch()
-    told = Criterion(None, num_classes=3, embedding_size=5, label_smoothing=0.1)(x, logits, LABELS)
+    diagnostics = Criterion(None, num_classes=3, embedding_size=5, label_smoothing=0.1)(
+        x, logits, LABELS
+    )
     log_p = logits.log_softmax(1)
     target = torch.full((4, 3), 0.1 / 3)
     target[range(4), LABELS] += 0.9
-    assert torch.allclose(told["loss"], -(target * log_p).sum(1).mean())
-    assert told.keys() == {"loss", "loss_id", "embedding_norm", "dist_pos", "dist_neg"}
+    assert torch.allclose(diagnostics["loss"], -(target * log_p).sum(1).mean())
+    assert diagnostics.keys() == {"loss", "loss_id", "embedding_norm", "dist_pos", "dist_neg"}
 
 
 def test_weighted_sum_of_both_terms() -> None:
     x, logits = batch()
-    told = make(metric_weight=0.5, id_weight=2.0)(x, logits, LABELS)
-    assert torch.allclose(told["loss"], 0.5 * told["loss_metric"] + 2 * told["loss_id"])
-    assert told.keys() == {
+    diagnostics = make(metric_weight=0.5, id_weight=2.0)(x, logits, LABELS)
+    assert torch.allclose(
+        diagnostics["loss"], 0.5 * diagnostics["loss_metric"] + 2 * diagnostics["loss_id"]
+    )
+    assert diagnostics.keys() == {
         "loss", "loss_id", "loss_metric", "active", "dist_pos", "dist_neg", "embedding_norm",
     }  # fmt: skip
-    assert [name for name, value in told.items() if value.requires_grad] == ["loss"]
+    assert [name for name, value in diagnostics.items() if value.requires_grad] == ["loss"]
 
 
-def test_weight_zero_keeps_every_gradient_for_ddp() -> None:
+def test_id_weight_zero_keeps_every_gradient_for_ddp() -> None:
     x, logits = batch()
     make(id_weight=0.0)(x, logits, LABELS)["loss"].backward()
     assert logits.grad is not None and torch.all(logits.grad == 0)
@@ -53,27 +57,29 @@ def test_weight_zero_keeps_every_gradient_for_ddp() -> None:
 
 def test_embedding_norm_is_the_mean_norm() -> None:
     x, logits = batch()
-    told = make()(x, logits, LABELS)
-    assert float(told["embedding_norm"]) == pytest.approx(
+    diagnostics = make()(x, logits, LABELS)
+    assert float(diagnostics["embedding_norm"]) == pytest.approx(
         sum(math.sqrt(sum(v * v for v in row)) for row in x.tolist()) / 4
     )
 
 
-def test_the_centre_loss_is_a_companion() -> None:
+def test_the_centre_loss_is_added_with_its_weight() -> None:
     x, logits = batch()
-    told = make(center_weight=0.01)(x, logits, LABELS)
-    total = told["loss_id"] + told["loss_metric"] + 0.01 * told["loss_center"]
-    assert torch.allclose(told["loss"], total)
+    diagnostics = make(center_weight=0.01)(x, logits, LABELS)
+    total = diagnostics["loss_id"] + diagnostics["loss_metric"] + 0.01 * diagnostics["loss_center"]
+    assert torch.allclose(diagnostics["loss"], total)
 
 
-def test_distances_are_told_where_nothing_is_mined() -> None:
+def test_distances_of_all_pairs_are_reported_where_nothing_is_mined() -> None:
     x, logits = batch()
-    told = Criterion(None, num_classes=3, embedding_size=5, label_smoothing=0.1)(x, logits, LABELS)
+    diagnostics = Criterion(None, num_classes=3, embedding_size=5, label_smoothing=0.1)(
+        x, logits, LABELS
+    )
     d = torch.cdist(x, x).detach()
-    assert torch.allclose(told["dist_pos"], (d[0, 1] + d[2, 3]) / 2)
-    assert torch.allclose(told["dist_neg"], d[:2, 2:].mean())
+    assert torch.allclose(diagnostics["dist_pos"], (d[0, 1] + d[2, 3]) / 2)
+    assert torch.allclose(diagnostics["dist_neg"], d[:2, 2:].mean())
 
 
-def test_the_librarys_margin_must_be_a_number() -> None:
+def test_the_margin_of_pytorch_metric_learning_must_be_a_number() -> None:
     with pytest.raises(ReIDError, match=r"loss\.margin=soft must be a number"):
         pml_criterion(metric=torch.nn.Identity(), num_classes=2, embedding_size=2, margin="soft")

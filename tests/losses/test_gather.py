@@ -1,4 +1,4 @@
-"""Several ranks with a share of the identities each learn what one process with all learns."""
+"""Ranks that each have a share of the identities train as one process with all of them does."""
 
 from typing import Any
 
@@ -8,12 +8,14 @@ import torch.multiprocessing as mp
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from reid_lightning.errors import ReIDError
 from reid_lightning.losses import (
     Criterion,
     batch_all_criterion,
     quadruplet_criterion,
     triplet_criterion,
 )
+from reid_lightning.losses.gather import global_batch
 
 CLASSES, SIZE, K = 6, 5, 3
 COMMON: dict[str, Any] = {
@@ -51,13 +53,13 @@ class Network(nn.Module):
         return features, self.classifier(features)
 
 
-def learn(rank: int, world_size: int) -> dict[str, tuple[float, list[torch.Tensor]]]:
+def losses_and_gradients(rank: int, world_size: int) -> dict[str, tuple[float, list[torch.Tensor]]]:
     """Each criterion's loss and parameter gradients on this rank's share of one batch."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(CLASSES * K, 4, generator=generator)
     labels = torch.arange(CLASSES).repeat_interleave(K)
     share = slice(rank * len(x) // world_size, (rank + 1) * len(x) // world_size)
-    told = {}
+    results = {}
     for name, criterion in criteria().items():
         torch.manual_seed(1)
         network: nn.Module = Network().eval()
@@ -65,36 +67,36 @@ def learn(rank: int, world_size: int) -> dict[str, tuple[float, list[torch.Tenso
         if world_size > 1:
             network = DistributedDataParallel(network)
         features, logits = network(x[share])
-        draws = torch.Generator().manual_seed(2)
-        loss = criterion(features, logits, labels[share], draws)["loss"]
+        generator = torch.Generator().manual_seed(2)
+        loss = criterion(features, logits, labels[share], generator)["loss"]
         loss.backward()
         total = loss.detach().clone()
         if world_size > 1:
             torch.distributed.all_reduce(total)
-        told[name] = (float(total) / world_size, [p.grad.clone() for p in parameters])
-    return told
+        results[name] = (float(total) / world_size, [p.grad.clone() for p in parameters])
+    return results
 
 
-def rank_of_job(rank: int, world_size: int, port: int) -> None:
+def compare_with_one_process(rank: int, world_size: int, port: int) -> None:
     address = f"tcp://127.0.0.1:{port}"
     torch.distributed.init_process_group("gloo", address, rank=rank, world_size=world_size)
-    many = learn(rank, world_size)
-    # gather="auto" with one process is what the others are held against: leave the group first.
+    distributed = losses_and_gradients(rank, world_size)
+    # The reference is one process: leave the group, so that gather="auto" does not gather.
     torch.distributed.destroy_process_group()
-    alone = learn(0, 1)
-    for name, (loss, gradients) in many.items():
-        expected_loss, expected = alone[name]
+    single = losses_and_gradients(0, 1)
+    for name, (loss, gradients) in distributed.items():
+        expected_loss, expected = single[name]
         assert abs(loss - expected_loss) < 1e-5, (name, loss, expected_loss)
-        for one, two in zip(gradients, expected, strict=True):
-            assert torch.allclose(one, two, atol=1e-5), (name, (one - two).abs().max())
+        for ours, theirs in zip(gradients, expected, strict=True):
+            assert torch.allclose(ours, theirs, atol=1e-5), (name, (ours - theirs).abs().max())
 
 
 @pytest.mark.parametrize("world_size", [2, 3])
-def test_ranks_learn_what_one_process_learns(world_size: int, free_port: int) -> None:
-    mp.spawn(rank_of_job, (world_size, free_port), nprocs=world_size)
+def test_ranks_have_the_loss_and_gradients_of_one_process(world_size: int, free_port: int) -> None:
+    mp.spawn(compare_with_one_process, (world_size, free_port), nprocs=world_size)
 
 
-def rank_without_gathering(rank: int, port: int) -> None:
+def mine_without_gathering(rank: int, port: int) -> None:
     address = f"tcp://127.0.0.1:{port}"
     torch.distributed.init_process_group("gloo", address, rank=rank, world_size=2)
     options = TRIPLET | {"gather": False, "center_weight": 0.0}
@@ -106,5 +108,39 @@ def rank_without_gathering(rank: int, port: int) -> None:
     assert torch.equal(local, criterion(x, torch.zeros(6, CLASSES), labels)["loss_metric"])
 
 
-def test_without_gathering_each_rank_mines_its_own(free_port: int) -> None:
-    mp.spawn(rank_without_gathering, (free_port,), nprocs=2)
+def test_without_gathering_each_rank_mines_its_own_pictures(free_port: int) -> None:
+    mp.spawn(mine_without_gathering, (free_port,), nprocs=2)
+
+
+def gather_with_a_shared_gradient(rank: int, port: int) -> None:
+    address = f"tcp://127.0.0.1:{port}"
+    torch.distributed.init_process_group("gloo", address, rank=rank, world_size=2)
+    leaf = torch.ones(4, 2, requires_grad=True)
+    # Addition passes one gradient tensor to both of its inputs. `doubled` was made before the
+    # gathered tensor, so its backward runs later and sees what the gather's backward left there.
+    doubled = 2 * leaf
+    gathered, _ = global_batch(torch.ones(2, 2, requires_grad=True), torch.zeros(2))
+    weights = torch.arange(8.0).view(4, 2) + rank
+    (weights * (doubled + gathered)).sum().backward()
+    torch.distributed.destroy_process_group()
+    assert torch.equal(leaf.grad, 2 * weights), leaf.grad
+
+
+def test_gathering_leaves_a_shared_gradient_unchanged(free_port: int) -> None:
+    mp.spawn(gather_with_a_shared_gradient, (free_port,), nprocs=2)
+
+
+def centres_without_gathering(rank: int, port: int) -> None:
+    address = f"tcp://127.0.0.1:{port}"
+    torch.distributed.init_process_group("gloo", address, rank=rank, world_size=2)
+    criterion = Criterion(None, **COMMON | {"gather": False})
+    arguments = torch.ones(3, SIZE), torch.zeros(3, CLASSES), torch.arange(3) + 3 * rank
+    with pytest.raises(ReIDError, match=r"loss\.center_weight=0\.01 .* loss\.gather=auto"):
+        criterion(*arguments)
+    assert criterion.center is not None and torch.all(criterion.center.centers == 0)
+    torch.distributed.destroy_process_group()
+    criterion(*arguments)  # one process is not refused
+
+
+def test_centres_without_gathering_are_refused_on_several_ranks(free_port: int) -> None:
+    mp.spawn(centres_without_gathering, (free_port,), nprocs=2)

@@ -1,4 +1,4 @@
-"""Laws that hold for every batch."""
+"""Properties that hold for every batch."""
 
 from collections.abc import Callable
 
@@ -20,11 +20,11 @@ TRIPLETS: dict[str, Make] = {
     "nonzero": lambda m: BatchAllLoss("nonzero", m, normalize=False),
 }
 FIXED = TRIPLETS | {"quadruplet": lambda m: QuadrupletLoss("hard", m, m / 2, normalize=False)}
-FASTER = settings(max_examples=40, deadline=None)
+FEWER_EXAMPLES = settings(max_examples=40, deadline=None)
 
 
 def batch(seed: int, size: int = 12) -> tuple[Tensor, Tensor]:
-    """Any labels: singles, one identity only and uneven counts among them."""
+    """Random labels, with single pictures, one identity only and uneven counts among them."""
     generator = torch.Generator().manual_seed(seed)
     identities = int(torch.randint(1, 6, (), generator=generator))
     labels = torch.randint(0, identities, (size,), generator=generator)
@@ -33,36 +33,38 @@ def batch(seed: int, size: int = 12) -> tuple[Tensor, Tensor]:
 
 @pytest.mark.parametrize("name", FIXED)
 @given(seed=st.integers(0, 10**6))
-@FASTER
+@FEWER_EXAMPLES
 def test_permuting_the_batch_changes_nothing(name: str, seed: int) -> None:
     x, labels = batch(seed)
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))
     loss = FIXED[name](0.3)
-    told, after = loss(x, labels), loss(x[order], labels[order])
-    for one, two in zip(told, after, strict=True):
-        assert float(one) == pytest.approx(float(two), rel=1e-9, abs=1e-12)
+    before, after = loss(x, labels), loss(x[order], labels[order])
+    for first, second in zip(before, after, strict=True):
+        assert float(first) == pytest.approx(float(second), rel=1e-9, abs=1e-12)
 
 
 @given(seed=st.integers(0, 10**6), margin=st.sampled_from([0.3, "soft"]))
-@FASTER
-def test_a_farther_stranger_changes_no_batch_hard_loss(seed: int, margin: float | str) -> None:
+@FEWER_EXAMPLES
+def test_a_far_picture_of_another_identity_changes_no_batch_hard_loss(
+    seed: int, margin: float | str
+) -> None:
     x, labels = batch(seed)
     if len(labels.unique()) == 1:
         return
     loss = TripletLoss("hard", margin, normalize=False)
     far = torch.full((1, 3), 1e3, dtype=x.dtype)
-    more = torch.cat([labels, labels.max()[None] + 1])
-    assert float(loss(torch.cat([x, far]), more).loss) == float(loss(x, labels).loss)
+    more_labels = torch.cat([labels, labels.max()[None] + 1])
+    assert float(loss(torch.cat([x, far]), more_labels).loss) == float(loss(x, labels).loss)
 
 
 @pytest.mark.parametrize("name", TRIPLETS)
 @given(seed=st.integers(0, 10**6))
-@FASTER
+@FEWER_EXAMPLES
 def test_separated_identities_cost_nothing_at_margin_zero(name: str, seed: int) -> None:
     x, labels = batch(seed)
     x = 0.01 * x + 10 * labels[:, None]
-    told = TRIPLETS[name](0.0)(x, labels)
-    assert float(told.loss) == 0 and float(told.active) == 0
+    terms = TRIPLETS[name](0.0)(x, labels)
+    assert float(terms.loss) == 0 and float(terms.active) == 0
 
 
 @pytest.mark.parametrize("name", FIXED)

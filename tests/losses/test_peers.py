@@ -1,4 +1,4 @@
-"""Ours beside pytorch-metric-learning's, on embeddings without near-duplicates."""
+"""Losses against those of pytorch-metric-learning, on embeddings without near-duplicates."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ LABELS = torch.tensor(UNEVEN)
 PLAIN = LpDistance(normalize_embeddings=False)
 
 
-def same(ours: Tensor, x: Tensor, theirs: Tensor, y: Tensor) -> None:
+def check_equal(ours: Tensor, x: Tensor, theirs: Tensor, y: Tensor) -> None:
     ours.backward()
     theirs.backward()
     assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
@@ -31,7 +31,7 @@ def test_batch_hard() -> None:
     miner = BatchHardMiner(distance=PLAIN)
     loss = TripletMarginLoss(0.3, distance=PLAIN, reducer=MeanReducer())
     ours = TripletLoss("hard", 0.3, normalize=False)(x, LABELS).loss
-    same(ours, x, loss(y, LABELS, miner(y, LABELS)), y)
+    check_equal(ours, x, loss(y, LABELS, miner(y, LABELS)), y)
 
 
 @pytest.mark.parametrize(
@@ -41,33 +41,33 @@ def test_batch_all(mining: str, reducer: torch.nn.Module) -> None:
     x, y = (unit(len(UNEVEN), torch.float32) for _ in range(2))
     loss = TripletMarginLoss(0.3, distance=PLAIN, reducer=reducer)
     ours = BatchAllLoss(mining, 0.3, normalize=False)(x, LABELS).loss
-    same(ours, x, loss(y, LABELS), y)
+    check_equal(ours, x, loss(y, LABELS), y)
 
 
-def listed(picked: Triplets) -> tuple[Tensor, Tensor, Tensor]:
-    at = picked.valid.nonzero(as_tuple=True)
-    return at[0], picked.positive[at], picked.negative[at]
+def index_triplets(triplets: Triplets) -> tuple[Tensor, Tensor, Tensor]:
+    valid = triplets.valid.nonzero(as_tuple=True)
+    return valid[0], triplets.positive[valid], triplets.negative[valid]
 
 
-def test_semihard_and_random_on_our_own_triplets() -> None:
+def test_semihard_and_random_on_the_same_triplets() -> None:
     loss = TripletMarginLoss(0.3, distance=PLAIN, reducer=MeanReducer())
     for mining in ("semihard", "random"):
         x, y = (unit(len(UNEVEN), torch.float32) for _ in range(2))
         ours = TripletLoss(mining, 0.3, normalize=False)
-        picked = (
+        triplets = (
             mine_semihard(pairwise_distance(y.detach()), LABELS)
             if mining == "semihard"
             else mine_random(LABELS, torch.Generator().manual_seed(1))
         )
         value = ours(x, LABELS, torch.Generator().manual_seed(1)).loss
-        same(value, x, loss(y, LABELS, listed(picked)), y)
+        check_equal(value, x, loss(y, LABELS, index_triplets(triplets)), y)
 
 
-def test_the_adapter_gives_the_librarys_own_loss_also_from_half_precision() -> None:
+def test_the_adapter_returns_the_librarys_loss_also_in_half_precision() -> None:
     x = unit(len(UNEVEN), torch.float32)
     loss = CircleLoss()
     assert torch.equal(PMLLoss(loss)(x, LABELS).loss, loss(x, LABELS))
     half = x.bfloat16()
     with torch.autocast("cpu", torch.bfloat16):
-        told = PMLLoss(loss, BatchHardMiner())(half, LABELS).loss
-    assert told.dtype == torch.float32 and torch.isfinite(told)
+        value = PMLLoss(loss, BatchHardMiner())(half, LABELS).loss
+    assert value.dtype == torch.float32 and torch.isfinite(value)

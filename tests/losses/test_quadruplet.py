@@ -1,4 +1,4 @@
-"""The quadruplet loss against its formula, in both forms."""
+"""The quadruplet loss against its formula, for random and hard mining."""
 
 import pytest
 import torch
@@ -6,21 +6,21 @@ from slow import UNEVEN, Table, cost, distance, hard, mean, negatives, positives
 from torch import Tensor
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.losses.mining import chances, mine_random
+from reid_lightning.losses.mining import mine_random
 from reid_lightning.losses.quadruplet import QuadrupletLoss
-from reid_lightning.losses.sampling import runs, sample_other
+from reid_lightning.losses.sampling import label_segments, sample_other_identity, sample_uniforms
 
 MARGIN, MARGIN2 = 0.4, 0.15
 Quadruplet = tuple[int, int, int, int | None]
 
 
 def hard_quadruplets(d: Table, labels: list[int]) -> list[Quadruplet]:
-    """Farthest positive, nearest negative n1, and the n2 of a further identity nearest to n1."""
-    found: list[Quadruplet] = []
+    """Farthest positive, nearest negative n1, and the n2 of a third identity nearest to n1."""
+    quadruplets: list[Quadruplet] = []
     for a, p, n1 in hard(d, labels):
-        further = [j for j in negatives(a, labels) if labels[j] != labels[n1]]
-        found.append((a, p, n1, min(further, key=lambda j: d[n1][j]) if further else None))
-    return found
+        third = [j for j in negatives(a, labels) if labels[j] != labels[n1]]
+        quadruplets.append((a, p, n1, min(third, key=lambda j: d[n1][j]) if third else None))
+    return quadruplets
 
 
 def slow_loss(x: Tensor, quadruplets: list[Quadruplet], kind: str) -> Tensor:
@@ -35,7 +35,7 @@ def slow_loss(x: Tensor, quadruplets: list[Quadruplet], kind: str) -> Tensor:
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-10)])
 @pytest.mark.parametrize("kind", ["euclidean", "squared", "cosine"])
-@pytest.mark.parametrize("labels", [UNEVEN, [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]], ids=["many", "two"])
+@pytest.mark.parametrize("labels", [UNEVEN, [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]], ids=["four", "two"])
 def test_batch_hard_equals_a_plain_loop(
     labels: list[int], kind: str, dtype: torch.dtype, tolerance: float
 ) -> None:
@@ -50,18 +50,18 @@ def test_batch_hard_equals_a_plain_loop(
 
 
 @pytest.mark.parametrize("kind", ["euclidean", "squared", "cosine"])
-def test_random_equals_a_plain_loop_over_what_was_drawn(kind: str) -> None:
+def test_random_equals_a_plain_loop_over_the_same_quadruplets(kind: str) -> None:
     labels = torch.tensor(UNEVEN)
     x = unit(len(UNEVEN), torch.float64)
     generator = torch.Generator().manual_seed(5)
-    picked = mine_random(labels, generator)
-    by, anchors = runs(labels), torch.arange(len(UNEVEN))
-    drawn, _ = sample_other(chances(1, labels, generator)[0], by, anchors, picked.negative)
+    triplets = mine_random(labels, generator)
+    uniforms, anchors = sample_uniforms(1, labels, generator)[0], torch.arange(len(UNEVEN))
+    second, _ = sample_other_identity(uniforms, label_segments(labels), anchors, triplets.negative)
     quadruplets: list[Quadruplet] = []
     for a in range(len(UNEVEN)):
-        if picked.valid[a]:
-            p, n1 = int(picked.positive[a]), int(picked.negative[a])
-            n2 = int(drawn[a])
+        if triplets.valid[a]:
+            p, n1 = int(triplets.positive[a]), int(triplets.negative[a])
+            n2 = int(second[a])
             assert p in positives(a, UNEVEN)
             assert len({UNEVEN[a], UNEVEN[n1], UNEVEN[n2]}) == 3
             quadruplets.append((a, p, n1, n2))

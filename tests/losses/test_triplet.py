@@ -1,4 +1,4 @@
-"""Triplet losses against slow plain loops, by hand, and in the hard cases."""
+"""Triplet losses against slow plain loops, computed by hand, and in numerically hard cases."""
 
 import math
 import random
@@ -66,15 +66,15 @@ def test_batch_all_equals_a_plain_loop(
 @pytest.mark.parametrize("dtype", dict(DTYPES))
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("margin", [0.3, "soft"])
-def test_random_triplets_cost_what_a_plain_loop_says(
+def test_random_triplets_equal_a_plain_loop(
     margin: float | str, kind: str, dtype: torch.dtype
 ) -> None:
     labels = torch.tensor(UNEVEN)
-    picked = mine_random(labels, torch.Generator().manual_seed(3))
+    mined = mine_random(labels, torch.Generator().manual_seed(3))
     triplets = [
-        (a, int(picked.positive[a]), int(picked.negative[a]))
+        (a, int(mined.positive[a]), int(mined.negative[a]))
         for a in range(len(UNEVEN))
-        if picked.valid[a]
+        if mined.valid[a]
     ]
     loss = TripletLoss("random", margin, kind, normalize=False)
 
@@ -119,42 +119,42 @@ def test_half_precision_equals_float32_on_the_rounded_inputs(
 
 
 def test_semihard_by_hand_with_the_fallback() -> None:
-    """On a line: anchor 0; positive at 2; negatives at 1 and 3; then both nearer than 2."""
+    """On a line: anchor 0; positive at 2; negatives at 1 and 3; then both negatives nearer."""
     x = torch.tensor([[0.0], [2.0], [1.0], [3.0]])
     labels = torch.tensor([0, 0, 1, 1])
-    picked = mine_semihard(pairwise_distance(x), labels)
-    assert picked.valid[0].tolist() == [False, True, False, False]
-    assert picked.negative[0, 1] == 3, "the nearest negative that is farther than the positive"
+    triplets = mine_semihard(pairwise_distance(x), labels)
+    assert triplets.valid[0].tolist() == [False, True, False, False]
+    assert triplets.negative[0, 1] == 3, "the nearest negative that is farther than the positive"
     x = torch.tensor([[0.0], [2.0], [1.0], [1.5]])
-    picked = mine_semihard(pairwise_distance(x), labels)
-    assert picked.negative[0, 1] == 3, "none is farther: the farthest negative"
+    triplets = mine_semihard(pairwise_distance(x), labels)
+    assert triplets.negative[0, 1] == 3, "no negative is farther: the farthest negative"
 
 
 def test_a_negative_at_the_positives_distance_is_not_farther() -> None:
     x = torch.tensor([[0.0], [2.0], [-2.0], [3.0]])
-    picked = mine_semihard(pairwise_distance(x), torch.tensor([0, 0, 1, 1]))
-    assert picked.negative[0, 1] == 3
+    triplets = mine_semihard(pairwise_distance(x), torch.tensor([0, 0, 1, 1]))
+    assert triplets.negative[0, 1] == 3
 
 
-def test_random_triplets_are_valid_fresh_and_uniform() -> None:
+def test_random_triplets_are_valid_and_all_are_sampled() -> None:
     labels = torch.tensor(UNEVEN)
     generator = torch.Generator().manual_seed(0)
-    seen: set[tuple[int, int]] = set()
+    pairs: set[tuple[int, int]] = set()
     for _ in range(300):
-        picked = mine_random(labels, generator)
-        rows = torch.arange(len(labels))[picked.valid]
-        positive, negative = picked.positive[rows], picked.negative[rows]
+        triplets = mine_random(labels, generator)
+        rows = torch.arange(len(labels))[triplets.valid]
+        positive, negative = triplets.positive[rows], triplets.negative[rows]
         assert torch.all(labels[rows] == labels[positive]) and torch.all(rows != positive)
         assert torch.all(labels[rows] != labels[negative])
         assert 5 not in rows, "the only picture of its identity has no positive"
-        seen.add((int(positive[0]), int(negative[0])))
-    assert len(seen) == 2 * 7, "every positive and negative of anchor 0 is drawn at some time"
+        pairs.add((int(positive[0]), int(negative[0])))
+    assert len(pairs) == 2 * 7, "every positive–negative pair of anchor 0 is sampled"
 
 
-def test_random_triplets_are_the_generators() -> None:
+def test_random_triplets_depend_on_the_generator_alone() -> None:
     labels = torch.tensor(UNEVEN)
-    one, two = (mine_random(labels, torch.Generator().manual_seed(7)) for _ in range(2))
-    assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+    first, second = (mine_random(labels, torch.Generator().manual_seed(7)) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -162,7 +162,7 @@ def test_random_triplets_are_the_generators() -> None:
 @pytest.mark.parametrize(
     "labels", [[0], [0, 0, 0], [0, 1, 2]], ids=["one", "one identity", "no positives"]
 )
-def test_nothing_to_learn_from_is_a_zero_loss_that_keeps_the_graph(
+def test_a_batch_without_triplets_has_a_zero_loss_that_keeps_the_graph(
     name: str, margin: float | str, labels: list[int]
 ) -> None:
     x = torch.randn(len(labels), 4, requires_grad=True)
@@ -205,7 +205,7 @@ def test_order_of_the_batch_changes_nothing(name: str) -> None:
     assert before.item() == pytest.approx(after.item())
 
 
-def test_diagnostics_tell_what_was_mined() -> None:
+def test_diagnostics_describe_the_mined_triplets() -> None:
     x = torch.tensor([[0.0], [1.0], [10.0], [11.5]])
     terms = TripletLoss("hard", 8.7, normalize=False)(x, torch.tensor([0, 0, 1, 1]))
     # Anchors: d_pos 1, 1, 1.5, 1.5; d_neg 10, 9, 9, 10.5 → terms 0, 0.7, 1.2, 0.
@@ -216,7 +216,7 @@ def test_diagnostics_tell_what_was_mined() -> None:
 
 
 @pytest.mark.parametrize("option", [{"mining": "easy"}, {"margin": "hard"}, {"distance": "l3"}])
-def test_an_unknown_choice_is_told(option: dict) -> None:
+def test_an_unknown_choice_is_an_error(option: dict) -> None:
     (key,) = option
     with pytest.raises(ReIDError, match=rf"loss\.{key}="):
         TripletLoss(**({"mining": "hard", "margin": 0.3, "normalize": False} | option))

@@ -9,28 +9,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reid_lightning.metrics.cpu.groups import Identities
-from reid_lightning.metrics.ranking import rank_queries, ranks_torch, scores, summarise
+from reid_lightning.metrics.ranking import (
+    count_matches,
+    join_results,
+    rank_queries,
+    ranks_torch,
+    results_from_ranks,
+)
+from reid_lightning.metrics.summary import SCORE_TITLES, SCORES, scores
 
 
 def walk(row: list[float], pid: int, camid: int, pids: list[int], camids: list[int]) -> dict | None:
-    """One query's results, by the protocol's words: sort, drop, walk."""
+    """One query's results, as the protocol is worded: sort, drop, walk."""
     order = sorted(range(len(row)), key=lambda j: (row[j], pids[j] == pid))  # ties: negative first
     kept = [j for j in order if pids[j] != -1 and not (pids[j] == pid and camids[j] == camid)]
     hits = [pids[j] == pid for j in kept]
     if not any(hits):
         return None
-    found, step, trapezoid, above, first, last = 0, 0.0, 0.0, 1.0, 0, 0
+    matches, step, trapezoid, above, first, last = 0, 0.0, 0.0, 1.0, 0, 0
     for rank, hit in enumerate(hits, start=1):
-        found += hit
-        precision = found / rank
+        matches += hit
+        precision = matches / rank
         if hit:
             first, last = first or rank, rank
             step += precision
             trapezoid += (above + precision) / 2
         above = precision
     return {
-        "matches": found, "first_match": first, "inp": found / last,
-        "step": step / found, "trapezoid": trapezoid / found,
+        "matches": matches, "first_match": first, "inp": matches / last,
+        "step": step / matches, "trapezoid": trapezoid / matches,
     }  # fmt: skip
 
 
@@ -59,7 +66,7 @@ def test_a_thousand_cases_equal_the_slow_reference_and_the_torch_path() -> None:
         by_torch = ranks_torch(distances, identities)
         for ap in ("step", "trapezoid"):
             results = rank_queries(distances, *identities, ap)
-            for one, two in zip(results, summarise(*by_torch, ap), strict=True):
+            for one, two in zip(results, results_from_ranks(*by_torch, ap), strict=True):
                 assert torch.equal(one, two)
             for i, row in enumerate(distances.tolist()):
                 expected = walk(row, q_pids[i], q_camids[i], g_pids, g_camids)
@@ -75,12 +82,13 @@ def test_a_thousand_cases_equal_the_slow_reference_and_the_torch_path() -> None:
 @pytest.mark.parametrize("gallery", [0, 1, 15, 16, 17, 4095, 4096, 4097, 9001])
 def test_galleries_longer_than_a_block(gallery: int) -> None:
     generator = torch.Generator().manual_seed(gallery)
-    drawn = lambda low, high, size: torch.randint(low, high, size, generator=generator)  # noqa: E731
-    distances = drawn(0, 500, (70, gallery)).float()
-    people = (drawn(-1, 9, (70,)), drawn(0, 3, (70,)), drawn(-1, 40, (gallery,)))
-    identities = Identities(*people, drawn(0, 3, (gallery,)))
+    sample = lambda low, high, size: torch.randint(low, high, size, generator=generator)  # noqa: E731
+    distances = sample(0, 500, (70, gallery)).float()
+    people = (sample(-1, 9, (70,)), sample(0, 3, (70,)), sample(-1, 40, (gallery,)))
+    identities = Identities(*people, sample(0, 3, (gallery,)))
     results = rank_queries(distances, *identities)
-    for one, two in zip(results, summarise(*ranks_torch(distances, identities)), strict=True):
+    by_torch = results_from_ranks(*ranks_torch(distances, identities))
+    for one, two in zip(results, by_torch, strict=True):
         assert torch.equal(one, two)
 
 
@@ -118,8 +126,9 @@ def test_infinite_distances_and_other_types() -> None:
 def test_average_precision_by_hand(relevance: list[int], step: float, trapezoid: float) -> None:
     ranks = torch.tensor([[i + 1 for i, hit in enumerate(relevance) if hit]])
     matches = torch.tensor([sum(relevance)])
-    assert float(summarise(ranks, matches, "step").ap) == pytest.approx(step, abs=5e-5)
-    assert float(summarise(ranks, matches, "trapezoid").ap) == pytest.approx(trapezoid, abs=5e-5)
+    for ap, expected in (("step", step), ("trapezoid", trapezoid)):
+        result = results_from_ranks(ranks, matches, ap)
+        assert float(result.ap) == pytest.approx(expected, abs=5e-5)
 
 
 def test_a_collapsed_network_scores_what_it_deserves() -> None:
@@ -136,10 +145,40 @@ def test_queries_without_a_match_are_left_out_of_the_means() -> None:
     results = rank_queries(
         distances, torch.tensor([1, 3]), torch.tensor([0, 0]), torch.tensor([1, 2]), torch.ones(2)
     )
-    told = scores(results)
-    assert {name: float(value) for name, value in told.items()} == {
+    means = scores(results)
+    assert {name: float(value) for name, value in means.items()} == {
         "mAP": 1.0, "rank1": 1.0, "rank5": 1.0, "rank10": 1.0, "mINP": 1.0,
     }  # fmt: skip
+
+
+def test_names_and_titles_are_those_of_the_scores() -> None:
+    results = rank_queries(torch.zeros(1, 1), *(torch.ones(1) for _ in range(3)), torch.zeros(1))
+    assert tuple(scores(results)) == SCORES
+    assert set(SCORE_TITLES) == set(SCORES)
+
+
+def test_matches_are_counted_without_distances() -> None:
+    for seed in range(50):
+        distances, identities = case(seed)
+        matches = count_matches(identities)
+        assert torch.equal(matches, rank_queries(distances, *identities).matches)
+
+
+def test_joined_results_are_those_of_all_queries() -> None:
+    distances, identities = case(5)
+    parts = [
+        rank_queries(
+            row[None],
+            identities.query_pids[i : i + 1],
+            identities.query_camids[i : i + 1],
+            *identities[2:],
+        )
+        for i, row in enumerate(distances)
+    ]
+    joined, together = join_results(iter(parts)), rank_queries(distances, *identities)
+    assert torch.equal(joined.matches, together.matches)
+    assert torch.equal(joined.first_match, together.first_match)
+    assert torch.allclose(joined.ap, together.ap) and torch.equal(joined.inp, together.inp)
 
 
 @given(st.integers(0, 10**6), st.floats(0.01, 100))

@@ -34,15 +34,15 @@ def test_the_example_in_the_docstring() -> None:
     assert doctest.testmod(reid_metric).failed == 0
 
 
-def test_pictures_may_come_in_any_order() -> None:
+def test_pictures_may_arrive_in_any_order() -> None:
     order = torch.randperm(SIZE, generator=torch.Generator().manual_seed(0))
     assert score(order) == score(torch.arange(SIZE))
 
 
 def test_options_change_the_scores() -> None:
-    every = torch.arange(SIZE)
-    assert score(every)["mAP"] != score(every, ap="trapezoid")["mAP"]
-    assert score(every)["mAP"] != score(every, distance="euclidean")["mAP"]
+    indices = torch.arange(SIZE)
+    assert score(indices)["mAP"] != score(indices, ap="trapezoid")["mAP"]
+    assert score(indices)["mAP"] != score(indices, distance="euclidean")["mAP"]
 
 
 @pytest.mark.parametrize("queries", [1, 2, 40, 257])
@@ -50,10 +50,10 @@ def test_options_change_the_scores() -> None:
 def test_a_collapsed_network_ranks_every_negative_first(queries: int, distance: str) -> None:
     """All pictures have one embedding; each query has one match among 400 strangers."""
     size = queries + 401
-    one = torch.randn(1, 1280, generator=torch.Generator().manual_seed(0))
+    embedding = torch.randn(1, 1280, generator=torch.Generator().manual_seed(0))
     metric = ReIDMetric(distance)
     metric.update(
-        embeddings=one.expand(size, -1),
+        embeddings=embedding.expand(size, -1),
         pids=torch.where(torch.arange(size) <= queries, 1, 2),
         camids=(torch.arange(size) >= queries).long(),
         is_query=torch.arange(size) < queries,
@@ -62,13 +62,13 @@ def test_a_collapsed_network_ranks_every_negative_first(queries: int, distance: 
     assert float(metric.compute()["mAP"]) == pytest.approx(1 / 401)
 
 
-def test_counts_are_told() -> None:
-    told = score(torch.arange(SIZE))
-    assert told["queries"] == 12
-    assert told["gallery"] == int((pictures()["pids"][12:] != -1).sum())
+def test_scores_include_counts() -> None:
+    scores = score(torch.arange(SIZE))
+    assert scores["queries"] == 12
+    assert scores["gallery"] == int((pictures()["pids"][12:] != -1).sum())
 
 
-def rank_of_job(rank: int, world_size: int, port: int, queue: mp.SimpleQueue) -> None:
+def score_in_process(rank: int, world_size: int, port: int, queue: mp.SimpleQueue) -> None:
     address = f"tcp://127.0.0.1:{port}"
     torch.distributed.init_process_group("gloo", address, rank=rank, world_size=world_size)
     queue.put(score(torch.arange(rank, SIZE, world_size)))
@@ -76,13 +76,13 @@ def rank_of_job(rank: int, world_size: int, port: int, queue: mp.SimpleQueue) ->
 
 
 @pytest.mark.parametrize("world_size", [2, 3])
-def test_many_processes_score_the_same_to_the_last_bit(world_size: int, free_port: int) -> None:
+def test_several_processes_score_the_same_to_the_last_bit(world_size: int, free_port: int) -> None:
     queue = mp.get_context("spawn").SimpleQueue()
-    mp.spawn(rank_of_job, (world_size, free_port, queue), nprocs=world_size)
+    mp.spawn(score_in_process, (world_size, free_port, queue), nprocs=world_size)
     assert [queue.get() for _ in range(world_size)] == [score(torch.arange(SIZE))] * world_size
 
 
-def test_a_diverged_network_is_told() -> None:
+def test_a_diverged_network_is_an_error() -> None:
     metric = ReIDMetric()
     batch = pictures()
     batch["embeddings"][3, 3] = torch.nan
@@ -91,7 +91,7 @@ def test_a_diverged_network_is_told() -> None:
         metric.compute()
 
 
-def test_no_valid_query_is_told() -> None:
+def test_no_valid_query_is_an_error() -> None:
     metric = ReIDMetric()
     metric.update(**(pictures() | {"camids": torch.zeros(SIZE, dtype=torch.long)}))
     with pytest.raises(ReIDError, match="another camera"):

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.models import mobilenet_v2
+from reid_lightning.models import mobilenet_v2_embedder
 from reid_lightning.models.embedder import Embedder
 
 BASE = {
@@ -14,10 +14,10 @@ IMAGES = torch.randn(2, 3, 64, 32)
 
 
 def make(**options: object) -> Embedder:
-    return mobilenet_v2(**(BASE | options))
+    return mobilenet_v2_embedder(**(BASE | options))
 
 
-def test_bnneck_stands_between_metric_and_retrieval_feature() -> None:
+def test_bnneck_is_between_metric_and_retrieval_feature() -> None:
     model = make().train()
     features = model(IMAGES)
     assert features.metric.shape == features.retrieval.shape == (2, 1280)
@@ -26,7 +26,7 @@ def test_bnneck_stands_between_metric_and_retrieval_feature() -> None:
     assert not model.neck.bias.requires_grad and model.classifier.bias is None
 
 
-def test_without_neck_all_three_see_the_same_feature() -> None:
+def test_without_neck_metric_and_retrieval_feature_are_the_same() -> None:
     features = make(neck="none").eval()(IMAGES)
     assert torch.equal(features.metric, features.retrieval)
 
@@ -52,14 +52,14 @@ def test_pooling(kind: str) -> None:
     assert torch.allclose(pooled, expected)
 
 
-def test_dropout_is_in_front_of_the_classifier_alone() -> None:
+def test_dropout_affects_the_classifier_only() -> None:
     model = make(dropout=0.5).train()
     features = model(IMAGES)
     assert not torch.allclose(features.logits, model.classifier(features.retrieval))
 
 
 @pytest.mark.parametrize("option", [{"last_stride": 3}, {"pooling": "median"}, {"neck": "long"}])
-def test_an_unknown_choice_is_told(option: dict) -> None:
+def test_an_unknown_choice_is_an_error(option: dict) -> None:
     (key,) = option
     with pytest.raises(ReIDError, match=f"model.{key}="):
         make(**option)

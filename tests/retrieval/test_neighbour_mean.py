@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
+from reid_lightning import parallel
 from reid_lightning.errors import ReIDError
-from reid_lightning.retrieval import neighbour_mean
 from reid_lightning.retrieval.neighbour_mean import NeighbourMean
 
 
@@ -44,7 +44,7 @@ def test_equals_the_slow_form(
 
 def test_a_picture_is_not_its_own_neighbour_in_any_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     x = torch.randn(9, 4, generator=torch.Generator().manual_seed(0)).double()
-    monkeypatch.setattr(neighbour_mean, "_CHUNK_ELEMENTS", 2 * len(x))
+    monkeypatch.setattr(parallel, "CHUNK_BYTES", 2 * len(x) * x.element_size())
     assert torch.allclose(NeighbourMean(2, 3.0)(x), slow(x, None, 2, 3.0))
 
 
@@ -54,6 +54,6 @@ def test_by_hand() -> None:
     assert torch.allclose(mean, torch.tensor([[1 + 0.36 * 0.6, 0.36 * 0.8]]) / 1.36)
 
 
-def test_no_neighbours_are_no_option() -> None:
+def test_a_mean_without_neighbours_is_an_error() -> None:
     with pytest.raises(ReIDError, match="must be 1 or more"):
         NeighbourMean(0, 3.0)

@@ -1,4 +1,4 @@
-"""The distributions and their lookup against plain loops over fractions, and what must hold."""
+"""The distributions and their lookup against plain loops over fractions, and their laws."""
 
 import math
 from fractions import Fraction
@@ -21,13 +21,13 @@ Table = dict[tuple[int, int], list[float]]
 
 
 def slow_distributions(pids: Tensor, camids: Tensor, times: Tensor) -> Table:
-    """[later, earlier] -> 5000 bins, by the paper's words."""
-    seen: dict[int, dict[int, list[int]]] = {}
+    """[later, earlier] -> 5000 bins, as the paper is worded."""
+    times_of: dict[int, dict[int, list[int]]] = {}
     for pid, camid, time in zip(pids.tolist(), camids.tolist(), times.tolist(), strict=True):
         if pid > 0 and time >= 0:
-            seen.setdefault(pid, {}).setdefault(camid, []).append(time)
+            times_of.setdefault(pid, {}).setdefault(camid, []).append(time)
     table: Table = {}
-    for cameras in seen.values():
+    for cameras in times_of.values():
         means = {camid: Fraction(sum(t), len(t)) for camid, t in cameras.items()}
         for late, early in permutations(means, 2):
             if (means[late], late) > (means[early], early):
@@ -58,7 +58,7 @@ def slow_probability(table: Table, query: tuple[int, int], gallery: tuple[int, i
     return table[late, early][bin_]
 
 
-def draw(seed: int, pictures: int, most: int) -> tuple[Tensor, Tensor, Tensor]:
+def sample(seed: int, pictures: int, most: int) -> tuple[Tensor, Tensor, Tensor]:
     """pids from -1, camids, times from -1; whole hundreds, so that gaps fall on bins' borders."""
     g = torch.Generator().manual_seed(seed)
     times = torch.randint(0, most, (pictures,), generator=g) // 50 * 50
@@ -73,18 +73,18 @@ def draw(seed: int, pictures: int, most: int) -> tuple[Tensor, Tensor, Tensor]:
 @given(st.integers(0, 10**6), st.sampled_from([500, 20_000, 700_000]))
 @settings(max_examples=30, deadline=None)
 def test_equals_the_slow_reference(seed: int, most: int) -> None:
-    pids, camids, times = draw(seed, 25, most)
+    pids, camids, times = sample(seed, 25, most)
     table = slow_distributions(pids, camids, times)
-    found = transit_distributions(pids, camids, times, cameras=4)
-    assert found.shape == (4, 4, 5000) and found.dtype == torch.float32
+    distributions = transit_distributions(pids, camids, times, cameras=4)
+    assert distributions.shape == (4, 4, 5000) and distributions.dtype == torch.float32
     for pair in permutations(range(4), 2):
         expected = torch.tensor(table.get(pair, [0.0] * 5000))
-        assert torch.allclose(found[pair], expected, rtol=1e-6, atol=0)
-        assert torch.equal(found[pair] == 0, expected == 0)
-    assert not found.diagonal().any()
+        assert torch.allclose(distributions[pair], expected, rtol=1e-6, atol=0)
+        assert torch.equal(distributions[pair] == 0, expected == 0)
+    assert not distributions.diagonal().any()
 
-    _, q_camids, q_times = draw(seed + 1, 7, most)
-    p = probability(found, q_camids, q_times, camids, times)
+    _, q_camids, q_times = sample(seed + 1, 7, most)
+    p = probability(distributions, q_camids, q_times, camids, times)
     for i, query in enumerate(zip(q_times.tolist(), q_camids.tolist(), strict=True)):
         for j, gallery in enumerate(zip(times.tolist(), camids.tolist(), strict=True)):
             assert float(p[i, j]) == pytest.approx(
@@ -94,15 +94,15 @@ def test_equals_the_slow_reference(seed: int, most: int) -> None:
 
 @given(st.integers(0, 10**6), st.integers(0, 10**9))
 @settings(max_examples=30, deadline=None)
-def test_what_must_hold(seed: int, shift: int) -> None:
-    pids, camids, times = draw(seed, 40, 600_000)
+def test_laws(seed: int, shift: int) -> None:
+    pids, camids, times = sample(seed, 40, 600_000)
     table = transit_distributions(pids, camids, times)
     total = table.sum(-1)
     assert torch.where(total == 0, 1.0, total).sub(1).abs().max() < 1e-5
     shifted = times.where(times < 0, times + shift)
     assert torch.equal(transit_distributions(pids, camids, shifted), table)
 
-    _, q_camids, q_times = draw(seed + 1, 9, 600_000)
+    _, q_camids, q_times = sample(seed + 1, 9, 600_000)
     p = probability(table, q_camids, q_times, camids, times)
     assert torch.equal(probability(table, camids, times, q_camids, q_times).T, p)
     q_shifted = q_times.where(q_times < 0, q_times + shift)
@@ -110,7 +110,7 @@ def test_what_must_hold(seed: int, shift: int) -> None:
 
 
 def tiny() -> SpatialTemporal:
-    """Person 5: mean 1000 at camera 0, 1250 at camera 2. The rest is to be left out."""
+    """Person 5: mean 1000 at camera 0, 1250 at camera 2. The rest is not used."""
     return SpatialTemporal.fit(
         pids=torch.tensor([5, 5, 5, 5, -1, -1, 0, 0]),
         camids=torch.tensor([0, 0, 2, 1, 0, 1, 0, 1]),
@@ -128,7 +128,7 @@ def test_a_tiny_case_by_hand() -> None:
     p = model.probability(
         torch.tensor([0]),
         torch.tensor([7000]),
-        # later at camera 2, bins 2, 0, 152, 153; earlier there; camera 1; itself; unknown; none
+        # later at camera 2, bins 2, 0, 152, 153; earlier; camera 1; same; unknown ones; no time
         torch.tensor([2, 2, 2, 2, 2, 1, 0, 3, -1, 2]),
         torch.tensor([7299, 7000, 22299, 22300, 6800, 7299, 7299, 7299, 7299, -1]),
     )
@@ -181,7 +181,7 @@ def test_save_and_load(tmp_path: Path) -> None:
         torch.zeros(2, 2, 5000),
     ],
 )
-def test_a_wrong_file_is_told(content: object, tmp_path: Path) -> None:
+def test_a_wrong_file_is_an_error(content: object, tmp_path: Path) -> None:
     path = tmp_path / "wrong.pt"
     if isinstance(content, bytes):
         path.write_bytes(content)
@@ -191,20 +191,20 @@ def test_a_wrong_file_is_told(content: object, tmp_path: Path) -> None:
         SpatialTemporal.load(path)
 
 
-def test_a_set_without_a_clock_is_told() -> None:
+def test_a_set_without_a_clock_is_an_error() -> None:
     pids, camids = torch.tensor([1, 1]), torch.tensor([0, 1])
     with pytest.raises(ReIDError, match=r"data\.clock=none"):
         SpatialTemporal.fit(pids, camids, torch.tensor([-1, -1]))
 
 
-def test_a_set_in_which_nobody_changes_camera_is_told() -> None:
+def test_a_set_in_which_nobody_changes_camera_is_an_error() -> None:
     with pytest.raises(ReIDError, match="two cameras"):
         SpatialTemporal.fit(*map(torch.tensor, ([1, 1, 2], [0, 0, 1], [5, 6, 7])))
     with pytest.raises(ReIDError, match="two cameras"):
         SpatialTemporal.fit(*map(torch.tensor, ([-1, 0], [0, 1], [5, 6])))
 
 
-def test_a_camera_beyond_their_number_is_told() -> None:
+def test_a_camera_beyond_their_number_is_an_error() -> None:
     for camids, cameras in (([0, 2], 2), ([-1, 1], None)):
         with pytest.raises(ReIDError, match="counted from 0"):
             transit_distributions(*map(torch.tensor, ([1, 1], camids, [5, 6])), cameras)
@@ -212,17 +212,17 @@ def test_a_camera_beyond_their_number_is_told() -> None:
 
 @pytest.mark.gpu
 def test_a_gpu_gives_the_same() -> None:
-    pids, camids, times = draw(0, 400, 50_000)
+    pids, camids, times = sample(0, 400, 50_000)
     table = transit_distributions(pids, camids, times)
     on_gpu = transit_distributions(pids.cuda(), camids.cuda(), times.cuda())
     assert torch.equal(on_gpu.cpu(), table)
-    asked = (camids[:50], times[:50], camids, times)
-    p = SpatialTemporal(table).probability(*(x.cuda() for x in asked))
-    assert p.is_cuda and torch.equal(p.cpu(), probability(table, *asked))
+    arguments = (camids[:50], times[:50], camids, times)
+    p = SpatialTemporal(table).probability(*(x.cuda() for x in arguments))
+    assert p.is_cuda and torch.equal(p.cpu(), probability(table, *arguments))
 
 
 def test_the_studys_scores_on_the_real_names(market1501: Splits) -> None:
     study = Study(market1501)
-    found = study.rank(study.time_alone)
-    assert found["rank1"] == pytest.approx(0.0362, abs=0.0005)
-    assert found["mAP"] == pytest.approx(0.0614, abs=0.0005)
+    scores = study.rank(study.time_alone)
+    assert scores["rank1"] == pytest.approx(0.0362, abs=0.0005)
+    assert scores["mAP"] == pytest.approx(0.0614, abs=0.0005)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from reid_lightning.data.eval_batches import EvalBatches
+from reid_lightning.data.eval_batches import eval_batches
 
 Run = Callable
 
@@ -175,14 +175,14 @@ def test_a_failure_of_the_other_process_alone_ends_in_sentences(
     query = sorted((root / "query").iterdir())
     gallery = sorted((root / "bounding_box_test").iterdir())
     count = len(query) + len(gallery)
-    (index, *_) = EvalBatches(count, 128, rank=1, world_size=2).batches[0]
+    (index, *_) = eval_batches(count, 128, rank=1, world_size=2)[0]
     broken = [*query, *gallery][index]
     broken.write_bytes(broken.read_bytes()[:300])
     options = [f"data.root={root}", "data.draw=null", "data.cache_gib=0", "trainer.devices=2"]
     done = script("train.py", *tiny_overrides, *options, cwd=tmp_path, check=False)
     told = done.stdout + done.stderr
     assert done.returncode == 1 and f"Error: The picture {broken} cannot be read" in told
-    assert "Error: Process 1 ended with an error, told above." in told
+    assert "Error: Process 1 ended with an error; see its message above." in told
     assert "Connection closed" not in told.split("Error: Process 1")[-1]
     (log,) = tmp_path.glob("outputs/*/train.log")
     assert f"Error: The picture {broken} cannot be read" in log.read_text(), "whose folder it is"

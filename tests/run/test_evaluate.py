@@ -94,13 +94,13 @@ def test_pictures_are_embedded_once_and_scores_are_the_same(
 ) -> None:
     monkeypatch.setenv("REID_CACHE", str(tmp_path / "cache"))
     first, said = evaluate("trainer.devices=2", cwd=tmp_path)
-    assert "Embedded before" not in said
+    assert "Embeddings are in the cache" not in said
     second, said = evaluate("trainer.devices=2", cwd=tmp_path)
-    assert "Embedded before" in said
+    assert "Embeddings are in the cache" in said
     assert len(list((tmp_path / "cache").glob("*.embeddings"))) == 1
     assert not list((tmp_path / "cache").glob("*.partial"))
     alone, said = evaluate("metric.ap=trapezoid", cwd=tmp_path)
-    assert "Embedded before" in said and alone["test/rank1"] == first["test/rank1"]
+    assert "Embeddings are in the cache" in said and alone["test/rank1"] == first["test/rank1"]
     assert {k: v for k, v in first.items() if k.startswith("test/")} == {
         k: v for k, v in second.items() if k.startswith("test/")
     }

@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from reid_lightning.results.run_card import flat
+from reid_lightning.results.run_card import flat_config
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "experiments").glob("*.yaml"))
@@ -44,7 +44,7 @@ def settings(*overrides: str) -> dict[str, Any]:
     groups = ("data", "model", "loss", "optimizer", "scheduler", "trainer", "augmentation")
     kept = {name: OmegaConf.to_container(config[name], resolve=True) for name in groups}
     kept["callbacks"] = OmegaConf.to_container(config.callbacks)  # a run's own folder is in them
-    return flat(kept)
+    return flat_config(kept)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)

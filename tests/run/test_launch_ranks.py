@@ -54,7 +54,7 @@ def test_after_an_error_the_other_ranks_are_ended() -> None:
 def test_a_rank_that_dies_ends_a_job_that_waits_for_it() -> None:
     job = (
         "import sys, time, reid_lightning.run.launch_ranks as launch\n"
-        "launch._GRACE = 0.1\n"
+        "launch._GRACE_SECONDS = 0.1\n"
         "with launch.process_ranks([sys.executable, '-c', 'raise SystemExit(3)'], 2):\n"
         "    time.sleep(60)\n"
     )

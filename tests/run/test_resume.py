@@ -2,7 +2,7 @@
 
 Ten kills at other moments than CI's two:
 
-    REID_KILLS=10 REID_KILL_SEED=1 pytest tests/test_resume.py -k sigkill
+    REID_KILLS=10 REID_KILL_SEED=1 pytest tests/run/test_resume.py -k sigkill
 """
 
 import csv
@@ -22,6 +22,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from reid_lightning import __version__
 from reid_lightning.engine.checkpoint_io import AtomicCheckpointIO
 from reid_lightning.engine.loggers.metrics_csv import MetricsCSV
 from reid_lightning.errors import ReIDError
@@ -30,7 +31,7 @@ from reid_lightning.run.resume import (
     find_results,
     find_resume_point,
     keep_max_epochs,
-    resumed,
+    resume_args,
 )
 
 KILLS = int(os.environ.get("REID_KILLS", "2"))
@@ -54,9 +55,9 @@ def start(cwd: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def finish(run: subprocess.Popen[str]) -> str:
-    told, _ = run.communicate(timeout=500)
-    assert run.returncode == 0, told
-    return told
+    output, _ = run.communicate(timeout=500)
+    assert run.returncode == 0, output
+    return output
 
 
 def wait_for(condition: Callable[[], bool], run: subprocess.Popen[str]) -> None:
@@ -82,13 +83,13 @@ def outcome(folder: Path) -> dict[str, Any]:
     kept = {k: last[k] for k in ("epoch", "global_step", "state_dict", "lr_schedulers")}
     with (folder / "metrics.csv").open() as file:
         rows = [dict(r, **{"train/images_per_second": ""}) for r in csv.DictReader(file)]
-    told = json.loads((folder / "metrics.json").read_text())
+    output = json.loads((folder / "metrics.json").read_text())
     return kept | {
         "optimizers": last["optimizer_states"],
         "scores": [s.get("best_model_score") for s in last["callbacks"].values()],
         "best": best["state_dict"],
         "rows": rows,
-        "results": {k: v for k, v in told.items() if "second" not in k},
+        "results": {k: v for k, v in output.items() if "second" not in k},
     }
 
 
@@ -126,13 +127,13 @@ def test_a_run_killed_with_sigkill_ends_as_one_that_was_not(
         time.sleep(rng.uniform(0.0, 0.5))
         os.killpg(run.pid, signal.SIGKILL)
         run.communicate()
-    told = finish(start(tmp_path, "resume=killed"))
-    assert "Going on with the run in" in told and not list(killed.rglob("*.partial"))
+    output = finish(start(tmp_path, "resume=killed"))
+    assert "Resuming the run in" in output and not list(killed.rglob("*.partial"))
     finish(whole)
     check_same(tmp_path / "whole", killed)
 
 
-def test_two_processes_go_on_in_mid_epoch(options: list[str], tmp_path: Path) -> None:
+def test_two_processes_resume_in_mid_epoch(options: list[str], tmp_path: Path) -> None:
     two = [*options, "data.p=4", "trainer.devices=2", "data.workers=0", "trainer.max_epochs=1"]
     run = start(tmp_path, *two, "hydra.run.dir=whole")
     whole, killed = tmp_path / "whole", tmp_path / "killed"
@@ -143,34 +144,60 @@ def test_two_processes_go_on_in_mid_epoch(options: list[str], tmp_path: Path) ->
     assert 0 < find_resume_point(killed).epochs < 1
     again = start(tmp_path, "resume=killed")
     finish(run)
-    assert "Going on with the run in" in finish(again)
+    assert "Resuming the run in" in finish(again)
     check_same(whole, killed)
+
+
+def test_a_subclass_of_the_datamodule_is_resumed(
+    script: Callable[..., Any],
+    tiny_overrides: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Lightning stores a DataModule's own state under its class name."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    own = ["data._target_=probes.OwnData", "hydra.run.dir=run"]
+    script("train.py", *tiny_overrides, *own, cwd=tmp_path)
+    done = script("train.py", "resume=run", "trainer.max_epochs=2", cwd=tmp_path)
+    assert "Resuming the run in" in done.stdout and "epoch 2/2" in done.stdout
+    assert "epoch 1/2" not in done.stdout
 
 
 @pytest.fixture
 def run_folder(tmp_path: Path) -> Path:
     (tmp_path / ".hydra").mkdir()
-    (tmp_path / ".hydra" / "config.yaml").write_text("trainer:\n  max_epochs: 5\nx: ${hydra:y}\n")
+    config = f"version: {__version__}\ntrainer:\n  max_epochs: 5\nx: ${{hydra:y}}\n"
+    (tmp_path / ".hydra" / "config.yaml").write_text(config)
     return tmp_path
 
 
 def test_resume_is_spelled_out_for_hydra(run_folder: Path) -> None:
-    arguments = resumed([f"resume={run_folder}", "trainer.max_epochs=9"])
+    arguments = resume_args([f"resume={run_folder}", "trainer.max_epochs=9"])
     assert f"--config-path={run_folder}/.hydra" in arguments
     assert f"hydra.run.dir='{run_folder}'" in arguments and "trainer.max_epochs=9" in arguments
-    assert resumed(arguments) == arguments, "as other ranks are started"
-    assert resumed(["loss=hard"]) == ["loss=hard"] and resumed(["resume=null"]) == ["resume=null"]
+    assert resume_args(arguments) == arguments, "as other ranks are started"
+    assert resume_args(["loss=hard"]) == ["loss=hard"] and resume_args(["resume=null"]) == [
+        "resume=null"
+    ]
 
 
 @pytest.mark.parametrize("refused", ["loss=hard", "-m", "optimizer.lr=1", "hydra.run.dir=x"])
 def test_nothing_else_can_be_given_with_resume(refused: str, run_folder: Path) -> None:
     with pytest.raises(ReIDError, match=rf"^{refused} cannot be given with resume="):
-        resumed([f"resume={run_folder}", refused])
+        resume_args([f"resume={run_folder}", refused])
 
 
-def test_a_folder_without_a_run_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReIDError, match=r"There is no run to resume at .*nowhere"):
-        resumed([f"resume={tmp_path}/nowhere"])
+        resume_args([f"resume={tmp_path}/nowhere"])
+
+
+def test_a_run_of_another_version_is_refused(run_folder: Path) -> None:
+    config = run_folder / ".hydra" / "config.yaml"
+    for line, version in (("", "0.1"), ("version: 0.9.3\n", "0.9.3")):
+        config.write_text(f"{line}seed: 0\n")
+        with pytest.raises(ReIDError, match=rf"was made by reid-lightning {version}, which this"):
+            resume_args([f"resume={run_folder}"])
 
 
 def test_what_a_kill_left_half_written_is_removed_and_a_run_without_checkpoint_starts_over(
@@ -182,7 +209,7 @@ def test_what_a_kill_left_half_written_is_removed_and_a_run_without_checkpoint_s
     assert find_resume_point(run_folder) == ResumePoint(None) and not partial.exists()
 
 
-def test_a_finished_run_is_told_by_its_results(run_folder: Path) -> None:
+def test_a_finished_run_is_known_by_its_results(run_folder: Path) -> None:
     assert find_results(run_folder, ResumePoint(None, 5.0, 35), 5) is None, "killed before its test"
     (run_folder / "metrics.json").write_text('{"epochs": 5, "val/mAP": 0.5}')
     assert find_results(run_folder, ResumePoint(None, 5.0, 35), 5) == {"epochs": 5, "val/mAP": 0.5}
@@ -197,16 +224,17 @@ def test_a_finished_run_is_told_by_its_results(run_folder: Path) -> None:
 def test_a_run_that_was_stopped_early_is_finished_until_it_is_given_more_epochs(
     run_folder: Path,
 ) -> None:
-    left = ResumePoint(None, 3.0, 21, {"trainer": {"max_epochs": 5}})
+    point = ResumePoint(None, 3.0, 21, {"trainer": {"max_epochs": 5}})
     (run_folder / "metrics.json").write_text('{"epochs": 3}')
-    assert find_results(run_folder, left, 5) == {"epochs": 3}
-    assert find_results(run_folder, left, 9) is None
+    assert find_results(run_folder, point, 5) == {"epochs": 3}
+    assert find_results(run_folder, point, 9) is None
 
 
 def test_raised_epochs_are_kept_for_the_next_resume(run_folder: Path) -> None:
     keep_max_epochs(run_folder, 9)
     config = OmegaConf.load(run_folder / ".hydra" / "config.yaml")
-    assert OmegaConf.to_container(config) == {"trainer": {"max_epochs": 9}, "x": "${hydra:y}"}
+    expected = {"version": __version__, "trainer": {"max_epochs": 9}, "x": "${hydra:y}"}
+    assert OmegaConf.to_container(config) == expected
 
 
 def test_a_save_that_is_cut_short_leaves_the_last_checkpoint(

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
+from reid_lightning import __version__
 from reid_lightning.errors import ReIDError
-from reid_lightning.run.resume_sweep import check_same_job, resumed_sweep
+from reid_lightning.run.resume_sweep import check_same_job, resume_sweep_args
 
 TRAIN = Path(__file__).parents[2] / "train.py"
 
@@ -43,16 +44,16 @@ def test_a_killed_sweep_runs_only_the_rest(tiny_overrides: list[str], tmp_path: 
             break
         time.sleep(0.005)
     os.killpg(run.pid, signal.SIGKILL)
-    told, _ = run.communicate()
-    assert (jobs[0] / "metrics.json").is_file() and not (jobs[1] / "metrics.json").exists(), told
+    output, _ = run.communicate()
+    assert (jobs[0] / "metrics.json").is_file() and not (jobs[1] / "metrics.json").exists(), output
     scored = (jobs[0] / "metrics.json").stat().st_mtime_ns
 
     again = start(tmp_path, "-m", "resume_sweep=sweep")
-    told, _ = again.communicate(timeout=300)
-    assert again.returncode == 0, told
+    output, _ = again.communicate(timeout=300)
+    assert again.returncode == 0, output
     assert (jobs[0] / "metrics.json").stat().st_mtime_ns == scored, "it was finished"
-    assert "Going on with the run in" in (jobs[1] / "train.log").read_text()
-    assert told.count("epoch 1/3") == 1, "job 2 begins, and job 1 goes on after its first epoch"
+    assert "Resuming the run in" in (jobs[1] / "train.log").read_text()
+    assert output.count("epoch 1/3") == 1, "job 2 begins, and job 1 goes on after its first epoch"
     assert sorted(path for path in (tmp_path / "sweep").iterdir() if path.is_dir()) == jobs
     assert (tmp_path / "sweep" / "summary.csv").read_text().count("finished") == 3
 
@@ -65,7 +66,9 @@ def folder(tmp_path: Path) -> Path:
         "task": ["loss=hard,semihard", "resume='${hydra:runtime.output_dir}'"],
     }
     job = {"config": {"override_dirname": {"exclude_keys": ["seed", "resume"]}}}
-    written = yaml.safe_dump({"hydra": {"overrides": overrides, "job": job}})
+    written = yaml.safe_dump(
+        {"version": __version__, "hydra": {"overrides": overrides, "job": job}}
+    )
     (tmp_path / "multirun.yaml").write_text(written)
     return tmp_path
 
@@ -80,23 +83,30 @@ def test_resume_sweep_is_spelled_out_for_hydra(folder: Path) -> None:
         "hydra.job.config.override_dirname.exclude_keys=[resume,seed]",
         "resume='${hydra:runtime.output_dir}'",
     ]
-    assert resumed_sweep(["-m", f"resume_sweep={folder}"]) == expected
-    assert resumed_sweep([f"resume_sweep={folder}"]) == expected, "-m goes without saying"
-    assert resumed_sweep(["-m", "loss=hard,semihard"]) == ["-m", "loss=hard,semihard"]
+    assert resume_sweep_args(["-m", f"resume_sweep={folder}"]) == expected
+    assert resume_sweep_args([f"resume_sweep={folder}"]) == expected, "-m goes without saying"
+    assert resume_sweep_args(["-m", "loss=hard,semihard"]) == ["-m", "loss=hard,semihard"]
 
 
 @pytest.mark.parametrize("refused", ["loss=hard", "trainer.max_epochs=9", "hydra.sweep.dir=x"])
 def test_nothing_else_can_be_given_with_resume_sweep(refused: str, folder: Path) -> None:
     with pytest.raises(ReIDError, match=rf"^{refused} cannot be given with resume_sweep="):
-        resumed_sweep(["-m", f"resume_sweep={folder}", refused])
+        resume_sweep_args(["-m", f"resume_sweep={folder}", refused])
 
 
-def test_a_folder_without_a_sweep_is_told(tmp_path: Path) -> None:
+def test_a_sweep_of_another_version_is_refused(folder: Path) -> None:
+    path = folder / "multirun.yaml"
+    path.write_text(path.read_text().replace(f"version: {__version__}", "seed: 0"))
+    with pytest.raises(ReIDError, match=r"was made by reid-lightning 0\.1, which this version"):
+        resume_sweep_args([f"resume_sweep={folder}"])
+
+
+def test_a_folder_without_a_sweep_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReIDError, match=r"There is no sweep to resume at .*nowhere"):
-        resumed_sweep([f"resume_sweep={tmp_path}/nowhere"])
+        resume_sweep_args([f"resume_sweep={tmp_path}/nowhere"])
 
 
-def test_a_checkpoint_of_another_job_is_not_gone_on_with(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_job_is_not_resumed(tmp_path: Path) -> None:
     trained = {
         "seed": 0,
         "loss": {"margin": 0.3, "mining": "hard"},

@@ -1,4 +1,4 @@
-"""What is told of an error, and what it ends."""
+"""How errors are reported, and what they end."""
 
 import logging
 import math
@@ -14,8 +14,8 @@ from hydra.core.plugins import Plugins
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.run.train import start
 from reid_lightning.run.user_errors import failed_score, report_errors
-from train import start
 
 CONF = str(Path(__file__).parents[2] / "conf")
 Begin = Callable[..., None]
@@ -55,7 +55,7 @@ def test_a_run_ends_with_the_sentence_and_a_bug_with_its_traceback(
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
         (ReIDError("Not so."), "Not so."),
         (ValueError("a\nbug"), "ValueError: a bug"),
@@ -64,24 +64,24 @@ def test_a_run_ends_with_the_sentence_and_a_bug_with_its_traceback(
     ],
 )
 def test_a_job_of_a_sweep_ends_alone(
-    error: BaseException, told: str, begin: Begin, caplog: pytest.LogCaptureFixture
+    error: BaseException, message: str, begin: Begin, caplog: pytest.LogCaptureFixture
 ) -> None:
     begin("hydra.mode=MULTIRUN")
     with report_errors():
         raise error
     (record,) = caplog.records
-    assert record.getMessage() == f"Error: {told}" and record.levelno == logging.ERROR
+    assert record.getMessage() == f"Error: {message}" and record.levelno == logging.ERROR
     assert (record.exc_info is None) == isinstance(error, ReIDError), "a bug has its traceback"
     assert math.isnan(failed_score())
 
 
-def test_optuna_is_told_that_a_trial_failed(begin: Begin) -> None:
+def test_a_failed_trial_is_an_error_for_optuna(begin: Begin) -> None:
     begin("sweep=optuna")
     with pytest.raises(ReIDError, match="This job failed"):
         failed_score()
 
 
-def test_who_stops_a_job_stops_its_sweep(begin: Begin) -> None:
+def test_stopping_a_job_stops_its_sweep(begin: Begin) -> None:
     begin("hydra.mode=MULTIRUN")
     with pytest.raises(SystemExit), report_errors():
         interrupted()
@@ -111,23 +111,22 @@ def test_what_an_extra_brings_is_named_with_it(
     monkeypatch.delitem(ConfigStore.instance().repo["hydra"][group], f"{choice}.yaml")
     with pytest.raises(SystemExit), report_errors():
         begin(override)
-    told = f"Error: hydra/{group}/{choice} comes with an extra that is not installed: "
-    assert caplog.messages == [f"{told}pip install -e '.[sweep]'."]
+    start_of_message = f"Error: hydra/{group}/{choice} comes with an extra that is not installed: "
+    assert caplog.messages == [f"{start_of_message}pip install -e '.[sweep]'."]
 
 
-def test_what_ends_a_sweep_tells_how_to_go_on_and_what_ends_a_run_does_not(
+def test_what_ends_a_sweep_says_how_to_resume_it_and_what_ends_a_run_does_not(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever the file of `experiments` asks for."""
 
-    def bug() -> None:
+    def bug(*_: object) -> None:
         raise ValueError("a bug")
 
-    monkeypatch.setattr("train.main", bug)
-    monkeypatch.setattr("sys.argv", ["train.py", "experiments=mine"])
+    monkeypatch.setattr("reid_lightning.run.train.run_hydra_app", bug)
     begin("hydra.mode=RUN")
     with pytest.raises(ValueError, match="a bug"):
-        start()
+        start(["experiments=mine"])
     begin("hydra.mode=MULTIRUN")
     with pytest.raises(ReIDError, match=r"The sweep ended before its jobs did \(ValueError: a bug"):
-        start()
+        start(["experiments=mine"])

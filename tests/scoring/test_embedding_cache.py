@@ -1,12 +1,13 @@
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.scoring.embedding_cache import embedding_file, is_made, mapped, reserve
+from reid_lightning.scoring.embedding_cache import embedding_file, is_complete, mapped, reserve
 
 
 def files(folder: Path) -> list[Path]:
@@ -19,13 +20,15 @@ def files(folder: Path) -> list[Path]:
 def test_what_the_numbers_depend_on_is_in_the_name(tmp_path: Path) -> None:
     checkpoint, a, b = files(tmp_path)
 
-    def name(*pictures: Path, size: tuple[int, int] = (8, 4), how: str = "32") -> Path:
-        return embedding_file(tmp_path, checkpoint, pictures, size=size, how=how)
+    def name(*pictures: Path, **changed: Any) -> Path:
+        settings = {"size": (8, 4), "device": "cpu", "precision": "32-true", "flip": False}
+        return embedding_file(tmp_path, checkpoint, pictures, **(settings | changed))
 
     first = name(a, b)
     assert name(a, b) == first
-    others = {name(b, a), name(a), name(a, b, size=(4, 8)), name(a, b, how="32 flip")}
-    assert len(others | {first}) == 5
+    changes = ({"size": (4, 8)}, {"device": "NVIDIA H100"}, {"precision": "16"}, {"flip": True})
+    others = {name(b, a), name(a), *(name(a, b, **changed) for changed in changes)}
+    assert len(others | {first}) == 7
     a.write_text("another picture")
     assert name(a, b) != first
     files(tmp_path)
@@ -43,22 +46,24 @@ def test_rows_are_read_back(tmp_path: Path) -> None:
     assert mapped(file, 3, 2, shared=False)[0].tolist() == [3.0, 4.0]
 
 
-def test_what_nobody_has_written_is_no_number(tmp_path: Path) -> None:
+def test_rows_that_were_not_written_are_nan(tmp_path: Path) -> None:
     file = tmp_path / "x.embeddings"
-    assert not is_made(file, 3, 2)
+    assert not is_complete(file, 3, 2)
     mapped(file, 3, 2, shared=True)[:] = 1
     reserve(file, 3, 2)
-    assert is_made(file, 3, 2) and mapped(file, 3, 2, shared=False).isnan().all()
+    assert is_complete(file, 3, 2) and mapped(file, 3, 2, shared=False).isnan().all()
     file.write_bytes(file.read_bytes()[:-4])
-    assert not is_made(file, 3, 2), "cut short"
+    assert not is_complete(file, 3, 2), "cut short"
 
 
-def test_a_full_disk_and_a_folder_that_is_none_are_told(
+def test_a_full_disk_and_a_file_in_the_folders_place_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoint, a, _ = files(tmp_path)
     with pytest.raises(ReIDError, match="cannot be made"):
-        embedding_file(a / "folder", checkpoint, [a], size=(8, 4), how="")
+        embedding_file(
+            a / "folder", checkpoint, [a], size=(8, 4), device="cpu", precision="32", flip=False
+        )
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=23))
     with pytest.raises(ReIDError, match="do not fit on the disk"):
         reserve(tmp_path / "x.embeddings", 3, 2)

@@ -1,4 +1,4 @@
-"""From pixels to the network's input: random changes of whole batches, and the normalisation."""
+"""From pixels to the network's input: random augmentation of whole batches, and normalisation."""
 
 from reid_lightning.data.augmentation.augmentation import Augmentation
 

@@ -1,4 +1,4 @@
-"""Augmentation of a whole batch, each picture by its own random numbers, on whatever device."""
+"""Augmentation of a whole batch on any device, each picture by its own random numbers."""
 
 from collections.abc import Sequence
 
@@ -11,25 +11,28 @@ from reid_lightning.data.augmentation.jitter import JITTER_COLUMNS, color_jitter
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.errors import check_at_least, check_at_most
 
-# A picture's random numbers are the same whatever is switched on, so that studies compare one
-# augmentation at a time.
+# A picture's random numbers do not depend on which augmentations are on, so that a study can
+# compare one augmentation at a time.
 _SPLITS = (CROP_COLUMNS, CROP_COLUMNS + ERASING_COLUMNS)
 COLUMNS = CROP_COLUMNS + ERASING_COLUMNS + JITTER_COLUMNS
-_STREAM = 1  # the sampler's streams are (seed, epoch)
+_STREAM = 1  # the streams of PKBatches are (seed, epoch)
 
 
-def uniforms(seed: int, place: tuple[int, int, int], count: int) -> Uniforms:
-    """Random numbers [count, COLUMNS] in [0, 1) for the pictures at `place`.
+def sample_uniforms(seed: int, position: Sequence[int], count: int) -> Uniforms:
+    """Sample the random numbers of one process's batch.
 
-    They are a function of (seed, epoch, step, place in the global batch): the rows of a process
-    whose first picture stands at `first` are those that one process alone draws for these pictures.
+    A picture's numbers are a function of (seed, epoch, step, its index in the global batch), so
+    that they do not depend on the number of processes.
 
     Args:
-        seed: the run's.
-        place: epoch, step, and the first picture's place in the global batch.
-        count: pictures.
+        seed: the run's seed.
+        position: epoch, step, and the index of the first picture in the global batch.
+        count: pictures in the batch.
+
+    Returns:
+        float64 [count, COLUMNS], uniform in [0, 1).
     """
-    epoch, step, first = place
+    epoch, step, first = position
     rng = np.random.default_rng([seed, epoch, step, _STREAM])
     return rng.random((first + count, COLUMNS))[first:]
 
@@ -37,17 +40,18 @@ def uniforms(seed: int, place: tuple[int, int, int], count: int) -> Uniforms:
 class Augmentation:
     """Colour jitter, flip, crop, normalisation, erasing, in this order.
 
-    They are in distribution what torchvision's v2.ColorJitter, RandomHorizontalFlip, RandomCrop and
-    RandomErasing do to a resized picture.
+    Distributed as torchvision's v2.ColorJitter, RandomHorizontalFlip, RandomCrop and RandomErasing
+    of a resized picture.
 
     Args:
         flip: probability of a left-right flip.
-        crop_padding: pad every side with black by this share of the height, then crop at random.
+        crop_padding: share of the height by which every side is padded with black, before a
+            random crop to the old size.
         erasing: probability of random erasing (Zhong et al. 2020), filled with the mean colour.
         jitter: strengths of brightness, contrast, saturation and hue jitter.
 
     Raises:
-        ReIDError: one of them is out of its range.
+        ReIDError: an argument is out of its range.
     """
 
     def __init__(
@@ -67,18 +71,21 @@ class Augmentation:
         self.flip, self.crop_padding, self.erasing = flip, crop_padding, erasing
         self.jitter = tuple(jitter)
 
-    def __call__(self, pictures: Tensor, draws: Uniforms) -> Tensor:
-        """Pixels uint8 [B, H, W, 3] → the network's input [B, 3, H, W].
+    def __call__(self, pictures: Tensor, uniforms: Uniforms) -> Tensor:
+        """Pixels uint8 [B, H, W, 3] → the network's input, float32 [B, 3, H, W].
 
-        Everything random is decided on the host from `draws`, so that a device is never waited for.
+        Args:
+            pictures: uint8 [B, H, W, 3].
+            uniforms: [B, COLUMNS], on the host: every random decision is made there, so that the
+                host never waits for the device.
         """
         _, height, width, _ = pictures.shape
-        place, box, colour = np.split(draws, _SPLITS, axis=1)
+        crop, box, colour = np.split(uniforms, _SPLITS, axis=1)
         if any(self.jitter):
             pictures = color_jitter(pictures, colour, self.jitter)
         if self.flip or self.crop_padding:
             padding = round(self.crop_padding * height)
-            pictures = flip_and_crop(pictures, place, self.flip, padding)
+            pictures = flip_and_crop(pictures, crop, self.flip, padding)
         images = to_network_input(pictures)
         erase(images, boxes(box, height, width, self.erasing))
         return images

@@ -4,20 +4,23 @@ import numpy as np
 from torch import Tensor
 
 CROP_COLUMNS = 3
-Uniforms = np.ndarray  # uniform numbers in [0, 1), a row for each picture
+Uniforms = np.ndarray  # random numbers, uniform in [0, 1), a row for each picture
 
 
-def flip_and_crop(pictures: Tensor, draws: Uniforms, flip: float, padding: int) -> Tensor:
-    """Flip, pad every side with black, and cut a window of the old size, for each picture by itself.
+def flip_and_crop(pictures: Tensor, uniforms: Uniforms, flip: float, padding: int) -> Tensor:
+    """Flip each picture at random, pad every side with black, and cut a window of the old size.
 
     Args:
         pictures: [B, H, W, 3].
-        draws: [B, 3]: of the flip, and of the window's top and left edge.
-        flip: probability.
-        padding: in pixels.
+        uniforms: [B, 3]: for the flip, and for the window's top and left edge.
+        flip: probability of a flip.
+        padding: of every side, in pixels.
+
+    Returns:
+        [B, H, W, 3].
     """
-    flips = (draws[:, 0] < flip).tolist()
-    shifts = (draws[:, 1:] * (2 * padding + 1)).astype(int) - padding
+    flips = (uniforms[:, 0] < flip).tolist()
+    shifts = (uniforms[:, 1:] * (2 * padding + 1)).astype(int) - padding
     _, height, width, _ = pictures.shape
     result = pictures.new_zeros(pictures.shape)
     for source, target, flipped, (down, right) in zip(
@@ -29,6 +32,6 @@ def flip_and_crop(pictures: Tensor, draws: Uniforms, flip: float, padding: int) 
 
 
 def _overlap(length: int, shift: int) -> tuple[slice, slice]:
-    """What a window moved by `shift` still sees of a side: there, and in the window."""
+    """What a window moved by `shift` covers of a side: positions on the side, and in the window."""
     start, stop = min(max(shift, 0), length), max(min(length + shift, length), 0)
     return slice(start, stop), slice(start - shift, stop - shift)

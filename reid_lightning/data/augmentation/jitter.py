@@ -1,4 +1,4 @@
-"""Colour jitter of a batch of pictures, with torchvision's `v2.ColorJitter` as its model."""
+"""Colour jitter of a batch of pictures, distributed as torchvision's `v2.ColorJitter`."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,53 +11,62 @@ from reid_lightning.data.augmentation.crop import Uniforms
 JITTER_COLUMNS = 8
 
 
-def color_jitter(pictures: Tensor, draws: Uniforms, strengths: Sequence[float]) -> Tensor:
-    """Change brightness, contrast, saturation and hue, for each picture in an order of its own.
+def color_jitter(pictures: Tensor, uniforms: Uniforms, strengths: Sequence[float]) -> Tensor:
+    """Change brightness, contrast, saturation and hue of each picture, in a random order.
 
     Args:
-        pictures: uint8 [B, H, W, 3]; so is the result.
-        draws: [B, 8]: of the four factors, and of their order.
-        strengths: factors lie within 1 ± strength and not below 0, the hue's turn within ± strength.
+        pictures: uint8 [B, H, W, 3].
+        uniforms: [B, 8]: for the four factors, and for their order.
+        strengths: factors are in 1 ± strength and not below 0; the hue is turned by ± strength of
+            a full turn.
+
+    Returns:
+        uint8 [B, H, W, 3].
     """
     limits = [(max(0.0, 1 - s), 1 + s) for s in strengths[:3]] + [(-strengths[3], strengths[3])]
     low, high = np.array(limits).T
-    factors = (low + (high - low) * draws[:, :4]).astype(np.float32)
-    turns = draws[:, 4:].argsort(axis=1)
+    factors = (low + (high - low) * uniforms[:, :4]).astype(np.float32)
+    order = uniforms[:, 4:].argsort(axis=1)
     images = pictures.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
     images /= 255
-    for turn in range(4):
+    for position in range(4):
         for change, function in enumerate(CHANGES):
-            members = np.flatnonzero(turns[:, turn] == change)
+            members = np.flatnonzero(order[:, position] == change)
             if strengths[change] and len(members):
-                which, factor = (
+                rows, factor = (
                     torch.from_numpy(values).to(pictures.device, non_blocking=True)
                     for values in (members, factors[members, change])
                 )
-                images[which] = function(images[which], factor.view(-1, 1, 1, 1))
+                images[rows] = function(images[rows], factor.view(-1, 1, 1, 1))
     return images.mul_(255).round_().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
 
 def brightness(images: Tensor, factor: Tensor) -> Tensor:
-    """Images [B, 3, H, W] in [0, 1], blended with black: 1 is the image. All of this file are so."""
+    """Blend each image with black.
+
+    Args:
+        images: float32 [B, 3, H, W] in [0, 1], as for all four changes.
+        factor: [B, 1, 1, 1], the share of the image; 1 changes nothing.
+    """
     return (images * factor).clamp_(0, 1)
 
 
 def contrast(images: Tensor, factor: Tensor) -> Tensor:
-    """Blended with the mean of its greys."""
+    """Blend each image with the mean of its greys."""
     return _blend(images, _grey(images).mean((2, 3), keepdim=True), factor)
 
 
 def saturation(images: Tensor, factor: Tensor) -> Tensor:
-    """Blended with its greys."""
+    """Blend each image with its greys."""
     return _blend(images, _grey(images), factor)
 
 
 def hue(images: Tensor, factor: Tensor) -> Tensor:
-    """Every colour's hue moved on by `factor` turns of the colour circle, by way of HSV."""
+    """Turn every colour's hue by `factor` of the colour circle (HSV)."""
     low, value = images.aminmax(dim=1, keepdim=True)
     chroma = value - low
     red, green, blue = images.chunk(3, dim=1)
-    # Position on the circle in sixths; of greys, which have no chroma, any will do.
+    # The position on the circle in sixths; greys, which have no chroma, may get any.
     sixths = torch.where(
         value == red,
         green - blue,

@@ -1,4 +1,4 @@
-"""From pixels to the network's input: the last step of training and the only one of scoring."""
+"""From pixels to the network's input: the last step of augmentation, the only one of scoring."""
 
 import torch
 from torch import Tensor
@@ -8,10 +8,17 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def to_network_input(pictures: Tensor) -> Tensor:
-    """Pixels uint8 [B, H, W, 3] → float32 [B, 3, H, W], normalised as ImageNet is, channels last."""
+    """Normalise pixels by ImageNet's mean and standard deviation.
+
+    Args:
+        pictures: uint8 [B, H, W, 3], RGB; B may be 0.
+
+    Returns:
+        float32 [B, 3, H, W], channels last.
+    """
     batch, height, width, _ = pictures.shape
     mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
-    # Over whole rows of pixels, not over their three numbers: the processor works on long vectors.
+    # Over whole rows of pixels instead of over three channels: long vectors are faster on a CPU.
     scale, shift = (
         row.repeat(width).to(pictures.device, non_blocking=True)
         for row in (1 / (255 * std), -mean / std)

@@ -9,18 +9,18 @@ from reid_lightning.errors import ReIDError
 
 TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
 
-# CUHK03-NP's own names, such as 0001_c1_2, have neither sequence nor box.
+# CUHK03-NP's names, such as 0001_c1_2, have neither sequence nor box.
 _NAME = re.compile(r"(-1|\d+)_c([1-9]\d*)(?:s([1-9]\d*))?_(\d+)(?:_\d+)?")
 _PICTURES = {".jpg", ".jpeg", ".png"}
 
 
 def parse_name(path: Path) -> Sample:
-    """Read `pid_cCsS_FRAME_BOX.jpg` (Zheng et al. 2015); pid -1 is junk, 0 a distractor.
+    """Parse `pid_cCsS_FRAME_BOX.jpg` (Zheng et al. 2015); pid -1 is junk, 0 a distractor.
 
     Raises:
-        ReIDError: the name does not follow the grammar.
+        ReIDError: the name does not have this form.
     """
-    # Market-1501 itself holds names such as 0071_c6s2_072743_00.jpg.jpg.
+    # Market-1501 itself contains names such as 0071_c6s2_072743_00.jpg.jpg.
     match = _NAME.fullmatch(path.name.split(".", 1)[0])
     if match is None:
         raise ReIDError(
@@ -32,21 +32,21 @@ def parse_name(path: Path) -> Sample:
 
 
 def read_folder(folder: Path) -> tuple[Sample, ...]:
-    """Every picture in `folder`, sorted by name; other files (Thumbs.db, readme.txt) are no pictures.
+    """Read every picture in `folder`, sorted by name; other files (Thumbs.db) are ignored.
 
     Raises:
-        ReIDError: the folder is missing, holds no picture, or holds a wrongly named one.
+        ReIDError: the folder is missing, has no picture, or has a wrongly named one.
     """
     return tuple(map(parse_name, _pictures(folder)))
 
 
 def read_distractors(folder: Path) -> tuple[Sample, ...]:
-    """Every picture in `folder` as a distractor, such as the 500,000 of Market-1501+500k.
+    """Read every picture in `folder` as a distractor, such as the 500,000 of Market-1501+500k.
 
-    Cameras are taken from names that follow the grammar; identities and times are not.
+    Cameras are read from names in Market-1501's form; identities and times are ignored.
 
     Raises:
-        ReIDError: the folder is missing or holds no picture.
+        ReIDError: the folder is missing or has no picture.
     """
     distractors = []
     for path in _pictures(folder):
@@ -57,27 +57,34 @@ def read_distractors(folder: Path) -> tuple[Sample, ...]:
 
 
 def find_layout(root: Path) -> Path | None:
-    """The folder that holds the three split folders: `root` itself or its only such child.
+    """Find the folder of the three split folders: `root` itself or a folder in it.
+
+    Returns:
+        None if there is no such folder.
 
     Raises:
-        ReIDError: several children do (such as CUHK03-NP's `detected` and `labeled`).
+        ReIDError: `root` contains several (such as CUHK03-NP's `detected` and `labeled`).
     """
     if not root.is_dir():
         return None
     if (root / TRAIN).is_dir():
         return root
-    found = sorted(p for p in root.iterdir() if (p / TRAIN).is_dir())
-    if len(found) > 1:
-        names = ", ".join(p.name for p in found)
+    sets = sorted(p for p in root.iterdir() if (p / TRAIN).is_dir())
+    if len(sets) > 1:
+        names = ", ".join(p.name for p in sets)
         raise ReIDError(f"{root} holds several sets ({names}): set data.root to one of them.")
-    return found[0] if found else None
+    return sets[0] if sets else None
 
 
 def read_splits(root: Path, clock: str = "sequences") -> Splits:
-    """Read a set in the Market-1501 layout; `clock` is `sequences` or `none` (no times).
+    """Read a set in the Market-1501 layout.
+
+    Args:
+        root: the folder of the three split folders.
+        clock: `sequences`, or `none` if frame numbers are no times.
 
     Raises:
-        ReIDError: a folder is missing or empty, or a picture is wrongly named.
+        ReIDError: a folder is missing or has no picture, or a picture is wrongly named.
     """
     splits = Splits(*(read_folder(root / name) for name in (TRAIN, QUERY, GALLERY)))
     return splits if clock == "none" else with_times(splits)
@@ -85,7 +92,7 @@ def read_splits(root: Path, clock: str = "sequences") -> Splits:
 
 def _pictures(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise ReIDError(f"The folder {folder} is missing: it should hold pictures.")
+        raise ReIDError(f"The folder {folder} is missing: it should contain pictures.")
     paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in _PICTURES)
     if not paths:
         raise ReIDError(f"The folder {folder} holds no picture (.jpg, .jpeg or .png).")

@@ -1,6 +1,6 @@
-"""A body in space and its shadow on the picture: projection, limbs, and cloth wrapped around rings.
+"""A body in space and its projection onto the picture: limbs, and cloth around rings.
 
-Body coordinates: x to the body's left, y up, z forward, in body heights; the feet stand at y = 0.
+Body coordinates: x to the body's left, y up, z forward, in body heights; the feet are at y = 0.
 """
 
 import math
@@ -23,15 +23,15 @@ class View:
     feet_x: float
     feet_y: float
     scale: float  # pixels per body height
-    stretch: float = 1.3  # boxes around people are narrower than 1 : 2 and are widened to it
+    stretch: float = 1.3  # boxes around people are narrower than 1 : 2 and get widened to it
 
     def depth(self, point: Point) -> float:
-        """How far `point` lies in front of the body's axis, as the camera sees it."""
+        """How far `point` is in front of the body's axis, seen from the camera, in body heights."""
         x, _, z = point
         return z * math.cos(self.yaw) - x * math.sin(self.yaw)
 
     def project(self, point: Point) -> tuple[float, float]:
-        """The pixel (x, y) where `point` is seen."""
+        """The pixel (x, y) of `point`."""
         x, y, z = point
         across = x * math.cos(self.yaw) + z * math.sin(self.yaw)
         down = self.depth(point) * math.sin(self.pitch) - y * math.cos(self.pitch)
@@ -48,7 +48,7 @@ class Ring:
 
 
 def shade(color: Color, factor: float) -> Color:
-    """`color` in more (factor > 1) or less light."""
+    """Brighten (factor > 1) or darken `color`."""
     r, g, b = (min(255, int(channel * factor)) for channel in color)
     return r, g, b
 
@@ -56,7 +56,7 @@ def shade(color: Color, factor: float) -> Color:
 def limb(
     draw: ImageDraw.ImageDraw, view: View, points: list[Point], width: float, color: Color
 ) -> None:
-    """Draw a rounded limb through `points`, `width` thick; its far rim lies in shadow."""
+    """Draw a rounded limb through `points`, `width` body heights thick, with a shaded edge."""
     for thick, shift, tone in ((1.0, 0.0, 0.78), (0.68, -0.12, 1.0)):
         size = max(1.0, width * thick * view.scale * view.stretch)
         pixels = [(x + shift * size, y) for x, y in map(view.project, points)]
@@ -68,10 +68,10 @@ def limb(
 
 
 def _between(rings: list[Ring], v: float) -> Ring:
-    """The ring at `v` in [0, 1] of the way from the first to the last."""
-    place = min(max(v, 0.0), 1.0) * (len(rings) - 1)
-    first = min(int(place), len(rings) - 2)
-    t, a, b = place - first, rings[first], rings[first + 1]
+    """The ring at position `v` in [0, 1] between the first and the last."""
+    position = min(max(v, 0.0), 1.0) * (len(rings) - 1)
+    first = min(int(position), len(rings) - 2)
+    t, a, b = position - first, rings[first], rings[first + 1]
     return Ring(
         a.y + t * (b.y - a.y), a.wide + t * (b.wide - a.wide), a.deep + t * (b.deep - a.deep)
     )
@@ -85,12 +85,16 @@ def patch(
     along: tuple[float, float],
     color: Color,
 ) -> None:
-    """Draw the visible part of a piece of cloth on the surface that `rings` span.
+    """Draw the visible part of a piece of cloth on the surface spanned by `rings`.
 
-    `around` are two angles (0 the front, π/2 the left side, ±π the back), `along` two places in
-    [0, 1] from the first ring to the last.
+    Args:
+        draw: of the picture.
+        view: of the camera.
+        rings: of the body, from top to bottom.
+        around: first and last angle (0 the front, π/2 the left side, ±π the back).
+        along: first and last position in [0, 1] between the first ring and the last.
+        color: of the cloth.
     """
-    # sin and cos of (angle − turn) are the place across and towards the camera on the ellipse.
     start, stop = along
     knots = [k / (len(rings) - 1) for k in range(len(rings))]
     levels = [_between(rings, v) for v in (start, *(k for k in knots if start < k < stop), stop)]
@@ -100,10 +104,10 @@ def patch(
     rows: list[list[tuple[float, float]]] = []
     for ring in levels:
         points = [(ring.wide * math.sin(a), ring.y, ring.deep * math.cos(a)) for a in angles]
-        seen = [view.project(point) for point in points if view.depth(point) > -1e-3]
-        if len(seen) < 2:
+        visible = [view.project(point) for point in points if view.depth(point) > -1e-3]
+        if len(visible) < 2:
             return
-        rows.append(sorted(seen))
+        rows.append(sorted(visible))
     outline = rows[0] + [row[-1] for row in rows[1:-1]] + rows[-1][::-1]
     outline += [row[0] for row in rows[-2:0:-1]]
     draw.polygon(outline, fill=color)
@@ -117,7 +121,7 @@ def ribbon(
     width: float,
     color: Color,
 ) -> None:
-    """Draw the visible parts of a strap, `width` wide, along `path`, pairs (angle, place)."""
+    """Draw the visible parts of a strap along `path`, pairs (angle, position in [0, 1])."""
     points: list[Point] = []
     for angle, v in path:
         ring = _between(rings, v)

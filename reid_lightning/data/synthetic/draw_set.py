@@ -1,4 +1,4 @@
-"""The synthetic set: pedestrians drawn in the Market-1501 layout, so that nothing is downloaded."""
+"""Draw the synthetic set: pedestrians in the Market-1501 layout, without any download."""
 
 import json
 import math
@@ -22,7 +22,7 @@ from reid_lightning.data.synthetic.plan import (
 from reid_lightning.data.synthetic.scene import paint_scene
 from reid_lightning.errors import ReIDError
 
-VERSION = 2  # of the drawing; a higher one never passes for a lower one
+VERSION = 2  # of the drawn pixels: a folder of another version is refused
 RECORD = "synthetic.json"
 
 
@@ -31,19 +31,19 @@ def draw_synthetic(
 ) -> Path:
     """Draw the synthetic set into `root` and return `root`.
 
-    The folders `bounding_box_train`, `query` and `bounding_box_test` hold 64 × 128 JPEG crops; the
-    same arguments give the same bytes. The set appears in one step: an interrupted drawing leaves
-    no `root`, and of two processes that draw the same one the later adopts the earlier's. A
-    finished set with the same arguments is not drawn again.
+    The folders `bounding_box_train`, `query` and `bounding_box_test` contain 64 × 128 JPEG crops;
+    the same arguments give the same bytes. The set is drawn beside `root` and renamed at the end:
+    an interrupted drawing leaves no `root`, and if two processes draw the same set, the first to
+    finish wins. A finished set with the same arguments is not drawn again.
 
     Args:
-        root: the folder to draw into; it must be missing, empty, or hold the same set.
+        root: the folder to draw into; it must be missing, empty, or contain the same set.
         train_identities: labelled people in `bounding_box_train`, at least 2.
         test_identities: labelled people in `query` and `bounding_box_test`, at least 2.
         seed: any integer from 0.
 
     Raises:
-        ReIDError: an argument is out of range, or `root` holds something else.
+        ReIDError: an argument is out of range, or `root` contains something else.
     """
     _check(train_identities, test_identities, seed)
     root = Path(root).resolve()
@@ -64,7 +64,7 @@ def draw_synthetic(
         try:
             drawing.rename(root)
         except OSError:
-            # Another process was faster; what it drew is ours if the parameters are.
+            # Another process may have drawn the same set first.
             if not _holds(root, parameters):
                 raise
     return root
@@ -73,13 +73,11 @@ def draw_synthetic(
 def _check(train_identities: int, test_identities: int, seed: int) -> None:
     for name, count in (("train", train_identities), ("test", test_identities)):
         if count < 2:
-            raise ReIDError(
-                f"The synthetic set needs at least 2 {name}_identities to tell apart, got {count}."
-            )
+            raise ReIDError(f"The synthetic set needs at least 2 {name}_identities, got {count}.")
     if (people := train_identities + test_identities) >= STRANGERS:
         raise ReIDError(
-            f"A Market-1501 file name has four digits for the pid, so that the synthetic set holds "
-            f"at most {STRANGERS - 1} identities, got {people}; lower train_identities or "
+            f"A Market-1501 file name has four digits for the pid, so that the synthetic set can "
+            f"have at most {STRANGERS - 1} identities, got {people}; lower train_identities or "
             f"test_identities."
         )
     if seed < 0:
@@ -87,7 +85,7 @@ def _check(train_identities: int, test_identities: int, seed: int) -> None:
 
 
 def _holds(root: Path, parameters: dict[str, int]) -> bool:
-    """Whether `root` holds the finished set with these parameters; a ReIDError for anything else."""
+    """Whether `root` contains the set with these parameters; a ReIDError for any other content."""
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return False
     record = root / RECORD
@@ -96,9 +94,9 @@ def _holds(root: Path, parameters: dict[str, int]) -> bool:
             f"{root} is not a synthetic set (it has no {RECORD}) and is not empty; choose another "
             f"folder or remove it."
         )
-    if (found := json.loads(record.read_text())) != parameters:
+    if (recorded := json.loads(record.read_text())) != parameters:
         raise ReIDError(
-            f"{root} holds a synthetic set with {found}, but {parameters} was asked for; choose "
+            f"{root} contains a synthetic set with {recorded}, not with {parameters}; choose "
             f"another folder or remove it."
         )
     return True
@@ -106,16 +104,16 @@ def _holds(root: Path, parameters: dict[str, int]) -> bool:
 
 def _draw(root: Path, train_identities: int, test_identities: int, seed: int) -> None:
     scenes = [
-        paint_scene(camera.place, generator(seed, SCENE, c)) for c, camera in enumerate(CAMERAS)
+        paint_scene(camera.site, generator(seed, SCENE, c)) for c, camera in enumerate(CAMERAS)
     ]
     for folder in ("bounding_box_train", "query", "bounding_box_test"):
         (root / folder).mkdir()
     shots = plan_shots(train_identities, test_identities, seed)
     for shot, name in zip(shots, names(shots), strict=True):
         camera, person = CAMERAS[shot.camera], dress(generator(seed, LOOK, shot.person))
-        # One person crosses a camera's sight in one direction, so all of a visit shares it.
+        # A person crosses a camera's view in one direction, the same in all pictures of a visit.
         visit = generator(seed, VISIT, shot.person, shot.camera)
-        yaw = camera.place.path + math.pi * visit.integers(2) + visit.normal(0, 0.35)
+        yaw = camera.site.path + math.pi * visit.integers(2) + visit.normal(0, 0.35)
         rng = generator(seed, PICTURE, shot.person, shot.camera, shot.index)
         crop = draw_crop(
             person,

@@ -1,4 +1,4 @@
-"""What an identity of the synthetic set looks like: its build, hair, skin, clothes and bag."""
+"""The look of an identity of the synthetic set: its build, hair, skin, clothes and bag."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 
 Color = tuple[int, int, int]
 
-# Shops sell few colours, so many identities share one: a single garment must not give anyone away.
+# Few colours, so that many identities share one: a single garment must not identify a person.
 UPPER_COLORS: tuple[Color, ...] = (
     (36, 36, 40),
     (228, 228, 222),
@@ -73,7 +73,7 @@ class Person:
 
 
 def _pick(rng: np.random.Generator, colors: tuple[Color, ...], spread: float = 7.0) -> Color:
-    """One of `colors`, a little off: no two dyes are the same."""
+    """One of `colors` with a small random change, as no two dyes are equal."""
     base = np.array(colors[rng.integers(len(colors))])
     r, g, b = np.clip(base + rng.normal(0, spread, 3), 8, 248).astype(int)
     return int(r), int(g), int(b)

@@ -1,4 +1,4 @@
-"""One picture of the synthetic set: a person in front of a scene, cut out by a detector."""
+"""One picture of the synthetic set: a person in front of a scene, as a detector crops it."""
 
 import math
 from dataclasses import replace
@@ -12,8 +12,8 @@ from reid_lightning.data.synthetic.figure import Pose, draw_person
 from reid_lightning.data.synthetic.person import Person, dress
 from reid_lightning.data.synthetic.scene import HORIZON, SCENE, draw_bush
 
-FINE = 2  # drawn this many times larger than a crop, so that edges come out smooth
-WIDTH, HEIGHT = CROP[0] * FINE, CROP[1] * FINE
+SUPERSAMPLING = 2  # pictures are drawn this much larger than a crop, for smooth edges
+WIDTH, HEIGHT = CROP[0] * SUPERSAMPLING, CROP[1] * SUPERSAMPLING
 
 
 def draw_crop(
@@ -25,31 +25,34 @@ def draw_crop(
     rng: np.random.Generator,
     junk: bool = False,
 ) -> Image.Image:
-    """A 64 × 128 picture of `person`, seen by `camera` in front of its `scene`.
+    """Draw a 64 × 128 picture of `person`, seen by `camera` in front of its `scene`.
 
     Args:
-        yaw: the way the person walks, in radians: 0 towards the camera, π away from it.
+        person: who is drawn.
+        camera: gives the view and the flaws.
+        scene: the camera's background.
+        yaw: the direction in which the person walks, in radians: 0 towards the camera, π away.
         rng: decides pose, box, occluder and flaws.
-        junk: cut the box badly: background, a part of the person, or its edge.
+        junk: crop the box badly: only background, or a part of the person.
     """
     canvas = _backdrop(scene, rng)
     draw = ImageDraw.Draw(canvas)
     x, y = WIDTH * rng.normal(0.5, 0.04), HEIGHT * rng.normal(0.95, 0.012)
-    view = View(yaw, camera.place.pitch, x, y, HEIGHT * rng.uniform(0.86, 0.96))
+    view = View(yaw, camera.site.pitch, x, y, HEIGHT * rng.uniform(0.86, 0.96))
     if rng.random() < 0.1:
         _draw_passer(draw, camera, rng, WIDTH * rng.uniform(0, 1), 0.8 * view.scale)
-    cut = _miscut(view, rng) if junk else view
-    if cut is not None:
-        x, y, radius = cut.feet_x, cut.feet_y, 0.16 * cut.scale
-        draw.ellipse((x - radius, y - 8, x + radius, y + 6), shade(camera.place.ground, 0.6))
-        draw_person(draw, person, _pose(rng), cut)
+    crop_view = _bad_crop(view, rng) if junk else view
+    if crop_view is not None:
+        x, y, radius = crop_view.feet_x, crop_view.feet_y, 0.16 * crop_view.scale
+        draw.ellipse((x - radius, y - 8, x + radius, y + 6), shade(camera.site.ground, 0.6))
+        draw_person(draw, person, _pose(rng), crop_view)
     if rng.random() < 0.12:
         _occlude(draw, camera, rng)
     return develop(canvas, camera.lens, rng)
 
 
 def _backdrop(scene: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """The piece of `scene` around where a person stands; nearer people stand lower and larger."""
+    """A random piece of `scene` around a standing person; nearer people are lower and larger."""
     feet = rng.uniform(HORIZON + 40, SCENE[1] - 12)
     height = 110 + 0.6 * (feet - HORIZON)
     width = height / 2
@@ -58,8 +61,8 @@ def _backdrop(scene: Image.Image, rng: np.random.Generator) -> Image.Image:
     return scene.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR, box=box)
 
 
-def _miscut(view: View, rng: np.random.Generator) -> View | None:
-    """The view of a detector that missed: much too near, half out of the box, or nobody at all."""
+def _bad_crop(view: View, rng: np.random.Generator) -> View | None:
+    """The view of a detector that failed: much too near, half outside the box, or no person."""
     kind = rng.integers(3)
     if kind == 0:
         return None
@@ -79,14 +82,14 @@ def _pose(rng: np.random.Generator) -> Pose:
 def _draw_passer(
     draw: ImageDraw.ImageDraw, camera: Camera, rng: np.random.Generator, x: float, scale: float
 ) -> None:
-    """Draw somebody else who walks the same path, standing at `x`; smaller is farther away."""
+    """Draw another person on the same path, at `x`; a smaller `scale` is farther away."""
     y = 0.96 * HEIGHT - 0.5 * (0.92 * HEIGHT - scale)
-    yaw = camera.place.path + math.pi * rng.integers(2)
-    draw_person(draw, dress(rng), _pose(rng), View(yaw, camera.place.pitch, x, y, scale))
+    yaw = camera.site.path + math.pi * rng.integers(2)
+    draw_person(draw, dress(rng), _pose(rng), View(yaw, camera.site.pitch, x, y, scale))
 
 
 def _occlude(draw: ImageDraw.ImageDraw, camera: Camera, rng: np.random.Generator) -> None:
-    """Put something between the camera and the person: a post, a bush, a bin or a passer-by."""
+    """Draw something between the camera and the person: a post, a bush, a bin or a passer-by."""
     kind, x = rng.integers(4), rng.uniform(0, WIDTH)
     if kind == 0:
         w, tone = rng.uniform(8, 22), shade((120, 122, 126), rng.uniform(0.5, 1.4))

@@ -1,4 +1,4 @@
-"""Which pictures the synthetic set holds: who is seen when, by which camera, in which folder."""
+"""The pictures of the synthetic set: who is seen when, by which camera, in which folder."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from reid_lightning.data.synthetic.walk import CAMERAS, RECORDING, sequence_ends
 
 Folder = Literal["bounding_box_train", "query", "bounding_box_test"]
 
-# Random numbers are a function of (seed, what they are for, whom they are for), never of order.
+# Random numbers are a function of (seed, purpose, person or camera), never of the drawing order.
 LOOK, WALK, VISIT, PICTURE, SCENE = range(5)
 STRANGERS = 10_000  # people without a label are numbered from here, above every pid
 DISTRACTOR, JUNK = 0, -1
@@ -25,18 +25,18 @@ class Shot:
     person: int
     camera: int
     time: int
-    index: int  # tells the pictures of one person apart
+    index: int  # of the picture among those of one person
 
 
 def generator(seed: int, purpose: int, *key: int) -> np.random.Generator:
-    """The random numbers for one purpose and one person, camera or picture."""
+    """The random numbers for one purpose and for the person, camera or picture of `key`."""
     return np.random.default_rng([seed, purpose, *key])
 
 
 def _shots(
     seed: int, person: int, pid: int, folders: list[Folder], pictures: tuple[int, int]
 ) -> list[Shot]:
-    """Everything seen of one person; the last of `folders` holds what the earlier leave over."""
+    """Every picture of one person: of each visit one a folder, all others in the last."""
     rng = generator(seed, WALK, person)
     shots: list[Shot] = []
     for visit in walk(rng):
@@ -73,7 +73,7 @@ def plan_shots(train_identities: int, test_identities: int, seed: int) -> list[S
 
 
 def names(shots: list[Shot]) -> list[str]:
-    """The file names `pid_cCsS_FRAME_BOX.jpg` of all shots, no two alike."""
+    """The file names `pid_cCsS_FRAME_BOX.jpg` of all shots; no two are equal."""
     boxes: Counter[str] = Counter()
     result = []
     for shot in shots:

@@ -1,4 +1,4 @@
-"""When a person of the synthetic set is where: walks over a graph of cameras, and their clocks."""
+"""Where a person of the synthetic set is at which time: walks over a graph of cameras."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 CAMERAS = 6
 
 # Mean and spread of the travel time between neighbouring cameras, in frames (25 a second). Start
-# times spread over a recording twenty times as long, so that a time gap tells people apart.
+# times spread over a recording twenty times as long, so that time gaps distinguish people.
 TRAVEL: dict[tuple[int, int], tuple[float, float]] = {
     (0, 1): (1500, 200),
     (1, 2): (4000, 500),
@@ -33,32 +33,32 @@ SEQUENCES: tuple[tuple[int, ...], ...] = (
 
 @dataclass(frozen=True)
 class Visit:
-    """A person comes into a camera's sight (`camera` from 0) at `time`, in frames."""
+    """A person comes into view of `camera` (from 0) at `time`, in frames."""
 
     camera: int
     time: int
 
 
 def walk(rng: np.random.Generator) -> list[Visit]:
-    """The visits of one walk: two to five different cameras, each a neighbour of the last."""
+    """The visits of one random walk: two to five different cameras, each next to the last one."""
     length = int(rng.choice([2, 3, 4, 5], p=[0.1, 0.2, 0.35, 0.35]))
     cameras, times = [int(rng.integers(CAMERAS))], [0.0]
     while len(cameras) < length:
-        here = cameras[-1]
-        roads = [pair for pair in TRAVEL if here in pair]
-        ahead = [a + b - here for a, b in roads if a + b - here not in cameras]
+        camera = cameras[-1]
+        roads = [pair for pair in TRAVEL if camera in pair]
+        ahead = [a + b - camera for a, b in roads if a + b - camera not in cameras]
         if not ahead:
             break
-        there = int(rng.choice(ahead))
-        mean, spread = TRAVEL[min(here, there), max(here, there)]
-        cameras.append(there)
+        neighbour = int(rng.choice(ahead))
+        mean, spread = TRAVEL[min(camera, neighbour), max(camera, neighbour)]
+        cameras.append(neighbour)
         times.append(times[-1] + max(0.5 * mean, rng.normal(mean, spread)))
     start = rng.uniform(0, RECORDING - times[-1])
     return [Visit(camera, int(start + t)) for camera, t in zip(cameras, times, strict=True)]
 
 
 def stamp(camera: int, time: int) -> tuple[int, int]:
-    """The sequence (from 1) and the frame (from 1) that `camera` writes at `time` in frames."""
+    """The sequence (from 1) and the frame (from 1) of `camera` at `time`, in frames."""
     frame = time + LEAD[camera]
     for sequence, length in enumerate(SEQUENCES[camera], start=1):
         if frame <= length:
@@ -66,12 +66,12 @@ def stamp(camera: int, time: int) -> tuple[int, int]:
         frame -= length
     raise ValueError(
         f"Camera {camera + 1} stopped recording at frame {sum(SEQUENCES[camera]) - LEAD[camera]}, "
-        f"so that it cannot have seen frame {time}; stay below that."
+        f"so that it has no frame {time}; choose an earlier time."
     )
 
 
 def sequence_ends() -> list[Visit]:
-    """The last frame of every sequence: something seen there makes its length known."""
+    """The last frame of every sequence: a picture there makes the sequence's length known."""
     return [
         Visit(camera, sum(lengths[: s + 1]) - LEAD[camera])
         for camera, lengths in enumerate(SEQUENCES)

@@ -1,4 +1,4 @@
-"""What happens beside training: a line an epoch, a word on a wrong loss, what the test found."""
+"""What happens beside training: logs, checkpoints, warnings, and the files of a test."""
 
 from reid_lightning.engine.callbacks.collapse import Collapse
 from reid_lightning.engine.callbacks.epoch_log import EpochLog

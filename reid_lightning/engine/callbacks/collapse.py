@@ -1,4 +1,4 @@
-"""Say once, and why, when training has collapsed: every picture has the same embedding."""
+"""Warn once, with likely causes, when every picture has the same embedding."""
 
 import logging
 import math
@@ -6,10 +6,10 @@ import math
 import pytorch_lightning as pl
 
 log = logging.getLogger(__name__)
-_NEAR = 0.05  # a loss within 5% of what a collapsed network pays
+_TOLERANCE = 0.05  # of the loss that equal embeddings have
 
-_TOLD = (
-    "Training has collapsed: the loss sits at %.3f, which is what equal embeddings cost, and "
+_WARNING = (
+    "Training has collapsed: the loss stays at %.3f, which is what equal embeddings cost, and "
     "distances are near zero (%.3g to positives, %.3g to negatives). Likely causes: optimizer.lr "
     "is too high or the warm-up too short for batch-hard mining (try loss=semihard, "
     "loss=batch_all or loss.margin=soft), the weight decay is too strong, or loss.id_weight=0 "
@@ -19,8 +19,8 @@ _TOLD = (
 
 def collapsed(loss: float, cost: float, dist_pos: float, dist_neg: float) -> bool:
     """Whether a loss is near the `cost` of equal embeddings, and the distances are near zero."""
-    near_zero = max(dist_pos, dist_neg) < 2 * _NEAR * cost
-    return cost > 0 and abs(loss - cost) < _NEAR * cost and near_zero
+    near_zero = max(dist_pos, dist_neg) < 2 * _TOLERANCE * cost
+    return cost > 0 and abs(loss - cost) < _TOLERANCE * cost and near_zero
 
 
 class Collapse(pl.Callback):
@@ -30,17 +30,17 @@ class Collapse(pl.Callback):
     """
 
     def __init__(self) -> None:
-        self.told = False
+        self.warned = False
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Look at the epoch's means."""
+        """Check the epoch's means."""
         metric = getattr(pl_module.criterion, "metric", None)
         margin = getattr(metric, "margin", None)
         keys = ("train/loss_metric", "train/dist_pos", "train/dist_neg")
-        if self.told or margin is None or any(k not in trainer.callback_metrics for k in keys):
+        if self.warned or margin is None or any(k not in trainer.callback_metrics for k in keys):
             return
         loss, dist_pos, dist_neg = (float(trainer.callback_metrics[k]) for k in keys)
         cost = math.log(2) if margin == "soft" else margin + getattr(metric, "margin2", 0.0)
-        self.told = collapsed(loss, cost, dist_pos, dist_neg)
-        if self.told and trainer.is_global_zero:
-            log.warning(_TOLD, loss, dist_pos, dist_neg)
+        self.warned = collapsed(loss, cost, dist_pos, dist_neg)
+        if self.warned and trainer.is_global_zero:
+            log.warning(_WARNING, loss, dist_pos, dist_neg)

@@ -1,4 +1,4 @@
-"""One line of plain log an epoch; the speed of training and the learning rate as metrics."""
+"""A log line for each epoch; the speed of training and the learning rate as metrics."""
 
 import logging
 import time
@@ -11,10 +11,10 @@ log = logging.getLogger(__name__)
 
 
 class EpochLog(pl.Callback):
-    """Logs `train/…`, the speed and the learning rate among it, and an epoch in one line.
+    """Logs all `train/…` metrics with the speed and the learning rate, and one line an epoch.
 
-    The speed counts the pictures of all processes over the time between the epoch's start and its
-    last training step (of what a resumed run trains of it): validation is left out.
+    The speed is the pictures of all processes over the time from the epoch's start (or the resumed
+    run's) to its last training step: validation is left out.
     """
 
     def __init__(self) -> None:
@@ -51,11 +51,11 @@ class EpochLog(pl.Callback):
         speed = self.images / max(self.ended - self.started, 1e-9)
         rate = trainer.optimizers[0].param_groups[-1]["lr"]
         pl_module.log_dict({"train/images_per_second": speed, "train/lr": rate}, logger=False)
-        told = {k: float(v) for k, v in trainer.callback_metrics.items() if k.startswith("train/")}
-        # Lightning itself would write the row only after the epoch's checkpoint, and lose it where
-        # a run goes on from that.
+        means = {k: float(v) for k, v in trainer.callback_metrics.items() if k.startswith("train/")}
+        # Lightning itself would write the row only after the epoch's checkpoint, and a run resumed
+        # from that would lose it.
         for logger in trainer.loggers:
-            logger.log_metrics(told | {"epoch": trainer.current_epoch}, trainer.global_step - 1)
+            logger.log_metrics(means | {"epoch": trainer.current_epoch}, trainer.global_step - 1)
             logger.save()
         self._write(trainer, pl_module, speed, rate)
 
@@ -63,14 +63,15 @@ class EpochLog(pl.Callback):
     def _write(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, speed: float, rate: float
     ) -> None:
-        told = {k: float(v) for k, v in trainer.callback_metrics.items()}
+        metrics = {k: float(v) for k, v in trainer.callback_metrics.items()}
         parts = [f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"]
-        parts += [f"loss {told['train/loss']:.3f}"] if "train/loss" in told else []
-        parts += [f"active {told['train/active']:.0%}"] if "train/active" in told else []
+        parts += [f"loss {metrics['train/loss']:.3f}"] if "train/loss" in metrics else []
+        parts += [f"active {metrics['train/active']:.0%}"] if "train/active" in metrics else []
         parts += [f"lr {rate:.2g}"]
         if self.validated:
             metric: Any = pl_module.val_metric
             datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]
-            judged = f"{metric.ap} AP, {datamodule.folder.validated_on}"
-            parts += [f"mAP {told['val/mAP']:.1%}", f"Rank-1 {told['val/rank1']:.1%} ({judged})"]
+            protocol = f"{metric.ap} AP, {datamodule.folder.validated_on}"
+            parts += [f"mAP {metrics['val/mAP']:.1%}"]
+            parts += [f"Rank-1 {metrics['val/rank1']:.1%} ({protocol})"]
         log.info("%s · %.0f images/s", " · ".join(parts), speed)

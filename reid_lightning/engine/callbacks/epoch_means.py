@@ -1,4 +1,4 @@
-"""The means of training's diagnostics over an epoch, also over one that a resume cut in two."""
+"""The means of training's diagnostics over an epoch, also where a resume cut it in two."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class EpochMeans(pl.Callback):
-    """Logs `train/NAME` for all that `training_step` returns as `told`, weighted by pictures.
+    """Logs the means of the `diagnostics` of `training_step` as `train/NAME`, weighted by pictures.
 
     Lightning's own epoch means forget the part of the epoch before a mid-epoch checkpoint. The
     sums stay on the device, so that no step waits for it.
@@ -27,14 +27,14 @@ class EpochMeans(pl.Callback):
         batch_idx: int,
     ) -> None:
         """Add a batch."""
-        told: dict[str, Tensor] = outputs["told"]
-        self.names = list(told)
-        values = [value.float() for value in told.values()]
+        diagnostics: dict[str, Tensor] = outputs["diagnostics"]
+        self.names = list(diagnostics)
+        values = [value.float() for value in diagnostics.values()]
         sums = torch.stack([*values, torch.ones_like(values[0])]) * len(batch["image"])
         self.sums = sums if self.sums is None else self.sums.to(sums) + sums
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Make the means known to the callbacks that follow, and begin again."""
+        """Make the means available to the callbacks that follow, and start over."""
         if self.sums is not None:
             *sums, pictures = self._of_all_ranks(pl_module).sum(dim=0)
             means = {f"train/{n}": s / pictures for n, s in zip(self.names, sums, strict=True)}
@@ -51,7 +51,7 @@ class EpochMeans(pl.Callback):
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Take up this rank's sums."""
+        """Restore this rank's sums."""
         if kept := checkpoint.get("epoch_sums"):
             self.names, self.sums = kept["names"], kept["sums"][trainer.global_rank]
 

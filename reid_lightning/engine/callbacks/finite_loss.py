@@ -1,4 +1,4 @@
-"""Stop a run whose loss is no number, without making the device wait in every step."""
+"""Stop a run whose loss is NaN or infinite, without waiting for the device in every step."""
 
 import math
 from pathlib import Path
@@ -12,7 +12,7 @@ from reid_lightning.errors import ReIDError
 
 
 class PendingLoss(NamedTuple):
-    """A step's loss on its way to the CPU, and what to say of the step if it is no number."""
+    """A step's loss while it is copied to the CPU, and what the error needs to know of the step."""
 
     loss: Tensor
     copied: torch.cuda.Event | None
@@ -21,7 +21,7 @@ class PendingLoss(NamedTuple):
     pictures: Tensor
 
     def read(self) -> float:
-        """The loss; a step later its copy is long done."""
+        """The loss; one step later its copy has long finished."""
         if self.copied is not None:
             self.copied.synchronize()
         return float(self.loss)
@@ -30,18 +30,19 @@ class PendingLoss(NamedTuple):
 class FiniteLoss(pl.Callback):
     """Raises after a loss that is NaN or infinite.
 
-    The loss of a step is copied to the CPU without waiting and read one step later, or before a
-    checkpoint is written: none ever holds what such a loss has done. The last one read is `loss`.
+    The loss of a step is copied to the CPU without waiting, and read one step later or before a
+    checkpoint is written, so that no checkpoint holds weights changed by such a loss. `loss` is the
+    last one read.
     """
 
     def __init__(self) -> None:
-        self.sent: PendingLoss | None = None
+        self.pending: PendingLoss | None = None
         self.rate = self.loss = 0.0
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Remember the learning rate: once the batch has ended it is the next one's."""
+        """Keep this step's learning rate: after the batch it is already the next step's."""
         self.rate = trainer.optimizers[0].param_groups[-1]["lr"]
 
     def on_train_batch_end(
@@ -52,15 +53,15 @@ class FiniteLoss(pl.Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Read the last step's loss, send off this one's."""
+        """Read the loss of the step before, and start copying this one's."""
         self._read(trainer)
         loss, copied = outputs["loss"].detach(), None
         if loss.is_cuda:
-            there = torch.empty((), dtype=loss.dtype, pin_memory=True)  # else the copy would wait
-            loss = there.copy_(loss, non_blocking=True)
+            pinned = torch.empty((), dtype=loss.dtype, pin_memory=True)  # else the copy would wait
+            loss = pinned.copy_(loss, non_blocking=True)
             copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
             copied.record()
-        self.sent = PendingLoss(loss, copied, trainer.global_step, self.rate, batch["index"])
+        self.pending = PendingLoss(loss, copied, trainer.global_step, self.rate, batch["index"])
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Read the last loss before anything is scored."""
@@ -74,23 +75,23 @@ class FiniteLoss(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Read the losses of all ranks, whose gradients are in every rank's weights."""
-        finite = self.sent is None or math.isfinite(self.sent.read())
+        finite = self.pending is None or math.isfinite(self.pending.read())
         everywhere = trainer.strategy.reduce_boolean_decision(finite)
         self._read(trainer)
         if not everywhere:
-            raise ReIDError("The loss of another process is not a finite number, as told there.")
+            raise ReIDError("The loss of another process is not finite: see the error it reported.")
 
     def _read(self, trainer: pl.Trainer) -> None:
-        sent, self.sent = self.sent, None
-        if sent is None:
+        pending, self.pending = self.pending, None
+        if pending is None:
             return
-        self.loss = sent.read()
+        self.loss = pending.read()
         if not math.isfinite(self.loss):
             datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]
-            paths: list[Path] = datamodule.training_files(sent.pictures.tolist())
+            paths: list[Path] = datamodule.training_files(pending.pictures.tolist())
             raise ReIDError(
-                f"The loss is not a finite number at step {sent.step} (learning rate "
-                f"{sent.rate:.3g}): lower optimizer.lr, warm up for longer, or train with "
+                f"The loss is not a finite number at step {pending.step} (learning rate "
+                f"{pending.rate:.3g}): lower optimizer.lr, warm up for longer, or train with "
                 "trainer.precision=32-true. The last good checkpoint is kept. The batch's "
                 f"pictures, in {paths[0].parent}: {', '.join(path.name for path in paths)}."
             )

@@ -1,4 +1,4 @@
-"""`last.ckpt`: where a run goes on from when it was stopped or killed."""
+"""`last.ckpt`: the checkpoint that a stopped or killed run is resumed from."""
 
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,11 @@ from reid_lightning.errors import check_at_least
 
 
 class LastCheckpoint(Checkpoint):
-    """Writes the checkpoint at the end of every epoch and, where asked, every so many steps.
+    """Writes the checkpoint at the end of every epoch and, optionally, every few steps.
 
     Args:
         path: of the file.
-        every_n_steps: optimizer steps between two checkpoints in an epoch; none: only at its end.
+        every_n_steps: optimizer steps between checkpoints within an epoch; none: only at its end.
     """
 
     def __init__(self, path: str | Path, every_n_steps: int | None = None) -> None:
@@ -30,10 +30,10 @@ class LastCheckpoint(Checkpoint):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Save if it is time: between two optimizer steps, where there are no gradients to keep.
+        """Save every `every_n_steps`, between two optimizer steps: gradients are not kept.
 
-        Not where validation follows, nor after the epoch's last step, which is saved with the
-        epoch: Lightning would go on from there without validating.
+        Not before a validation, nor after the epoch's last step, which is saved with the epoch:
+        a run resumed from there would skip the validation.
         """
         if self.every_n_steps is None or trainer.global_step % self.every_n_steps:
             return

@@ -1,4 +1,4 @@
-"""The progress bar of a terminal, with the loss in it."""
+"""The progress bar of a terminal, with the loss."""
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import TQDMProgressBar
@@ -7,12 +7,12 @@ from reid_lightning.engine.callbacks.finite_loss import FiniteLoss
 
 
 class Progress(TQDMProgressBar):
-    """Shows the loss that `FiniteLoss` has read: logged, every step would wait for the GPU."""
+    """Shows the loss that `FiniteLoss` has read: to log it would wait for the GPU in every step."""
 
     def get_metrics(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule
     ) -> dict[str, int | str | float | dict[str, float]]:
-        """The scores, and the loss of the last step but one."""
+        """The scores, and the loss of the step before the last."""
         scores = super().get_metrics(trainer, pl_module)
         scores.pop("v_num", None)
         callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]

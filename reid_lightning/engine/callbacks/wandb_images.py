@@ -1,4 +1,4 @@
-"""What W&B shows of the test beside the scores: the CMC curve, and what was retrieved."""
+"""What W&B shows of the test beside the scores: the CMC curve and ranked lists."""
 
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,16 @@ from reid_lightning.engine.loggers.wandb import BEST, finish_wandb
 from reid_lightning.errors import check_at_least
 from reid_lightning.metrics.cmc import cmc_curve
 from reid_lightning.report.figures.ranked_list import draw_ranked_list
-from reid_lightning.results.findings import FILE, read_findings
+from reid_lightning.results.findings import FINDINGS_FILE, read_findings
 from reid_lightning.results.per_query import read_first_matches
 
 
 class WandbImages(pl.Callback):
-    """Logs, at the end, the CMC curve and ranked lists to the run's first logger, which is W&B's.
+    """Logs the CMC curve and ranked lists of the test to the run's first logger, which is W&B's.
 
     Args:
-        queries: how many of the worst queries by AP, and of the best, are shown, of those that
-            `KeepFindings` lists; 0: no picture is uploaded.
+        queries: this many of the worst and of the best lists that `KeepFindings` wrote; 0 uploads
+            no picture.
     """
 
     def __init__(self, queries: int) -> None:
@@ -27,9 +27,9 @@ class WandbImages(pl.Callback):
         self.queries = queries
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Log what the test left in the run's folder, and the best scores.
+        """Log the test's files in the run's folder, and the best scores.
 
-        In a resumed run, W&B would take these of what was logged since alone.
+        W&B itself would take the best of those alone that were logged since a resume.
         """
         if not trainer.is_global_zero:
             return
@@ -41,21 +41,23 @@ class WandbImages(pl.Callback):
                 self._run(trainer).summary[name] = {"max": max(scores)}
 
     def _log_pictures(self, trainer: pl.Trainer, folder: Path) -> None:
-        import wandb  # only where a run uses it: that takes a second
+        import wandb  # takes a second: only for runs that use it
 
-        told: dict[str, Any] = {}
+        media: dict[str, Any] = {}
         if (path := folder / "per_query.csv").is_file():
             curve = list(enumerate(cmc_curve(read_first_matches(path)), start=1))
             table = wandb.Table(["rank", "share"], curve)
-            told["test/CMC"] = wandb.plot.line(table, "rank", "share", title="CMC")
-        if self.queries and (path := folder / FILE).is_file():
+            media["test/CMC"] = wandb.plot.line(table, "rank", "share", title="CMC")
+        if self.queries and (path := folder / FINDINGS_FILE).is_file():
             findings = read_findings(path)
             for name, lists in (("worst", findings.worst), ("best", findings.best)):
-                told[f"ranked_lists/{name}"] = [
-                    wandb.Image(draw_ranked_list(one), caption=one.query.name, file_type="jpg")
-                    for one in lists[: self.queries]
+                media[f"ranked_lists/{name}"] = [
+                    wandb.Image(
+                        draw_ranked_list(ranked), caption=ranked.query.name, file_type="jpg"
+                    )
+                    for ranked in lists[: self.queries]
                 ]
-        self._run(trainer).log({name: shown for name, shown in told.items() if shown})
+        self._run(trainer).log({name: shown for name, shown in media.items() if shown})
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException

@@ -1,4 +1,4 @@
-"""`metrics.csv`: what a run logs, a row each time."""
+"""`metrics.csv`: the metrics of a run, a row for each time they are logged."""
 
 import csv
 from collections.abc import Mapping
@@ -8,31 +8,33 @@ from typing import Any
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
+from reid_lightning.files import replaced_atomically
+
 
 class MetricsCSV(Logger):
-    """Writes every row at once, so that a kill leaves all rows that a checkpoint has seen.
+    """Writes every row immediately, so that a kill loses no row older than the last checkpoint.
 
-    Lightning's `CSVLogger` deletes what is there, and rewrites the file in place for a new column.
+    Lightning's `CSVLogger` deletes an existing file, and rewrites it in place for a new column.
 
     Args:
         save_dir: the run's folder.
-        resume_step: steps that a resumed run has trained; rows of later ones are written anew.
+        resume_step: steps that a resumed run has trained; rows of later steps are written again.
     """
 
     def __init__(self, save_dir: str | Path, resume_step: int | None = None) -> None:
         super().__init__()
         self.path = Path(save_dir) / "metrics.csv"
         self.rows = [] if resume_step is None else rows_before(self.path, resume_step)
-        self.columns: list[str] = []  # as written by us: none yet
+        self.columns: list[str] = []  # of the file as this object wrote it
 
     @property
     def name(self) -> str:
-        """There is one a run, and it needs no name."""
+        """Empty: a run has one such logger."""
         return ""
 
     @property
     def version(self) -> str:
-        """Nor a version."""
+        """Empty, as the name."""
         return ""
 
     @property
@@ -42,7 +44,7 @@ class MetricsCSV(Logger):
 
     @rank_zero_only
     def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing: the composed configuration is in the folder already."""
+        """Do nothing: the composed configuration is in the folder already."""
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
@@ -53,9 +55,9 @@ class MetricsCSV(Logger):
             self._write(self.path, "a", [row])
             return
         self.columns = sorted({column for kept in self.rows for column in kept})
-        partial = self.path.with_name("metrics.csv.partial")
-        self._write(partial, "w", [dict(zip(self.columns, self.columns, strict=True)), *self.rows])
-        partial.replace(self.path)
+        head = dict(zip(self.columns, self.columns, strict=True))
+        with replaced_atomically(self.path) as partial:
+            self._write(partial, "w", [head, *self.rows])
 
     def _write(self, path: Path, mode: str, rows: list[dict[str, Any]]) -> None:
         with path.open(mode, newline="") as file:
@@ -63,7 +65,7 @@ class MetricsCSV(Logger):
 
 
 def rows_before(path: Path, step: int) -> list[dict[str, Any]]:
-    """The rows of `path` up to the one that was logged after `step` steps; none without a file."""
+    """The rows of a file that were logged in the first `step` steps; none if it is missing."""
     if not path.is_file():
         return []
     with path.open(newline="") as file:

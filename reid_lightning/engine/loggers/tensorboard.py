@@ -9,7 +9,7 @@ def tensorboard_logger(resume_step: int | None = None, **options: Any) -> Tensor
     """A TensorBoard logger.
 
     Args:
-        resume_step: steps that a resumed run has trained; what was logged of later ones is hidden.
-        options: as `TensorBoardLogger` takes them.
+        resume_step: steps that a resumed run has trained; logs of later steps are hidden.
+        options: of `TensorBoardLogger`.
     """
     return TensorBoardLogger(purge_step=resume_step, **options)

@@ -16,11 +16,11 @@ from pytorch_lightning.loggers import WandbLogger
 
 from reid_lightning.errors import ReIDError, check_choice
 from reid_lightning.results.metrics_json import git_revision
-from reid_lightning.results.run_card import flat, run_card
+from reid_lightning.results.run_card import flat_config, run_card
 
 log = logging.getLogger(__name__)
 
-BEST = ("val/mAP", "val/rank1")  # of which the best epoch's is what counts
+BEST = ("val/mAP", "val/rank1")  # the summary shows these metrics' best epoch
 
 
 def wandb_logger(
@@ -33,58 +33,59 @@ def wandb_logger(
     """A W&B logger.
 
     Args:
-        save_dir: the run's folder; its `run_card` is what the run is found by.
-        mode: `online`, `offline`, or `auto`: what WANDB_MODE says, else online where there is a
-            login, else offline, which it says.
+        save_dir: the run's folder; its `run_card` gives name, group and tags.
+        mode: `online`, `offline`, or `auto`: WANDB_MODE, else online if there is a login, else
+            offline, which is logged.
         checkpoint: upload the best checkpoint, too.
-        resume_step: none, or of a resumed run, which goes on with the W&B run in its folder.
-        options: as `WandbLogger` and `wandb.init` take them; one that is none is chosen here.
+        resume_step: steps that a resumed run has trained, which continues the W&B run in its
+            folder; none for a new run.
+        options: of `WandbLogger` and `wandb.init`; those that are none are chosen here.
 
     Raises:
-        ReIDError: there is no such `mode`.
+        ReIDError: `mode` is unknown.
     """
     check_choice("logger.mode", mode, ("auto", "online", "offline"))
     given = os.environ.get("WANDB_MODE") if mode == "auto" else mode
     if given is None and not _logged_in():
         given = "offline"
-        log.info("W&B: nobody is logged in here, so the run is kept offline (wandb login).")
+        log.info("W&B: no login was found, so the run stays offline (log in with: wandb login).")
     if resume_step is not None and (runs := list(Path(save_dir).glob("wandb/*run-*-*"))):
-        options["id"] = runs[0].name.rsplit("-", 1)[-1]  # run-DATE-ID, the same in all of them
+        options["id"] = runs[0].name.rsplit("-", 1)[-1]  # run-DATE-ID, the same in every folder
     card = run_card(Path(save_dir))
     chosen = {
-        "name": card.name[:128],  # what W&B takes, as of tags
+        "name": card.name[:128],  # the longest that W&B accepts, as for tags
         "group": card.group,
         "tags": [tag for tag in card.tags if len(tag) <= 64],
         "config": {**card.choices, "git_revision": git_revision()},
-        "settings": {"disable_git": True},  # its remote's address may hold a token
+        "settings": {"disable_git": True},  # a remote's address may hold a token
     }
     options = chosen | {name: value for name, value in options.items() if value is not None}
     return Dashboard(save_dir=save_dir, mode=given, log_model=checkpoint, **options)
 
 
 class Dashboard(WandbLogger):
-    """A W&B run whose workspace needs no editing: epochs below every curve, the best as summary."""
+    """A W&B run with epochs as the axis of every curve, and the best scores as its summary."""
 
     @property
     @rank_zero_experiment
     def experiment(self) -> Any:
-        """The W&B run; it starts with the first call.
+        """The W&B run; the first call starts it.
 
         Raises:
             ReIDError: W&B refuses to start it.
         """
         if self._experiment is None:
-            from wandb.errors import Error  # imported only where a run uses it: that takes a second
+            from wandb.errors import Error  # takes a second: only for runs that use it
 
             try:
                 with _without_token():
                     run = super().experiment
             except Error as error:
-                told = " ".join(str(error).split()).rstrip(".")
+                message = " ".join(str(error).split()).rstrip(".")
                 raise ReIDError(
-                    f"W&B does not start: {told}. logger.mode=offline trains without its server."
+                    f"W&B does not start: {message}. Use logger.mode=offline to train without it."
                 ) from error
-            # Not a step: batches of other sizes, and other numbers of processes, would not compare.
+            # Epochs, not steps: runs with other batch sizes or process counts stay comparable.
             run.define_metric("*", step_metric="epoch", overwrite=True)
             for axis in ("epoch", "trainer/global_step"):
                 run.define_metric(axis, hidden=True, overwrite=True)
@@ -93,13 +94,13 @@ class Dashboard(WandbLogger):
         return self._experiment
 
     def log_hyperparams(self, params: Any) -> None:
-        """Log them flat."""
-        super().log_hyperparams(flat(params))
+        """Log them as one flat mapping."""
+        super().log_hyperparams(flat_config(params))
 
 
 def finish_wandb(exit_code: int = 0) -> None:
-    """End the W&B run of this job, so that the next job of a sweep starts one of its own."""
-    wandb = sys.modules.get("wandb")  # where no run uses it, it is not imported
+    """End the W&B run of this job, so that the next job of a sweep starts its own."""
+    wandb = sys.modules.get("wandb")  # not imported where no run uses it
     if wandb is None or wandb.run is None:
         return
     folder, offline = Path(wandb.run.dir).parents[1], wandb.run.offline
@@ -110,7 +111,7 @@ def finish_wandb(exit_code: int = 0) -> None:
 
 @contextmanager
 def _without_token() -> Iterator[None]:
-    """Hide SLURM's token of the user: W&B's process records every SLURM_… variable it sees."""
+    """Hide the user's SLURM token: W&B's process records every SLURM_… variable."""
     token = os.environ.pop("SLURM_JWT", None)
     try:
         yield

@@ -1,1 +1,1 @@
-"""The compiled ranking: ranks by counting, exact where float32 leaves one in doubt."""
+"""The compiled ranking: ranks by counting, with near ties of float32 recomputed exactly."""

@@ -1,18 +1,24 @@
-"""The ranks of every query's matches on the CPU, by counting: no row is ever sorted."""
+"""The ranks of every query's matches on the CPU, by counting: no row is ever sorted.
+
+The rank of a match is 1 + the nearer matches + the negatives that are not farther (a tied negative
+ranks before it). The negatives are counted as a difference: all pictures that are not farther,
+minus junk and the query's own pid among them. The first count is one vectorised pass over the row
+for each match; the second reads only the pictures of that pid, listed by `groups.py`, and junk.
+"""
 
 import numpy as np
 from numba import njit
 
 from reid_lightning.metrics.cpu.groups import Array, Groups
 
-_BLOCK = 1024  # distances that all matches pass over, the farthest first
+_DISTANCES_PER_BLOCK = 1024  # compared with all matches, the farthest first, while in the cache
 
-# numba's cache looks at one file alone, so no compiled function here calls one of another file.
+# numba's cache notices changes of one file alone: no compiled function here calls another file's.
 
 
 @njit(nogil=True, cache=True)
 def _sort(values: Array) -> None:
-    # In place, a few values; numba takes seconds to compile np.sort.
+    # In place, for a few values; numba takes seconds to compile np.sort.
     for i in range(1, values.size):
         value, j = values[i], i
         while j > 0 and values[j - 1] > value:
@@ -22,8 +28,8 @@ def _sort(values: Array) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _at_most(distances: Array, bound: float) -> int:
-    # Int32 like the distances, and nothing that branches: this loop is vectorised.
+def _count_at_most(distances: Array, bound: float) -> int:
+    # Int32 has the size of the distances, and nothing branches: this loop is vectorised.
     count = np.int32(0)
     for i in range(distances.size):
         count = np.int32(count + np.int32(distances[i] <= bound))
@@ -34,32 +40,33 @@ def _at_most(distances: Array, bound: float) -> int:
 def rank_rows(
     begin: int, end: int, base: int, distances: Array, groups: Groups, ranks: Array
 ) -> None:
-    """Add to `ranks` [queries, most] how many stand before each match of these rows' queries.
-
-    All pictures no farther than a match are counted; then what does not count, junk and the
-    query's own pid, is taken off, and the nearer matches are added.
+    """Add to `ranks` how many pictures rank before each match of rows `begin` to `end`.
 
     Args:
-        distances: [rows, gallery], contiguous; row 0 is query `base`.
+        begin, end: rows of `distances`.
+        base: the query of row 0.
+        distances: [rows, gallery], float32 or float64, contiguous.
+        groups: of all queries.
+        ranks: [queries, largest number of matches], int64, filled with 1.
     """
-    left_out = np.empty(groups.order.size, distances.dtype)
+    excluded = np.empty(groups.order.size, distances.dtype)
     for row in range(begin, end):
-        query, found = base + row, distances[row]
-        nearest = found[groups.matches[groups.start[query] : groups.start[query + 1]]]
+        query, row_distances = base + row, distances[row]
+        nearest = row_distances[groups.matches[groups.start[query] : groups.start[query + 1]]]
         _sort(nearest)
-        for first in range(0, found.size, _BLOCK):
-            block = found[first : first + _BLOCK]
+        for first in range(0, row_distances.size, _DISTANCES_PER_BLOCK):
+            block = row_distances[first : first + _DISTANCES_PER_BLOCK]
             for i in range(nearest.size - 1, -1, -1):
-                nearer = _at_most(block, nearest[i])
+                nearer = _count_at_most(block, nearest[i])
                 if nearer == 0:  # then it is 0 for nearer matches, too
                     break
                 ranks[query, i] += nearer
         count = 0
-        for place in groups.order[groups.first[query] : groups.last[query]]:
-            left_out[count] = found[place]
+        for index in groups.order[groups.first[query] : groups.last[query]]:
+            excluded[count] = row_distances[index]
             count += 1
-        for place in groups.junk:
-            left_out[count] = found[place]
+        for index in groups.junk:
+            excluded[count] = row_distances[index]
             count += 1
         for i in range(nearest.size):
-            ranks[query, i] += i - _at_most(left_out[:count], nearest[i])
+            ranks[query, i] += i - _count_at_most(excluded[:count], nearest[i])

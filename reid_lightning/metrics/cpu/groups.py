@@ -1,4 +1,4 @@
-"""The gallery grouped by pid, so that a query looks through its own pid's pictures alone (CPU)."""
+"""The gallery grouped by pid, so that a query reads the pictures of its own pid alone (CPU)."""
 
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ Array = NDArray[Any]
 
 
 class Identities(NamedTuple):
-    """Who is on the pictures, and by which camera: [queries] twice, [gallery] twice."""
+    """The pid and camid of every query [queries] and of every gallery picture [gallery]."""
 
     query_pids: Tensor
     query_camids: Tensor
@@ -19,7 +19,7 @@ class Identities(NamedTuple):
 
 
 class Groups(NamedTuple):
-    """Places in the gallery: of each query's matches, of its pid, of junk; int64."""
+    """Indices of gallery pictures, int64: each query's matches, each query's pid, and junk."""
 
     matches: Array  # query after query: those of query i are matches[start[i] : start[i + 1]]
     start: Array
@@ -39,9 +39,10 @@ def grouped(identities: Identities) -> Groups:
     first = pids.searchsorted(query_pids)
     last = np.where(query_pids == -1, first, pids.searchsorted(query_pids, side="right"))
     counts = last - first
+    # One entry for every pair of a query and a gallery picture of its pid.
     queries = np.arange(len(counts)).repeat(counts)
-    own = order[np.arange(len(queries)) + (last - counts.cumsum()).repeat(counts)]
-    other_camera = gallery_camids[own] != query_camids[queries]
+    same_pid = order[np.arange(len(queries)) + (last - counts.cumsum()).repeat(counts)]
+    other_camera = gallery_camids[same_pid] != query_camids[queries]
     start = queries[other_camera].searchsorted(np.arange(len(counts) + 1))
     junk = (gallery_pids == -1).nonzero()[0]
-    return Groups(own[other_camera], start, order, first, last, junk)
+    return Groups(same_pid[other_camera], start, order, first, last, junk)

@@ -1,4 +1,10 @@
-"""The float32 product on the CPU, and how far from exact it may be."""
+"""Approximate distances on the CPU, by one float32 matrix product, and how far off they may be.
+
+Any order of summing n terms in float32 errs by at most n u / (1 - n u) times the sum of the terms'
+magnitudes, with u = 2^-24 (Higham 2002, Accuracy and Stability of Numerical Algorithms, section
+4.2). The sum of magnitudes is here at most |y|² + 2|x||y|, or 1 for unit rows. A few more terms
+stand for the roundings before and after the sum, and 2^-100 for numbers too small for float32.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,15 +22,16 @@ from reid_lightning.parallel import in_blocks
 def exact_operands(
     query: Tensor, gallery: Tensor, distance: Distance
 ) -> tuple[ExactOperands, Array]:
-    """What exact distances are made of, and each query's error_bound: how far off `product` may be.
-
-    Any order of summing n terms in float32 errs by at most n u / (1 - n u) times the sum of the
-    terms' magnitudes (Higham 2002, section 4.2), here no more than |y|² + 2|x||y|. A few more terms
-    stand for the roundings before and after; 2^-100 for numbers too small for float32.
+    """The operands of exact distances, and the error bound of `approximate_distances`.
 
     Args:
         query: [queries, d], float32, contiguous, of unit norm for `cosine`.
         gallery: [gallery, d], likewise.
+        distance: `cosine` or `euclidean`.
+
+    Returns:
+        The operands, and for each query how far off an approximate distance may be [queries],
+        float64, infinite where float32 may overflow.
     """
     x, y = query.numpy(), gallery.numpy()
     if distance == "cosine":
@@ -37,12 +44,21 @@ def exact_operands(
         magnitude = longest + scale * np.sqrt(squares * longest)
     error = (x.shape[1] + 16) * 2.0**-24
     error_bound = magnitude * error / (1 - error) + 2.0**-100
-    error_bound[magnitude > 2.0**126] = np.inf  # float32 may overflow
+    error_bound[magnitude > 2.0**126] = np.inf
     return ExactOperands(x, y, offsets, scale), error_bound
 
 
-def product(query: Tensor, gallery: Tensor, operands: ExactOperands, out: Tensor) -> None:
-    """Write approximate distances of some queries from the gallery to `out` [queries, gallery]."""
+def approximate_distances(
+    query: Tensor, gallery: Tensor, operands: ExactOperands, out: Tensor
+) -> None:
+    """Write the distances of a chunk of queries from the gallery to `out`.
+
+    Args:
+        query: [chunk, d], float32.
+        gallery: [gallery, d], float32.
+        operands: of this gallery.
+        out: [chunk, gallery], float32.
+    """
     out.copy_(torch.from_numpy(operands.offsets))
     with _true_float32():
         out.addmm_(query, gallery.T, alpha=-operands.scale)
@@ -50,7 +66,7 @@ def product(query: Tensor, gallery: Tensor, operands: ExactOperands, out: Tensor
 
 @contextmanager
 def _true_float32() -> Iterator[None]:
-    # oneDNN multiplies float32 in bfloat16 where torch.set_float32_matmul_precision lets it.
+    # oneDNN multiplies float32 in bfloat16 if torch.set_float32_matmul_precision allows it.
     enabled = torch.backends.mkldnn.enabled
     torch.backends.mkldnn.enabled = False  # type: ignore[assignment]
     try:

@@ -1,1 +1,1 @@
-"""The pictures of a report, one kind a file."""
+"""The pictures of a report, one kind per file."""

@@ -1,4 +1,4 @@
-"""How far pictures of one person, and of two, are from each other."""
+"""Histograms of the distances between pictures of one person, and of two."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -7,12 +7,12 @@ from reid_lightning.report.figures.style import frame, new_figure
 from reid_lightning.results.findings import Findings
 
 _BINS = 60
-# Told apart by colour-blind people, and in grey: the one is dark, the other light and hatched.
+# Distinct for colour-blind people and in grey: the first is dark, the second light and hatched.
 _POSITIVE, _NEGATIVE = ("#0072B2", None), ("#E69F00", "/////")
 
 
 def distance_plot(findings: Findings) -> Figure | None:
-    """Histograms of positive and negative query-gallery pairs; none where there are no pairs."""
+    """Histograms of positive and negative query-gallery pairs; None without pairs."""
     pairs = {
         "one person, two cameras": (findings.positive.numpy(), *_POSITIVE),
         "two persons": (findings.negative.numpy(), *_NEGATIVE),
@@ -21,8 +21,8 @@ def distance_plot(findings: Findings) -> Figure | None:
         return None
     figure = new_figure(5, 3.2)
     axes = figure.add_subplot()
-    everything = np.concatenate([distances for distances, *_ in pairs.values()])
-    edges = np.linspace(everything.min(), everything.max() + 1e-6, _BINS + 1)
+    all_distances = np.concatenate([distances for distances, *_ in pairs.values()])
+    edges = np.linspace(all_distances.min(), all_distances.max() + 1e-6, _BINS + 1)
     for label, (distances, color, hatch) in pairs.items():
         shares = np.histogram(distances, edges)[0] / len(distances)
         axes.stairs(100 * shares, edges, fill=True, color=color, alpha=0.35, hatch=hatch)

@@ -1,4 +1,4 @@
-"""A map of a few people's embeddings: who lies beside whom."""
+"""A map of a few people's embeddings: whose pictures are near whose."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,13 +11,13 @@ from torch.nn import functional as F
 from reid_lightning.report.figures.style import COLORS, MARKERS, new_figure
 from reid_lightning.results.findings import Findings
 
-_PERPLEXITY = 15  # neighbours that a picture keeps near, about
+_PERPLEXITY = 15  # roughly the number of neighbours that a picture keeps near
 
 
 def embedding_map(findings: Findings) -> Figure | None:
-    """Embeddings in two dimensions by t-SNE (van der Maaten & Hinton 2008), always the same.
+    """Embeddings in two dimensions by t-SNE (van der Maaten & Hinton 2008), the same on every call.
 
-    A colour and a number a person, a marker a camera. None for fewer than 5 pictures, or where all
+    A colour and a number per person, a marker per camera. None for fewer than 5 pictures, or if all
     embeddings are the same.
     """
     count = len(findings.pids)
@@ -25,8 +25,8 @@ def embedding_map(findings: Findings) -> Figure | None:
     if count < 5 or (unit == unit[0]).all():
         return None
     perplexity = min(_PERPLEXITY, (count - 1) / 3)
-    with threadpool_limits(1):  # so few points are placed faster, and always alike, by one thread
-        places = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(unit)
+    with threadpool_limits(1):  # faster for so few points, and reproducible
+        points = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(unit)
     figure = new_figure(5, 4.4)
     axes = figure.add_subplot()
     pids, camids = findings.pids.numpy(), findings.camids.numpy()
@@ -34,14 +34,16 @@ def embedding_map(findings: Findings) -> Figure | None:
     for number, pid in enumerate(sorted(set(pids.tolist()))):
         color = COLORS[number % len(COLORS)]
         for camera, marker in zip(cameras, MARKERS * len(cameras), strict=False):
-            x, y = places[(pids == pid) & (camids == camera)].T
+            x, y = points[(pids == pid) & (camids == camera)].T
             axes.scatter(x, y, s=26, color=color, marker=marker, alpha=0.75, linewidths=0)
-        x, y = np.median(places[pids == pid], axis=0)
+        x, y = np.median(points[pids == pid], axis=0)
         label = axes.text(x, y, str(pid), fontsize=9, weight="bold", color=color, ha="center")
         label.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_color("0.8")
-    axes.set_title("Pictures of the people with most of them (t-SNE)", fontsize=10, loc="left")
+    axes.set_title(
+        "The people with most pictures, one point per picture (t-SNE)", fontsize=10, loc="left"
+    )
     handles = [
         Line2D([], [], color="0.4", marker=marker, linestyle="", label=f"camera {camera + 1}")
         for camera, marker in zip(cameras, MARKERS * len(cameras), strict=False)

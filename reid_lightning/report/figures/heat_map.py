@@ -1,4 +1,4 @@
-"""A picture of a sweep over two numbers: the score of every pair of them."""
+"""heat_map.png: the scores of a sweep over two numbers, a cell per pair of values."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,16 +10,17 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from reid_lightning.report.figures.style import new_figure
-from reid_lightning.results.sweep_summary import is_number, swept_keys
+from reid_lightning.results.overrides import is_number
+from reid_lightning.results.sweep_summary import swept_keys
 
-FILE = "heat_map.png"
+HEAT_MAP_FILE = "heat_map.png"
 
 
 class Grid(NamedTuple):
     """The scores of a sweep over two numbers."""
 
-    score: str  # which it is, and of what
-    x: str  # the keys that were swept, and the values of each as they were typed, in order
+    score: str  # the title: which score, and what it was measured on
+    x: str  # the swept keys, and the values of each as they were typed, in ascending order
     y: str
     xs: list[str]
     ys: list[str]
@@ -27,42 +28,45 @@ class Grid(NamedTuple):
 
 
 def write_heat_map(rows: Sequence[dict[str, Any]], folder: Path) -> Path | None:
-    """Draw `heat_map.png` into a sweep's folder, where the sweep is a grid of two numbers.
+    """Write `heat_map.png` into a sweep's folder if the sweep is a grid of two numbers.
 
     Args:
         rows: of the sweep's summary.
         folder: of the sweep.
+
+    Returns:
+        The picture's path; None for any other sweep.
     """
     grid = score_grid(rows)
     if grid is None:
         return None
-    draw(grid).savefig(folder / FILE, dpi=200)
-    return folder / FILE
+    draw_heat_map(grid).savefig(folder / HEAT_MAP_FILE, dpi=200)
+    return folder / HEAT_MAP_FILE
 
 
 def score_grid(rows: Sequence[dict[str, Any]]) -> Grid | None:
-    """The best val/mAP of every pair of values; test/mAP where no job was validated.
+    """The best val/mAP of every pair of values; test/mAP if no job was validated.
 
-    None where no job has a score, other than two keys were swept, a value is not a number, or
-    some pair has not exactly one job.
+    None if no job has a score, not exactly two keys were swept, a value is not a number, or a pair
+    of values does not have exactly one job.
     """
     keys = swept_keys(rows)
     score = next((s for s in ("val/mAP", "test/mAP") if any(r[s] is not None for r in rows)), None)
     if score is None or len(keys) != 2 or not all(is_number(r[k]) for r in rows for k in keys):
         return None
     x, y = keys
-    found = {(row[y], row[x]): row[score] for row in rows}
+    scores = {(row[y], row[x]): row[score] for row in rows}
     xs, ys = (sorted({row[key] for row in rows}, key=float) for key in keys)
-    if not len(rows) == len(found) == len(xs) * len(ys):
+    if not len(rows) == len(scores) == len(xs) * len(ys):
         return None
-    cells = np.array([[found[b, a] for a in xs] for b in ys], dtype=float)  # None becomes NaN
+    cells = np.array([[scores[b, a] for a in xs] for b in ys], dtype=float)  # None becomes NaN
     sets = sorted({r["validated_on"] for r in rows if r["validated_on"]})
     title = f"{score} in %" + (f" ({', '.join(sets)})" if sets and score == "val/mAP" else "")
     return Grid(title, x, y, xs, ys, 100 * cells)
 
 
-def draw(grid: Grid) -> Figure:
-    """The picture: a shade and the figure itself in every cell, the best one framed."""
+def draw_heat_map(grid: Grid) -> Figure:
+    """The picture: a shade and the score in every cell, the best one framed."""
     size = (2.5 + 0.9 * len(grid.xs), 1.6 + 0.6 * len(grid.ys))  # inches
     figure = new_figure(*size)
     axes = figure.add_subplot()
@@ -78,7 +82,7 @@ def draw(grid: Grid) -> Figure:
             axes.add_patch(Rectangle(**cell, fill=False, hatch="///", edgecolor="0.7", linewidth=0))
             text, color = "no result", "black"
         else:
-            text, color = f"{value:.1f}", _ink(image.to_rgba(np.array(value)))
+            text, color = f"{value:.1f}", _text_color(image.to_rgba(np.array(value)))
         box = {"facecolor": "white", "edgecolor": "none"} if np.isnan(value) else None
         axes.text(column, row, text, ha="center", va="center", color=color, bbox=box)
         if value == np.nanmax(grid.cells):
@@ -86,8 +90,8 @@ def draw(grid: Grid) -> Figure:
     return figure
 
 
-def _ink(shade: NDArray[np.float64]) -> str:
-    """Black or white, whichever is told more easily from `shade` (WCAG 2's contrast)."""
+def _text_color(shade: NDArray[np.float64]) -> str:
+    """Black or white, whichever has more contrast to `shade` (WCAG 2)."""
     red, green, blue = (
         c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shade[:3]
     )

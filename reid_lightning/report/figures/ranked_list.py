@@ -6,14 +6,15 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from reid_lightning.data.pictures import decode
-from reid_lightning.results.ranked_list import RankedList, Verdict
+from reid_lightning.results.ranked_list import RankedList
+from reid_lightning.scoring.retrieved import Verdict
 
-WIDTH, HEIGHT = 88, 168  # of a picture, its frame included
+WIDTH, HEIGHT = 88, 168  # of a picture with its frame, in pixels
 FRAME, GAP, PAD, HEAD, FOOT, BADGE = 4, 8, 14, 34, 22, 24
 PAPER, INK = "#ffffff", "#24292f"
-# A bluish green, which colour-blind people tell from red; tick and cross say it once more.
+# A bluish green, distinct from red for colour-blind people; tick and cross repeat the verdict.
 COLORS: dict[Verdict, str] = {"hit": "#009e73", "miss": "#d1242f", "junk": "#9aa0a6"}
-TICK = [[(0.27, 0.53), (0.44, 0.69), (0.74, 0.35)]]  # lines, in shares of the badge
+TICK = [[(0.27, 0.53), (0.44, 0.69), (0.74, 0.35)]]  # lines, in fractions of the badge
 CROSS = [[(0.32, 0.32), (0.68, 0.68)], [(0.32, 0.68), (0.68, 0.32)]]
 
 
@@ -30,34 +31,34 @@ def draw_ranked_list(ranked: RankedList) -> Image.Image:
     canvas = Image.new("RGB", (width, HEAD + HEIGHT + FOOT + PAD), PAPER)
     draw = ImageDraw.Draw(canvas)
     draw.text((PAD, HEAD / 2 + 1), title, INK, ImageFont.load_default(15), anchor="lm")
-    _place(canvas, PAD, _framed(query, INK), label, INK)
-    for column, shown in enumerate(gallery, start=1):
+    _paste(canvas, PAD, _framed(query, INK), label, INK)
+    for column, listed in enumerate(gallery, start=1):
         x = PAD + column * (WIDTH + GAP) + 2 * GAP
-        color = COLORS[shown.verdict]
-        picture = _framed(shown.path, color, faded=shown.verdict == "junk")
-        _place(canvas, x, picture, shown.label, color if shown.verdict == "junk" else INK)
-        if shown.verdict != "junk":
-            badge = _badge(color, TICK if shown.verdict == "hit" else CROSS)
+        color = COLORS[listed.verdict]
+        picture = _framed(listed.path, color, faded=listed.verdict == "junk")
+        _paste(canvas, x, picture, listed.label, color if listed.verdict == "junk" else INK)
+        if listed.verdict != "junk":
+            badge = _badge(color, TICK if listed.verdict == "hit" else CROSS)
             canvas.paste(badge, (x + WIDTH - BADGE, HEAD + HEIGHT - BADGE), badge)
     return canvas
 
 
-def _place(canvas: Image.Image, x: int, picture: Image.Image, label: str, color: str) -> None:
+def _paste(canvas: Image.Image, x: int, picture: Image.Image, label: str, color: str) -> None:
     canvas.paste(picture, (x, HEAD))
-    place = (x + WIDTH / 2, HEAD + HEIGHT + FOOT / 2 + 2)
-    ImageDraw.Draw(canvas).text(place, label, color, ImageFont.load_default(13), anchor="mm")
+    center = (x + WIDTH / 2, HEAD + HEIGHT + FOOT / 2 + 2)
+    ImageDraw.Draw(canvas).text(center, label, color, ImageFont.load_default(13), anchor="mm")
 
 
 def _framed(path: Path, color: str, faded: bool = False) -> Image.Image:
-    """The whole picture, its proportions kept, in a frame."""
+    """The whole picture in a frame, with its proportions unchanged."""
     inside = (WIDTH - 2 * FRAME, HEIGHT - 2 * FRAME)
     picture = ImageOps.pad(decode(path), inside, Image.Resampling.BICUBIC, color="#f0f1f3")
     if faded:
-        picture = Image.blend(ImageOps.grayscale(picture).convert("RGB"), _paper(inside), 0.35)
+        picture = Image.blend(ImageOps.grayscale(picture).convert("RGB"), _blank(inside), 0.35)
     return ImageOps.expand(picture, FRAME, color)
 
 
-def _paper(size: tuple[int, int]) -> Image.Image:
+def _blank(size: tuple[int, int]) -> Image.Image:
     return Image.new("RGB", size, PAPER)
 
 

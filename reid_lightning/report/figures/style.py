@@ -1,4 +1,4 @@
-"""How lines and points are told apart: in print, and by colour-blind people."""
+"""Colours, dashes and markers that stay distinct in print and for colour-blind people."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 def line_style(number: int) -> dict[str, Any]:
-    """Colour, dashes and marker of the line `number`: alike only after 28 lines.
+    """Colour, dashes and marker of the line `number`; they repeat after 28 lines.
 
-    Dashes change with every line, since colours are alike in grey.
+    Dashes change with every line, since colours look the same in grey.
     """
     return {
         "color": COLORS[number % len(COLORS)],
@@ -26,12 +26,12 @@ def line_style(number: int) -> dict[str, Any]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of so many inches."""
+    """An empty figure, `width` × `height` inches."""
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def frame(axes: Axes, title: str = "") -> None:
-    """Axes as all pictures have them."""
+    """Give the axes a title, a grid, and the look of all pictures."""
     axes.set_title(title, fontsize=10, loc="left")
     axes.grid(color="0.9", linewidth=0.8)
     axes.set_axisbelow(True)
@@ -39,6 +39,6 @@ def frame(axes: Axes, title: str = "") -> None:
     axes.tick_params(labelsize=8)
 
 
-def plain(name: str) -> str:
-    """A name as matplotlib writes it, not as mathematics nor as one that no legend shows."""
+def plain_text(name: str) -> str:
+    """A name that matplotlib shows unchanged: `$` starts no formula, `_` hides no legend entry."""
     return (f" {name}" if name.startswith("_") else name).replace("$", r"\$")

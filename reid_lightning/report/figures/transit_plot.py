@@ -1,4 +1,4 @@
-"""A picture of the times people take between cameras: one panel for every two cameras."""
+"""A picture of how long people take between cameras: one panel per pair of cameras."""
 
 import math
 from itertools import combinations
@@ -12,9 +12,9 @@ from torch import Tensor
 from reid_lightning.errors import ReIDError
 from reid_lightning.retrieval.transit import BIN_FRAMES
 
-_MINUTES_A_BIN = BIN_FRAMES / 25 / 60  # at 25 frames a second
-_SHOWN = 0.98  # of all that is to be seen; a few late stragglers would squeeze the rest
-# Told apart by colour-blind people, and in grey: the one is dark, the other light and hatched.
+_MINUTES_PER_BIN = BIN_FRAMES / 25 / 60  # at 25 frames a second
+_SHOWN_SHARE = 0.98  # of the probability; a few very long gaps would squeeze the rest
+# Distinct for colour-blind people and in grey: the first is dark, the second light and hatched.
 _FORTH, _BACK = ("#0072B2", None), ("#E69F00", "/////")
 
 
@@ -22,11 +22,11 @@ def plot_distributions(distributions: Tensor, path: Path) -> None:
     """Draw the distributions [cameras, cameras, bins] of a set into the PNG file `path`.
 
     A panel holds both directions between two cameras, over the signed gap in minutes at 25 frames
-    a second. Two cameras that no identity went between have no panel. Cameras count from 1 here,
-    as they do in file names. The axis ends where 98% of everything is shown, and its label says so.
+    a second. Two cameras that no identity passed between have no panel. Cameras count from 1, as in
+    file names. The axis ends where 98% of the probability is shown, and its label says so.
 
     Raises:
-        ReIDError: no identity went between any two cameras, so there is nothing to draw.
+        ReIDError: no identity went between any two cameras, so the picture would be empty.
     """
     tables = distributions.double().cpu().numpy()
     pairs = [
@@ -41,25 +41,25 @@ def plot_distributions(distributions: Tensor, path: Path) -> None:
     figure = Figure(figsize=(max(2.5 * columns, 5), 1.6 * rows + 1.2), layout="constrained")
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for axes, (a, b) in zip(grid.flat, pairs, strict=False):
-        _direction(axes, tables[b, a], 1, f"c{a + 1} → c{b + 1}")
-        _direction(axes, tables[a, b], -1, f"c{b + 1} → c{a + 1}")
+        _plot_direction(axes, tables[b, a], 1, f"c{a + 1} → c{b + 1}")
+        _plot_direction(axes, tables[a, b], -1, f"c{b + 1} → c{a + 1}")
         _frame(axes)
     for axes in grid.flat[len(pairs) :]:
         axes.remove()
     for axes in grid.flat[max(len(pairs) - columns, 0) : len(pairs)]:
-        axes.tick_params(labelbottom=True)  # of each column, the lowest panel
+        axes.tick_params(labelbottom=True)  # the lowest panel of each column
     last = _extent(tables)
     grid[0, 0].set(xlim=(-last, last), ylim=(0, 1.25 * 100 * tables.max()))
-    about = f"(right: the larger camera number is later; {1 - _SHOWN:.0%} of all lies outside)"
+    about = f"(right: the larger camera number is later; {1 - _SHOWN_SHARE:.0%} lies outside)"
     figure.supxlabel(f"gap in minutes, at 25 frames a second\n{about}", fontsize=10)
     figure.supylabel(f"p of a bin ({BIN_FRAMES} frames), %", fontsize=10)
     figure.savefig(path, dpi=110)
 
 
-def _direction(axes: Axes, table: np.ndarray, sign: int, label: str) -> None:
-    """One direction, to the right of 0 or to the left of it."""
+def _plot_direction(axes: Axes, table: np.ndarray, sign: int, label: str) -> None:
+    """Plot one direction, to the right of 0 (`sign` 1) or to the left (-1)."""
     color, hatch = _FORTH if sign > 0 else _BACK
-    minutes, percent = sign * (np.arange(len(table)) + 0.5) * _MINUTES_A_BIN, 100 * table
+    minutes, percent = sign * (np.arange(len(table)) + 0.5) * _MINUTES_PER_BIN, 100 * table
     axes.fill_between(minutes, percent, color=color, alpha=0.35, hatch=hatch, lw=0)
     axes.plot(minutes, percent, color=color, lw=1.3)
     x, side = (0.98, "right") if sign > 0 else (0.02, "left")
@@ -75,6 +75,6 @@ def _frame(axes: Axes) -> None:
 
 
 def _extent(tables: np.ndarray) -> float:
-    """Minutes within which `_SHOWN` of everything lies."""
+    """Minutes within which `_SHOWN_SHARE` of the probability lies."""
     total = tables.sum((0, 1)).cumsum()
-    return float((np.searchsorted(total, _SHOWN * total[-1]) + 1) * _MINUTES_A_BIN)
+    return float((np.searchsorted(total, _SHOWN_SHARE * total[-1]) + 1) * _MINUTES_PER_BIN)

@@ -1,4 +1,4 @@
-"""k-reciprocal re-ranking, in sparse rows."""
+"""k-reciprocal re-ranking on sparse matrices."""
 
 from reid_lightning.retrieval.rerank.k_reciprocal import Rerank
 

@@ -8,27 +8,27 @@ from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
-from reid_lightning.parallel import in_blocks
-from reid_lightning.retrieval.rerank.rows import Rows, chunks
+from reid_lightning.parallel import chunks, in_blocks
+from reid_lightning.retrieval.rerank.rows import DistanceRows
 
 
 class Neighbours(NamedTuple):
     """Every picture's nearest pictures, and the scale of its distances.
 
-    `order` is int32 [total, k], nearest first, of equally near ones the lower index first (a
-    stable argsort's order). `scale` is float32 [total], on the rows' device: the largest distance
-    of each picture, 1 where none is above 0 (a collapsed network).
+    `order` is int32 [total, k], nearest first, and among equally near pictures the lower index
+    first (a stable argsort's order). `scale` is float32 [total], on the device of the distances:
+    each picture's largest distance, or 1 where none is above 0 (a collapsed network).
     """
 
     order: NDArray[np.int32]
     scale: Tensor
 
 
-def nearest(rows: Rows, total: int, k: int) -> Neighbours:
-    """The `k` nearest of each of `total` pictures, itself among them as far as distances say."""
+def nearest(rows: DistanceRows, total: int, k: int) -> Neighbours:
+    """The `k` nearest of each of `total` pictures; a picture itself has no special treatment."""
     order, largest = [], []
-    for start, stop in chunks(total, total):
-        distances = rows(start, stop)
+    for chunk in chunks(total, torch.float32.itemsize * total):
+        distances = rows(chunk.start, chunk.stop)
         order.append(_on_cpu(distances, k) if distances.is_cpu else _on_device(distances, k))
         largest.append(distances.amax(1))
     scale = torch.cat(largest)
@@ -43,7 +43,7 @@ def _on_cpu(distances: Tensor, k: int) -> NDArray[np.int32]:
 
 
 def _on_device(distances: Tensor, k: int) -> NDArray[np.int32]:
-    # topk is not stable, so the column goes below the distance's bits in one integer.
+    # topk is not stable, so the column is put below the bits of the distance in one integer.
     bits = (distances + 0).view(torch.int32)  # -0 becomes 0
     bits = torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits)  # negative floats count downwards
     columns = torch.arange(distances.shape[1], device=distances.device)
@@ -62,10 +62,10 @@ def _select(values: NDArray[np.float32], order: NDArray[np.int32], start: int, s
             value = values[i, j]
             if j >= k and value >= smallest[k - 1]:
                 continue
-            place = min(j, k - 1)
-            while place > 0 and smallest[place - 1] > value:
-                smallest[place] = smallest[place - 1]
-                order[i, place] = order[i, place - 1]
-                place -= 1
-            smallest[place] = value
-            order[i, place] = j
+            slot = min(j, k - 1)
+            while slot > 0 and smallest[slot - 1] > value:
+                smallest[slot] = smallest[slot - 1]
+                order[i, slot] = order[i, slot - 1]
+                slot -= 1
+            smallest[slot] = value
+            order[i, slot] = j

@@ -1,29 +1,20 @@
-"""Distances between all pictures, some rows at a time: the whole matrix is never held."""
+"""Distances between all pictures, a chunk of rows at a time: the whole matrix is never held."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
-Rows: TypeAlias = Callable[[int, int], Tensor]
-"""`rows(start, stop)`: float32 distances [stop - start, total] of those pictures to all pictures.
+DistanceRows: TypeAlias = Callable[[int, int], Tensor]
+"""`rows(start, stop)`: the distances of those pictures to all, float32 [stop - start, total].
 
-Finite, symmetric, without gradient, and the same however often they are asked for.
+Finite, symmetric, without gradient, and the same at every call.
 """
 
-CHUNK_BYTES = 2**27  # 128 MiB
 
-
-def chunks(count: int, total: int) -> Iterator[tuple[int, int]]:
-    """Start and stop of chunks of the first `count` rows, `CHUNK_BYTES` each or a single row."""
-    size = max(1, CHUNK_BYTES // (4 * max(1, total)))
-    for start in range(0, count, size):
-        yield start, min(start + size, count)
-
-
-def squared_rows(embeddings: Tensor) -> Rows:
-    """Squared Euclidean distances of `embeddings` [total, d], from one float32 product a chunk.
+def squared_rows(embeddings: Tensor) -> DistanceRows:
+    """Squared Euclidean distances of `embeddings` [total, d], one float32 product a call.
 
     Never negative, and 0 from a picture to itself.
     """

@@ -3,28 +3,35 @@ from pathlib import Path
 
 import pytest
 
-from reid_lightning.data.counts import differences, split_counts
-from reid_lightning.data.sample import Splits
-from reid_lightning.data.readers.market1501 import find_layout, parse_name, read_distractors, read_splits
 from reid_lightning.data.clock import with_times
+from reid_lightning.data.counts import differences, split_counts
+from reid_lightning.data.readers.market1501 import (
+    find_layout,
+    parse_name,
+    read_distractors,
+    read_splits,
+)
+from reid_lightning.data.sample import Splits
 from reid_lightning.errors import ReIDError
 
 
-def test_name_is_read() -> None:
+def test_a_name_is_parsed() -> None:
     sample = parse_name(Path("query/0012_c3s2_000451_07.jpg"))
     assert (sample.pid, sample.camid, sample.sequence, sample.frame) == (12, 2, 2, 451)
 
 
-@pytest.mark.parametrize(("name", "pid"), [("-1_c1s1_000401_03.jpg", -1), ("0000_c6s4_1_00.jpg", 0)])
+@pytest.mark.parametrize(
+    ("name", "pid"), [("-1_c1s1_000401_03.jpg", -1), ("0000_c6s4_1_00.jpg", 0)]
+)
 def test_junk_and_distractors_are_read(name: str, pid: int) -> None:
     assert parse_name(Path(name)).pid == pid
 
 
-def test_market1501s_doubled_ending_is_read() -> None:
+def test_market1501s_doubled_suffix_is_read() -> None:
     assert parse_name(Path("0071_c6s2_072743_00.jpg.jpg")).frame == 72743
 
 
-def test_cuhk03_nps_own_names_are_read() -> None:
+def test_cuhk03_np_names_are_read() -> None:
     sample = parse_name(Path("0003_c2_8.png"))
     assert (sample.pid, sample.camid, sample.sequence, sample.frame) == (3, 1, 1, 8)
 
@@ -57,8 +64,12 @@ def test_the_real_queries_have_14_74_cross_camera_positives(market1501: Splits) 
 
 
 def test_the_real_cameras_have_6_3_3_6_3_4_sequences(market1501: Splits) -> None:
-    seen = {(s.camid, s.sequence) for part in (market1501.train, market1501.query, market1501.gallery) for s in part}
-    assert [sum(c == camid for c, _ in seen) for camid in range(6)] == [6, 3, 3, 6, 3, 4]
+    sequences = {
+        (s.camid, s.sequence)
+        for split in (market1501.train, market1501.query, market1501.gallery)
+        for s in split
+    }
+    assert [sum(c == camid for c, _ in sequences) for camid in range(6)] == [6, 3, 3, 6, 3, 4]
 
 
 def test_sequences_are_laid_end_to_end_on_a_cameras_clock() -> None:
@@ -86,21 +97,21 @@ def test_layout_is_found_one_level_below(tiny_set: Path) -> None:
     assert find_layout(tiny_set / "query") is None
 
 
-def test_several_sets_below_are_told(tmp_path: Path) -> None:
+def test_several_sets_in_a_folder_are_refused(tmp_path: Path) -> None:
     for name in ("detected", "labeled"):
         (tmp_path / name / "bounding_box_train").mkdir(parents=True)
     with pytest.raises(ReIDError, match=r"several sets \(detected, labeled\)"):
         find_layout(tmp_path)
 
 
-def test_a_difference_from_the_official_counts_is_told() -> None:
+def test_a_difference_from_the_official_counts_is_reported() -> None:
     counts = {"train": {"pictures": 3, "identities": 2}}
     assert differences(counts, {"train": {"pictures": 4, "identities": 2}}) == [
         "train has 3 pictures instead of 4"
     ]
 
 
-def test_empty_folder_and_wrong_name_are_told(tmp_path: Path) -> None:
+def test_an_empty_folder_and_a_wrong_name_are_refused(tmp_path: Path) -> None:
     for folder in ("bounding_box_train", "query", "bounding_box_test"):
         (tmp_path / folder).mkdir()
     with pytest.raises(ReIDError, match="bounding_box_train holds no picture"):

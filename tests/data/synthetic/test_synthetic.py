@@ -1,4 +1,4 @@
-"""The synthetic set: its layout, its determinism, its times, and that it gives nothing away."""
+"""The synthetic set: layout, determinism, times, and that raw pixels do not identify anybody."""
 
 import json
 import re
@@ -23,7 +23,7 @@ SMALL = {"train_identities": 4, "test_identities": 24}
 
 
 def parse(root: Path, folder: str) -> list[tuple[Path, int, int, int, int]]:
-    """Path, pid, camid (from 0), sequence and frame of every file, by the test's own reader."""
+    """Path, pid, camid (from 0), sequence and frame of every file, by an independent reader."""
     pictures = []
     for path in sorted((root / folder).iterdir()):
         match = GRAMMAR.fullmatch(path.name)
@@ -43,18 +43,18 @@ def contents(root: Path) -> dict[str, bytes]:
 
 
 def test_same_seed_gives_same_bytes_and_another_seed_does_not(tmp_path: Path) -> None:
-    few = {"train_identities": 2, "test_identities": 2}
-    first = contents(draw_synthetic(tmp_path / "first", **few, seed=3))
-    assert first == contents(draw_synthetic(tmp_path / "second", **few, seed=3))
-    assert first.keys() != contents(draw_synthetic(tmp_path / "third", **few, seed=4)).keys()
+    sizes = {"train_identities": 2, "test_identities": 2}
+    first = contents(draw_synthetic(tmp_path / "first", **sizes, seed=3))
+    assert first == contents(draw_synthetic(tmp_path / "second", **sizes, seed=3))
+    assert first.keys() != contents(draw_synthetic(tmp_path / "third", **sizes, seed=4)).keys()
 
 
-def test_only_three_folders_and_a_record_are_left(root: Path) -> None:
+def test_the_set_is_three_folders_and_a_record(root: Path) -> None:
     assert sorted(path.name for path in root.iterdir()) == sorted([*FOLDERS, RECORD])
     assert [path.name for path in root.parent.iterdir()] == [root.name]
 
 
-def test_pictures_are_market_crops(root: Path) -> None:
+def test_pictures_are_64_by_128_jpeg_files(root: Path) -> None:
     for folder in FOLDERS:
         for path, *_ in parse(root, folder)[::10]:
             with Image.open(path) as image:
@@ -69,15 +69,15 @@ def test_pids(root: Path) -> None:
 
 
 def test_a_query_per_identity_and_camera_with_a_match_on_another_camera(root: Path) -> None:
-    seen = [(pid, camera) for _, pid, camera, *_ in parse(root, "query")]
-    assert len(seen) == len(set(seen))
+    queries = [(pid, camera) for _, pid, camera, *_ in parse(root, "query")]
+    assert len(queries) == len(set(queries))
     gallery = {(pid, camera) for _, pid, camera, *_ in parse(root, "bounding_box_test") if pid > 0}
-    assert gallery == set(seen)
-    for pid, camera in seen:
+    assert gallery == set(queries)
+    for pid, camera in queries:
         assert any(other != camera for match, other in gallery if match == pid)
 
 
-def test_default_set_has_the_promised_size() -> None:
+def test_the_default_set_has_its_documented_size() -> None:
     shots = plan_shots(120, 80, 0)
     counts = [sum(shot.folder == folder for shot in shots) for folder in FOLDERS]
     assert 1800 <= counts[0] <= 2200
@@ -90,7 +90,7 @@ def test_default_set_has_the_promised_size() -> None:
     assert sum(shot.pid == 0 for shot in shots) >= 50
 
 
-def test_a_stamp_tells_the_time_that_a_reader_reconstructs(root: Path) -> None:
+def test_a_reader_reconstructs_the_time_from_a_stamp(root: Path) -> None:
     pictures = [picture for folder in FOLDERS for picture in parse(root, folder)]
     length: dict[tuple[int, int], int] = defaultdict(int)
     for _, _, camera, sequence, frame in pictures:
@@ -104,7 +104,7 @@ def test_a_stamp_tells_the_time_that_a_reader_reconstructs(root: Path) -> None:
         assert before + frame - LEAD[visit.camera] == visit.time
 
 
-def test_travel_times_are_alike_and_start_times_are_not() -> None:
+def test_travel_times_vary_little_and_start_times_much() -> None:
     walks = [walk(np.random.default_rng([1, k])) for k in range(500)]
     for road, (mean, spread) in TRAVEL.items():
         gaps = [
@@ -141,7 +141,7 @@ def test_another_drawing_version_is_an_error(root: Path, monkeypatch: pytest.Mon
         draw_synthetic(root, **SMALL)
 
 
-def test_a_strangers_folder_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_refused_and_unchanged(tmp_path: Path) -> None:
     (tmp_path / "holiday.jpg").touch()
     with pytest.raises(ReIDError, match="is not a synthetic set"):
         draw_synthetic(tmp_path, **SMALL)
@@ -168,7 +168,7 @@ def test_an_interrupted_drawing_leaves_nothing_behind(
     draw_synthetic(tmp_path / "set", train_identities=2, test_identities=2)
 
 
-def test_two_at_once_both_end_well(tmp_path: Path) -> None:
+def test_two_processes_may_draw_the_same_set_together(tmp_path: Path) -> None:
     def draw(_: int) -> Path:
         return draw_synthetic(tmp_path / "set", train_identities=2, test_identities=2)
 
@@ -188,13 +188,15 @@ def test_two_at_once_both_end_well(tmp_path: Path) -> None:
         ({"seed": -1}, "must be 0 or more, got -1"),
     ],
 )
-def test_impossible_arguments(tmp_path: Path, arguments: dict[str, int], message: str) -> None:
+def test_arguments_out_of_range_are_refused(
+    tmp_path: Path, arguments: dict[str, int], message: str
+) -> None:
     with pytest.raises(ReIDError, match=message):
         draw_synthetic(tmp_path / "set", **arguments)
     assert not list(tmp_path.iterdir())
 
 
-def test_raw_pixels_give_nobody_away(root: Path) -> None:
+def test_raw_pixels_do_not_identify_people(root: Path) -> None:
     def load(folder: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         pictures = [picture for picture in parse(root, folder) if picture[1] != -1]
         pixels = [np.asarray(Image.open(path), dtype=np.float32).ravel() for path, *_ in pictures]

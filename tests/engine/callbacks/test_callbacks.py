@@ -68,16 +68,16 @@ def fit(
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-@pytest.mark.parametrize("place", [1, 2])
-def test_a_loss_that_is_no_number_stops_the_run(bad: float, place: int) -> None:
+@pytest.mark.parametrize("index", [1, 2])
+def test_a_loss_that_is_not_finite_stops_the_run(bad: float, index: int) -> None:
     values = [1.0, 1.0, 1.0]
-    values[place] = bad
-    told = rf"step {place + 1} \(learning rate 0.5\).*pictures, in train: {place}.jpg\.$"
-    with pytest.raises(ReIDError, match=told):
+    values[index] = bad
+    message = rf"step {index + 1} \(learning rate 0.5\).*pictures, in train: {index}.jpg\.$"
+    with pytest.raises(ReIDError, match=message):
         fit(values, FiniteLoss())
 
 
-def test_the_learning_rate_told_is_the_steps_own() -> None:
+def test_the_reported_learning_rate_is_the_steps_own() -> None:
     class Decayed(Line):
         def configure_optimizers(self) -> Any:
             optimizer = super().configure_optimizers()
@@ -91,7 +91,7 @@ def test_the_learning_rate_told_is_the_steps_own() -> None:
         fit([1.0, math.nan, 1.0], FiniteLoss(), model=Decayed())
 
 
-def test_no_checkpoint_is_written_of_what_a_nan_has_spoilt(tmp_path: Path) -> None:
+def test_no_checkpoint_holds_weights_that_a_nan_has_changed(tmp_path: Path) -> None:
     path = tmp_path / "last.ckpt"
     with pytest.raises(ReIDError, match="step 2 "):
         fit([1.0, math.nan, 1.0, 1.0], LastCheckpoint(path, every_n_steps=1), FiniteLoss())
@@ -134,20 +134,20 @@ class Collapsed(Line):
     def __init__(self, loss: float, margin: float | str) -> None:
         super().__init__()
         self.criterion = SimpleNamespace(metric=SimpleNamespace(margin=margin))
-        self.told = {"train/loss_metric": loss, "train/dist_pos": 1e-4, "train/dist_neg": 1e-4}
+        self.metrics = {"train/loss_metric": loss, "train/dist_pos": 1e-4, "train/dist_neg": 1e-4}
 
     def training_step(self, batch: dict[str, torch.Tensor], batch_idx: int) -> torch.Tensor:
-        self.log_dict(self.told, on_epoch=True, on_step=False)
+        self.log_dict(self.metrics, on_epoch=True, on_step=False)
         return super().training_step(batch, batch_idx)
 
 
 @pytest.mark.parametrize(("loss", "margin"), [(0.3, 0.3), (0.6931, "soft")])
-def test_a_collapse_is_told_once_with_likely_causes(
+def test_a_collapse_is_reported_once_with_likely_causes(
     loss: float, margin: float | str, caplog: pytest.LogCaptureFixture
 ) -> None:
     fit([1.0, 1.0], Collapse(), model=Collapsed(loss, margin), epochs=3)
-    told = [r.getMessage() for r in caplog.records if "collapsed" in r.getMessage()]
-    assert len(told) == 1 and "optimizer.lr" in told[0]
+    warnings = [r.getMessage() for r in caplog.records if "collapsed" in r.getMessage()]
+    assert len(warnings) == 1 and "optimizer.lr" in warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -178,11 +178,11 @@ def test_steps_between_checkpoints_are_one_or_more(tmp_path: Path) -> None:
         LastCheckpoint(tmp_path / "last.ckpt", every_n_steps=0)
 
 
-def told(*values: float) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """What a step returns, and its batch of as many pictures as the first value says."""
+def step_outputs(*values: float) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """What a step returns, and its batch; the first value is its number of pictures."""
     size, loss, norm = values
     named = {"loss": torch.tensor(loss), "norm": torch.tensor(norm)}
-    return {"told": named}, {"image": torch.zeros(int(size))}
+    return {"diagnostics": named}, {"image": torch.zeros(int(size))}
 
 
 def test_means_are_weighted_by_pictures_and_survive_a_restart() -> None:
@@ -194,10 +194,10 @@ def test_means_are_weighted_by_pictures_and_survive_a_restart() -> None:
     )
     first, again, checkpoint = EpochMeans(), EpochMeans(), {}
     trainer: Any = SimpleNamespace(global_rank=0)
-    first.on_train_batch_end(trainer, both, *told(2, 1.0, 10.0), 0)
+    first.on_train_batch_end(trainer, both, *step_outputs(2, 1.0, 10.0), 0)
     first.on_save_checkpoint(trainer, both, checkpoint)
     again.on_load_checkpoint(trainer, both, checkpoint)
-    again.on_train_batch_end(trainer, both, *told(1, 4.0, 40.0), 1)
+    again.on_train_batch_end(trainer, both, *step_outputs(1, 4.0, 40.0), 1)
     again.on_train_epoch_end(trainer, both)
     expected = {"train/loss": (2 + 4 + 5) / 4, "train/norm": (20 + 40 + 7) / 4}
     assert {name: float(mean) for name, mean in logged.items()} == expected

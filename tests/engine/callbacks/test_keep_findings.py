@@ -1,14 +1,16 @@
 """KeepFindings, on a test that is made by hand."""
 
 import csv
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from reid_lightning.data.sample import Sample
+from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.engine.callbacks import KeepFindings
+from reid_lightning.engine.scored_test import score_collected
 from reid_lightning.errors import ReIDError
 from reid_lightning.metrics import ReIDMetric
 from reid_lightning.results.findings import read_findings
@@ -23,22 +25,22 @@ def samples(camera: int) -> list[Sample]:
 QUERY, GALLERY = samples(0), [s for camera in range(1, CAMERAS) for s in samples(camera)]
 
 
-def after_test(places: torch.Tensor, rank: int = 0) -> tuple[SimpleNamespace, SimpleNamespace]:
-    """A trainer and a module that have tested the pictures at `places`, in this order."""
+def after_test(indices: torch.Tensor, rank: int = 0) -> tuple[SimpleNamespace, SimpleNamespace]:
+    """A trainer and a module that have tested the pictures `indices`, in this order."""
     metric = ReIDMetric()
     pictures = [*QUERY, *GALLERY]
-    for few in places.split(4):
+    for batch in indices.split(4):
         metric.update(
-            embeddings=torch.eye(PEOPLE)[[pictures[i].pid - 1 for i in few]],
-            pids=torch.tensor([pictures[i].pid for i in few]),
-            camids=torch.tensor([pictures[i].camid for i in few]),
-            is_query=few < len(QUERY),
-            index=few,
+            embeddings=torch.eye(PEOPLE)[[pictures[i].pid - 1 for i in batch]],
+            pids=torch.tensor([pictures[i].pid for i in batch]),
+            camids=torch.tensor([pictures[i].camid for i in batch]),
+            is_query=batch < len(QUERY),
+            index=batch,
         )
-    official = SimpleNamespace(query=QUERY, gallery=GALLERY)
-    datamodule = SimpleNamespace(folder=SimpleNamespace(read=lambda: (official, official)))
-    trainer = SimpleNamespace(is_global_zero=rank == 0, datamodule=datamodule)
-    return trainer, SimpleNamespace(test_metric=metric)
+    official = Splits(train=(), query=tuple(QUERY), gallery=tuple(GALLERY))
+    trainer = SimpleNamespace(is_global_zero=rank == 0)
+    score_test = partial(score_collected, metric, official)
+    return trainer, SimpleNamespace(test_metric=metric, score_test=score_test)
 
 
 def test_pictures_keep_their_names_whatever_order_they_came_in(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
-from reid_lightning.report.figures.heat_map import draw, score_grid, write_heat_map
+from reid_lightning.report.figures.heat_map import draw_heat_map, score_grid, write_heat_map
 
 X, Y = "loss.margin", "loss.label_smoothing"
 
@@ -24,21 +24,23 @@ def rows() -> list[dict[str, Any]]:
     return [row(x, y, score) for (x, y), score in scores.items()][::-1]
 
 
-def test_values_are_in_their_own_order_and_a_failed_job_has_none() -> None:
+def test_values_are_in_numerical_order_and_a_failed_job_has_no_score() -> None:
     grid = score_grid(rows())
     assert grid is not None and grid.score == "val/mAP in % (official)"
     assert (grid.x, grid.xs, grid.y, grid.ys) == (X, ["9", "10"], Y, ["0", "0.1", "0.2"])
     np.testing.assert_allclose(grid.cells, [[10, 30], [20, 40], [np.nan, 55]])
 
 
-def test_where_nothing_was_validated_the_test_score_is_shown() -> None:
+def test_without_validation_the_test_score_is_shown() -> None:
     pairs = [(x, y) for x in ("1", "2") for y in ("0", "1")]
     grid = score_grid([row(x, y, None, 0.4) for x, y in pairs])
     assert grid is not None and grid.score == "test/mAP in %" and np.all(grid.cells == 40)
 
 
 @pytest.mark.parametrize("case", ["no number", "a third key", "one key", "a pair twice", "a gap"])
-def test_a_sweep_that_is_no_grid_of_two_numbers_has_no_picture(case: str, tmp_path: Path) -> None:
+def test_a_sweep_that_is_not_a_grid_of_two_numbers_has_no_picture(
+    case: str, tmp_path: Path
+) -> None:
     swept = {
         "no number": [
             *rows(),
@@ -54,20 +56,19 @@ def test_a_sweep_that_is_no_grid_of_two_numbers_has_no_picture(case: str, tmp_pa
     assert write_heat_map(swept, tmp_path) is None and not list(tmp_path.iterdir())
 
 
-def test_without_any_score_there_is_nothing_to_draw() -> None:
+def test_without_any_score_there_is_no_grid() -> None:
     assert score_grid([r | {"val/mAP": None} for r in rows()]) is None
 
 
-def test_every_cell_tells_its_figure_legibly_and_the_best_is_framed() -> None:
+def test_every_cell_shows_its_score_legibly_and_the_best_is_framed() -> None:
     grid = score_grid(rows())
     assert grid is not None
-    axes = draw(grid).axes[0]
-    told = {text.get_position(): text for text in axes.texts}
-    shown = {place: text.get_text() for place, text in told.items()}
-    rows_shown = [[shown[x, y] for x in (0, 1)] for y in (0, 1, 2)]
+    axes = draw_heat_map(grid).axes[0]
+    texts = {text.get_position(): text for text in axes.texts}
+    rows_shown = [[texts[x, y].get_text() for x in (0, 1)] for y in (0, 1, 2)]
     assert rows_shown == [["10.0", "30.0"], ["20.0", "40.0"], ["no result", "55.0"]]
     shades = axes.images[0].to_rgba(np.nan_to_num(grid.cells))[..., :3]
-    for (x, y), text in told.items():
+    for (x, y), text in texts.items():
         if text.get_text() != "no result":
             assert contrast(shades[y, x], to_rgb(text.get_color())) > 4.5, "WCAG 2, level AA"
     framed = [p.get_xy() for p in axes.patches if isinstance(p, Rectangle) and not p.get_hatch()]

@@ -28,27 +28,27 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
-def test_frames_tell_hits_from_misses_from_junk(picture: Path) -> None:
+def test_frames_distinguish_hits_misses_and_junk(picture: Path) -> None:
     verdicts: list[Verdict] = ["hit", "miss", "junk"]
-    drawn = draw_ranked_list(
+    image = draw_ranked_list(
         RankedList(picture, [Shown(picture, v, "1") for v in verdicts], "A title")
     )
-    assert drawn.getpixel((PAD + 1, HEAD + 1)) == ImageColor.getrgb(INK)
-    assert drawn.getpixel((PAD + WIDTH // 2, HEAD + HEIGHT // 2)) == BLUE
+    assert image.getpixel((PAD + 1, HEAD + 1)) == ImageColor.getrgb(INK)
+    assert image.getpixel((PAD + WIDTH // 2, HEAD + HEIGHT // 2)) == BLUE
     for column, verdict in enumerate(verdicts, start=1):
         x, color = PAD + column * (WIDTH + GAP) + 2 * GAP, ImageColor.getrgb(COLORS[verdict])
-        assert drawn.getpixel((x, HEAD)) == color
-        assert drawn.getpixel((x + FRAME - 1, HEAD + HEIGHT // 2)) == color
-        red, green, blue = drawn.getpixel((x + WIDTH // 2, HEAD + HEIGHT // 2))  # type: ignore[misc]
+        assert image.getpixel((x, HEAD)) == color
+        assert image.getpixel((x + FRAME - 1, HEAD + HEIGHT // 2)) == color
+        red, green, blue = image.getpixel((x + WIDTH // 2, HEAD + HEIGHT // 2))  # type: ignore[misc]
         assert (red == green == blue) is (verdict == "junk")
         corner = (x + WIDTH - BADGE, HEAD + HEIGHT - BADGE, x + WIDTH, HEAD + HEIGHT)
-        colors = {c for _, c in drawn.crop(corner).getcolors(BADGE**2) or []}
+        colors = {c for _, c in image.crop(corner).getcolors(BADGE**2) or []}
         assert ((255, 255, 255) in colors) is (verdict != "junk"), "a white mark in a corner"
 
 
-def test_a_list_is_as_wide_as_it_is_long(picture: Path) -> None:
-    shown = Shown(picture, "hit", "")
-    sizes = [draw_ranked_list(RankedList(picture, [shown] * n)).size for n in (0, 1, 12)]
+def test_the_width_of_a_list_grows_with_its_length(picture: Path) -> None:
+    listed = Shown(picture, "hit", "")
+    sizes = [draw_ranked_list(RankedList(picture, [listed] * n)).size for n in (0, 1, 12)]
     assert [w - sizes[0][0] for w, _ in sizes] == [0, WIDTH + GAP, 12 * (WIDTH + GAP)]
     assert len({height for _, height in sizes}) == 1
 
@@ -56,13 +56,13 @@ def test_a_list_is_as_wide_as_it_is_long(picture: Path) -> None:
 def test_proportions_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "wide.png"
     Image.new("RGB", (128, 64), BLUE).save(path)
-    drawn = draw_ranked_list(RankedList(path, []))
+    image = draw_ranked_list(RankedList(path, []))
     x = PAD + WIDTH // 2
-    column = [drawn.getpixel((x, HEAD + y)) == BLUE for y in range(HEIGHT)]
+    column = [image.getpixel((x, HEAD + y)) == BLUE for y in range(HEIGHT)]
     assert sum(column) == pytest.approx((WIDTH - 2 * FRAME) / 2, abs=2)
 
 
-def test_a_broken_picture_is_told(picture: Path, tmp_path: Path) -> None:
+def test_a_broken_picture_is_reported(picture: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     with pytest.raises(ReIDError, match=r"broken\.jpg cannot be read"):
         draw_ranked_list(RankedList(picture, [Shown(tmp_path / "broken.jpg", "hit", "1")]))

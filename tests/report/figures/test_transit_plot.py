@@ -34,6 +34,6 @@ def test_an_empty_pair_has_no_panel(tmp_path: Path) -> None:
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
 
 
-def test_nothing_to_draw_is_told(tmp_path: Path) -> None:
+def test_empty_distributions_are_reported(tmp_path: Path) -> None:
     with pytest.raises(ReIDError, match="empty"):
         plot_distributions(torch.zeros(3, 3, 5000), tmp_path / "none.png")

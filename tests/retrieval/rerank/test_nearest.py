@@ -1,4 +1,4 @@
-"""The nearest pictures against a stable argsort, and the rows that they are taken from."""
+"""The nearest pictures against a stable argsort, and the rows of distances they are found in."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reid_lightning.distances import pairwise_distance
+from reid_lightning.parallel import chunks
 from reid_lightning.retrieval.rerank.nearest import _on_cpu, _on_device, nearest
-from reid_lightning.retrieval.rerank.rows import chunks, squared_rows
+from reid_lightning.retrieval.rerank.rows import squared_rows
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.booleans(), st.integers(0, 10**6))
@@ -27,18 +28,19 @@ def test_both_paths_give_a_stable_argsort(total: int, k: int, ties: bool, seed: 
 
 def test_the_scale_is_the_largest_distance_and_never_0() -> None:
     distances = torch.tensor([[0.0, 3, 2], [3, 0, 1], [0, 0, 0]])
-    found = nearest(lambda a, b: distances[a:b], 3, 2)
-    assert found.scale.tolist() == [3, 3, 1]
-    assert found.order.tolist() == [[0, 2], [1, 2], [0, 1]]
+    neighbours = nearest(lambda a, b: distances[a:b], 3, 2)
+    assert neighbours.scale.tolist() == [3, 3, 1]
+    assert neighbours.order.tolist() == [[0, 2], [1, 2], [0, 1]]
 
 
 def test_chunks_cover_every_row_once_even_where_a_row_is_larger_than_a_chunk() -> None:
-    assert list(chunks(3, 2**40)) == [(0, 1), (1, 2), (2, 3)]
-    assert list(chunks(0, 5)) == []
-    assert list(chunks(5, 5)) == [(0, 5)]
-    covered = list(chunks(40_000, 20_000))
-    assert [a for a, _ in covered[1:]] == [b for _, b in covered[:-1]]
-    assert covered[-1][1] == 40_000 and max(b - a for a, b in covered) * 20_000 * 4 <= 2**27
+    assert list(chunks(3, 2**42)) == [slice(0, 1), slice(1, 2), slice(2, 3)]
+    assert list(chunks(0, 20)) == [slice(0, 0)]
+    assert list(chunks(5, 20)) == [slice(0, 5)]
+    covered = list(chunks(40_000, 80_000))
+    assert covered[0].start == 0 and covered[-1].stop == 40_000
+    assert [chunk.start for chunk in covered[1:]] == [chunk.stop for chunk in covered[:-1]]
+    assert max(chunk.stop - chunk.start for chunk in covered) * 80_000 <= 2**27
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -49,7 +51,7 @@ def test_squared_rows_are_rows_of_the_distances_also_under_autocast(dtype: torch
     expected = pairwise_distance(x.detach(), "squared")
     rows = squared_rows(x)
     with torch.autocast("cpu", torch.bfloat16):
-        found = [rows(0, 4), rows(4, 9)]
-    assert torch.allclose(torch.cat(found), expected, atol=1e-4)
-    assert all(f.dtype == torch.float32 and f.min() >= 0 and not f.requires_grad for f in found)
-    assert torch.cat(found).diag().eq(0).all()
+        parts = [rows(0, 4), rows(4, 9)]
+    assert torch.allclose(torch.cat(parts), expected, atol=1e-4)
+    assert all(p.dtype == torch.float32 and p.min() >= 0 and not p.requires_grad for p in parts)
+    assert torch.cat(parts).diag().eq(0).all()

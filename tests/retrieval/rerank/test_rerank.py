@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from plain_rerank import Array, normalised, rerank
 from torch import Tensor
 
+from reid_lightning import parallel
 from reid_lightning.errors import ReIDError
-from reid_lightning.retrieval.rerank import rows as rows_file
 from reid_lightning.retrieval.rerank.k_reciprocal import Rerank
 from reid_lightning.retrieval.rerank.rows import squared_rows
 
@@ -67,31 +67,31 @@ def test_by_hand(weight: float) -> None:
     """On a line at 0 (the query), 1, 10 and 11, each the nearest of one other."""
     distances = squared(np.array([[0.0], [1.0], [10.0], [11.0]]))
     # 0 and 1 are each other's sets; 1 is 1/121 from 0 by 0's scale, 1/100 by its own.
-    own, back = 1 / (1 + exp(-1 / 121)), exp(-1 / 100) / (1 + exp(-1 / 100))
-    overlap = min(own, back) + min(1 - own, 1 - back)
+    forth, back = 1 / (1 + exp(-1 / 121)), exp(-1 / 100) / (1 + exp(-1 / 100))
+    overlap = min(forth, back) + min(1 - forth, 1 - back)
     jaccard = np.array([[1 - overlap / (2 - overlap), 1, 1]])
     expected = (1 - weight) * jaccard + weight * np.array([[1 / 121, 100 / 121, 1]])
     np.testing.assert_allclose(ours(distances, 1, 1, 1, weight), expected, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("rows_a_chunk", [1, 3, 7, 50])
+@pytest.mark.parametrize("rows_per_chunk", [1, 3, 7, 50])
 def test_chunks_change_nothing_and_stay_small(
-    rows_a_chunk: int, monkeypatch: pytest.MonkeyPatch
+    rows_per_chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     distances = squared(points("clusters", 50, 1))
-    whole = torch.cat(list(Rerank()(lambda a, b: distances[a:b], 20, 50)))
-    monkeypatch.setattr(rows_file, "CHUNK_BYTES", 4 * 50 * rows_a_chunk + 3)
-    asked: list[int] = []
+    expected = torch.cat(list(Rerank()(lambda a, b: distances[a:b], 20, 50)))
+    monkeypatch.setattr(parallel, "CHUNK_BYTES", 4 * 50 * rows_per_chunk + 3)
+    requested: list[int] = []
 
     def rows(start: int, stop: int) -> Tensor:
-        asked.append(stop - start)
+        requested.append(stop - start)
         return distances[start:stop]
 
     chunks = list(Rerank()(rows, 20, 50))
-    assert torch.equal(torch.cat(chunks), whole)
+    assert torch.equal(torch.cat(chunks), expected)
     assert all(chunk.dtype == torch.float32 for chunk in chunks)
-    assert max(asked) == rows_a_chunk and max(map(len, chunks)) == min(rows_a_chunk, 20)
-    assert sum(asked) == (1 if rows_a_chunk == 50 else 2) * 50 + 20
+    assert max(requested) == rows_per_chunk and max(map(len, chunks)) == min(rows_per_chunk, 20)
+    assert sum(requested) == (1 if rows_per_chunk == 50 else 2) * 50 + 20
 
 
 @given(st.integers(0, 10**6))
@@ -117,11 +117,11 @@ def test_a_collapsed_network_gives_no_nan() -> None:
 def test_no_gallery_and_no_query() -> None:
     distances = squared(points("spread", 4, 0))
     assert ours(distances, 4).shape == (4, 0)
-    assert not list(Rerank()(lambda a, b: distances[a:b], 0, 4))
+    assert ours(distances, 0).shape == (0, 4)
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"k1": 0}, "k1=0 must be 1 or more"),
         ({"k2": 0}, "k2=0 must be 1 or more"),
@@ -130,8 +130,8 @@ def test_no_gallery_and_no_query() -> None:
         ({"weight": 1.5}, "weight=1.5 must be 1 or less"),
     ],
 )
-def test_what_cannot_be_used_is_told(options: dict[str, float], told: str) -> None:
-    with pytest.raises(ReIDError, match=f"retrieval.rerank.{told}"):
+def test_arguments_out_of_range_are_errors(options: dict[str, float], message: str) -> None:
+    with pytest.raises(ReIDError, match=f"retrieval.rerank.{message}"):
         Rerank(**options)
 
 

@@ -9,22 +9,22 @@ from torch import Tensor
 from reid_lightning.distances import unit_norm
 from reid_lightning.errors import ReIDError
 from reid_lightning.metrics.ranking import QueryResults, rank_queries
-from reid_lightning.retrieval import NeighbourMean, Pictures, Rerank, Retrieval, SpatialTemporal
+from reid_lightning.retrieval import EmbeddedSet, NeighbourMean, Rerank, Retrieval, SpatialTemporal
 from reid_lightning.retrieval.multi_query import multi_query
 from reid_lightning.retrieval.rerank.rows import squared_rows
 from reid_lightning.retrieval.spatial_temporal import joint_score
-from reid_lightning.scoring.rank_sets import rank_sets
+from reid_lightning.scoring.score_sets import score_sets
 
 MEAN = NeighbourMean(k=2, alpha=3.0)
 
 
-def pictures(count: int, seed: int) -> Pictures:
+def pictures(count: int, seed: int) -> EmbeddedSet:
     generator = torch.Generator().manual_seed(seed)
     pids = torch.arange(count) % 8 + 1
     x = torch.randn(9, 16, generator=torch.Generator().manual_seed(9))[pids]
     x = x + torch.randn(count, 16, generator=generator)
     times = torch.randint(0, 50_000, (count,), generator=generator)
-    return Pictures(x, pids, torch.randint(0, 3, (count,), generator=generator), times)
+    return EmbeddedSet(x, pids, torch.randint(0, 3, (count,), generator=generator), times)
 
 
 QUERY, GALLERY = pictures(24, 0), pictures(60, 1)
@@ -32,13 +32,13 @@ GALLERY.pids[50:54] = -1
 TIME = SpatialTemporal.fit(*pictures(40, 2)[1:], cameras=3)
 
 
-def score(retrieval: Retrieval, gallery: Pictures = GALLERY, distance: str = "cosine") -> Tensor:
-    results, count = rank_sets(QUERY, gallery, retrieval, distance=distance)
-    assert count == 56 and len(results.ap) == 24
-    return results.ap
+def score(retrieval: Retrieval, gallery: EmbeddedSet = GALLERY, distance: str = "cosine") -> Tensor:
+    outcome = score_sets(QUERY, gallery, retrieval, distance=distance)
+    assert outcome.scores["gallery"] == 56 and len(outcome.results.ap) == 24
+    return outcome.results.ap
 
 
-def by_hand(distances: Tensor, gallery: Pictures) -> Tensor:
+def by_hand(distances: Tensor, gallery: EmbeddedSet) -> Tensor:
     results: QueryResults = rank_queries(
         distances, QUERY.pids, QUERY.camids, gallery.pids, gallery.camids
     )
@@ -87,8 +87,8 @@ def test_euclidean_distances_keep_the_norms() -> None:
     assert torch.allclose(score(Retrieval(), distance="euclidean"), by_hand(distances, clean))
 
 
-def test_embeddings_that_are_no_numbers_are_told() -> None:
+def test_embeddings_that_are_not_finite_are_refused() -> None:
     broken = GALLERY._replace(embeddings=GALLERY.embeddings.clone())
     broken.embeddings[7, 3] = torch.nan
     with pytest.raises(ReIDError, match="not finite"):
-        rank_sets(QUERY, broken, Retrieval(), distance="cosine")
+        score_sets(QUERY, broken, Retrieval(), distance="cosine")

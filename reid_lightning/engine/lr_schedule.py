@@ -1,0 +1,50 @@
+"""The parameter groups of a training, and their learning rate over its steps."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+
+def parameter_groups(module: Any) -> list[dict[str, list[nn.Parameter]]]:
+    """The backbone's parameters, and all others that are trained: the head's and the criterion's.
+
+    Args:
+        module: with a `model` that has a `backbone`.
+    """
+    backbone = list(module.model.backbone.parameters())
+    inside = {id(p) for p in backbone}
+    head = [p for p in module.parameters() if id(p) not in inside and p.requires_grad]
+    return [{"params": backbone}, {"params": head}]
+
+
+def lr_schedule(
+    optimizer: Optimizer,
+    factor: Callable[[float, int], float],
+    *,
+    epochs: int,
+    steps_per_epoch: int,
+    frozen_epochs: int,
+) -> LambdaLR:
+    """The schedule of an optimizer made from `parameter_groups`, advanced after every step.
+
+    A frozen backbone gets a learning rate of zero instead of `requires_grad=False`: DDP fixes at
+    the start which gradients it exchanges, and ranks would drift apart after unfreezing.
+
+    Args:
+        optimizer: its groups are the backbone and the head.
+        factor: (epochs trained, all epochs) → factor of the learning rate.
+        epochs: of the whole run.
+        steps_per_epoch: optimizer steps in an epoch.
+        frozen_epochs: for how long the backbone stays as it is.
+    """
+
+    def head_factor(step: int) -> float:
+        return factor(step / steps_per_epoch, epochs)
+
+    def backbone_factor(step: int) -> float:
+        return 0.0 if step / steps_per_epoch < frozen_epochs else head_factor(step)
+
+    return LambdaLR(optimizer, [backbone_factor, head_factor])

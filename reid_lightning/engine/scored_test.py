@@ -1,0 +1,48 @@
+"""The test of a training: the pictures that its metric collected, ranked and scored."""
+
+from typing import NamedTuple
+
+from reid_lightning.data.sample import Sample, Splits
+from reid_lightning.metrics import ReIDMetric
+from reid_lightning.retrieval import Retrieval
+from reid_lightning.scoring.score_sets import Outcome, embedded_set, score_sets
+
+
+class ScoredTest(NamedTuple):
+    """The outcome of a test, and the samples that were scored."""
+
+    outcome: Outcome
+    query: list[Sample]
+    gallery: list[Sample]
+
+
+def score_collected(
+    metric: ReIDMetric, official: Splits, lists: int = 0, length: int = 1
+) -> ScoredTest:
+    """Score what `metric` has collected in all processes; each of them gets the same result.
+
+    Args:
+        metric: its `index` counts the official queries first, then the gallery.
+        official: the official query and gallery.
+        lists, length: ranked lists for the report, see `score_sets`.
+
+    Raises:
+        ReIDError: an embedding is not finite, or no query has a match from another camera.
+    """
+    with metric.sync_context():
+        index, embeddings, *_, is_query = metric.collected()
+    order = index.argsort()
+    embeddings, queries = embeddings[order], int(is_query.sum())
+    pictures = [*official.query, *official.gallery]
+    samples = [pictures[i] for i in index[order].tolist()]
+    query, gallery = samples[:queries], samples[queries:]
+    outcome = score_sets(
+        embedded_set(query, embeddings[:queries]),
+        embedded_set(gallery, embeddings[queries:]),
+        Retrieval(),
+        distance=metric.distance,
+        ap=metric.ap,
+        lists=lists,
+        length=length,
+    )
+    return ScoredTest(outcome, query, gallery)

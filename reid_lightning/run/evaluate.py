@@ -1,0 +1,25 @@
+"""The command `evaluate`: score a checkpoint on a data set, or on several."""
+
+import sys
+from collections.abc import Sequence
+
+from omegaconf import DictConfig
+
+from reid_lightning.run.command_line import log_on_rank_zero, run_command
+from reid_lightning.run.evaluation import run_evaluation
+from reid_lightning.run.hydra_app import run_hydra_app
+from reid_lightning.run.user_errors import failed_score, report_errors
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command with `arguments`, by default those that were typed."""
+    typed = sys.argv[1:] if arguments is None else arguments
+    run_command(lambda: run_hydra_app(job, "evaluate", typed))
+
+
+def job(config: DictConfig) -> float:
+    """Rank the set's official query and gallery by the checkpoint's embeddings; returns mAP."""
+    with report_errors():
+        log_on_rank_zero()
+        return run_evaluation(config)
+    return failed_score()

@@ -1,0 +1,93 @@
+"""One evaluation, from a checkpoint to metrics.json."""
+
+import logging
+import time
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from reid_lightning.data import ReIDDataModule
+from reid_lightning.errors import ReIDError, check_at_least
+from reid_lightning.results.log_lines import RESULTS
+from reid_lightning.results.metrics_json import write_results
+from reid_lightning.results.tables import score_table
+from reid_lightning.results.test_files import write_test_files
+from reid_lightning.retrieval import SpatialTemporal
+from reid_lightning.run.build_retrieval import build_retrieval
+from reid_lightning.run.embed_set import embed_set
+from reid_lightning.run.load_trained import load_trained
+from reid_lightning.run.split_counts import log_split_counts
+from reid_lightning.scoring.score_sets import embedded_set, score_sets
+
+log = logging.getLogger(__name__)
+
+
+def run_evaluation(config: DictConfig) -> float:
+    """Embed the pictures, take the steps of `retrieval`, rank, and write the results.
+
+    Returns:
+        The mAP; 0 in all processes but the first.
+
+    Raises:
+        ReIDError: something is wrong that the user can correct.
+    """
+    if OmegaConf.is_missing(config, "checkpoint"):
+        raise ReIDError(
+            "Name the checkpoint to score: python evaluate.py "
+            "checkpoint=outputs/RUN/checkpoints/best.ckpt"
+        )
+    check_at_least("findings.queries", config.findings.queries, 0)
+    check_at_least("findings.length", config.findings.length, 1)
+    model, trained = load_trained(Path(config.checkpoint))
+    sides = ("height", "width")
+    size = {s: trained.data[s] if config.data[s] is None else config.data[s] for s in sides}
+    datamodule: ReIDDataModule = instantiate(config.data, **size)
+    log_split_counts(datamodule.folder)
+    retrieval = build_retrieval(config.retrieval, datamodule.folder)
+    embedded = embed_set(config, datamodule, model, flip=retrieval.flip)
+    if embedded is None:
+        return 0.0
+    embeddings, cached = embedded
+    official, ap = datamodule.folder.official, config.metric.ap
+    distance = config.metric.distance or trained.metric.distance
+    started, queries = time.perf_counter(), len(official.query)
+    outcome = score_sets(
+        embedded_set(official.query, embeddings[:queries]),
+        embedded_set(official.gallery, embeddings[queries:]),
+        retrieval,
+        distance=distance,
+        ap=ap,
+        lists=config.findings.queries,
+        length=config.findings.length,
+    )
+    seconds = time.perf_counter() - started
+    scores = {f"test/{name}": value for name, value in outcome.scores.items()}
+    log.info("\n%s", score_table(scores, data=config.data.name, ap=ap))
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    write_test_files(folder, outcome, official.query, official.gallery, ap)
+    if retrieval.spatial_temporal is not None:
+        _write_distributions(folder, retrieval.spatial_temporal)
+    settings = {
+        "ap": ap,
+        "distance": distance if retrieval.spatial_temporal is None else "cosine",
+        "retrieval": "+".join(config.retrieval) or "none",
+        "data": config.data.name,
+        "trained_on": trained.data.name,
+        "checkpoint": str(config.checkpoint),
+        "precision": str(config.trainer.precision),
+        "embedded_before": cached,
+        "ranking_seconds": round(seconds, 2),
+    }
+    write_results(folder / "metrics.json", scores | settings)
+    log.info(RESULTS, folder)
+    return scores["test/mAP"]
+
+
+def _write_distributions(folder: Path, model: SpatialTemporal) -> None:
+    # Imported here: matplotlib is slow to import, and other evaluations do not need it.
+    from reid_lightning.report.figures.transit_plot import plot_distributions
+
+    model.save(folder / "spatial_temporal.pt")
+    plot_distributions(model.distributions, folder / "spatial_temporal.png")

@@ -1,0 +1,68 @@
+"""On which device a job runs, and in how many processes of this machine."""
+
+from dataclasses import dataclass
+
+import pytorch_lightning as pl
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from reid_lightning.errors import ReIDError
+from reid_lightning.run.glibc_memory import keep_large_blocks
+
+
+@dataclass(frozen=True)
+class Processes:
+    """The device of this process, and how many processes the job starts on this machine.
+
+    The count is 1 where a launcher (torchrun, SLURM, or this program) has started them already.
+    """
+
+    device: torch.device
+    count: int
+
+    @property
+    def device_name(self) -> str:
+        """`cpu`, or the model of the GPU, on which the last bits of embeddings depend."""
+        if self.device.type == "cuda":
+            return torch.cuda.get_device_name(self.device)
+        return self.device.type
+
+
+def plan_processes(config: DictConfig) -> Processes:
+    """The processes that `trainer` needs here; on a CPU, also the memory allocation that suits it.
+
+    Raises:
+        ReIDError: the device lacks the half precision or the synchronised BatchNorm asked for, or
+            several machines are asked for without a launcher.
+    """
+    # In full precision: Lightning would quietly choose another half precision for a CPU.
+    probe: pl.Trainer = instantiate(
+        config.trainer, logger=False, enable_checkpointing=False, precision="32-true"
+    )
+    device = probe.strategy.root_device
+    if device.type == "cpu":
+        _check_cpu(config.trainer)
+        keep_large_blocks()
+    environment = getattr(probe.strategy, "cluster_environment", None)
+    if environment is not None and environment.creates_processes_externally:
+        return Processes(device, 1)
+    if probe.num_nodes > 1:
+        raise ReIDError(
+            f"trainer.num_nodes={probe.num_nodes} needs a launcher that starts the processes on "
+            "every one of them, such as torchrun or srun."
+        )
+    return Processes(device, probe.num_devices)
+
+
+def _check_cpu(trainer: DictConfig) -> None:
+    if str(trainer.precision) in ("16", "16-mixed", "16-true"):
+        raise ReIDError(
+            f"trainer.precision={trainer.precision} needs a GPU, and this run is on the "
+            "CPU: use trainer.precision=bf16-mixed or 32-true."
+        )
+    if trainer.sync_batchnorm:
+        raise ReIDError(
+            "trainer.sync_batchnorm=true needs GPUs: torch's synchronised BatchNorm refuses "
+            "the CPU."
+        )

@@ -1,0 +1,55 @@
+"""The command `train`: one training, or a sweep of them."""
+
+import gc
+import sys
+import traceback
+from collections.abc import Sequence
+
+from omegaconf import DictConfig
+
+from reid_lightning.errors import ReIDError
+from reid_lightning.run.command_line import (
+    log_on_rank_zero,
+    run_command,
+    silence_expected_warnings,
+)
+from reid_lightning.run.hydra_app import run_hydra_app
+from reid_lightning.run.resume import resume_args
+from reid_lightning.run.resume_sweep import resume_sweep_args
+from reid_lightning.run.training import run_training
+from reid_lightning.run.user_errors import CLEAR_ERRORS, failed_score, in_sweep, report_errors
+
+_SWEEP_ENDED_EARLY = (
+    "The sweep ended before its jobs did ({}: {}). Their folders are kept: "
+    "python train.py -m resume_sweep=FOLDER continues it."
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command with `arguments`, by default those that were typed."""
+    typed = sys.argv[1:] if arguments is None else arguments
+    run_command(lambda: start(typed))
+
+
+def start(arguments: Sequence[str]) -> None:
+    """Start a run or a sweep, or resume one."""
+    try:
+        run_hydra_app(job, "train", resume_sweep_args(resume_args(arguments)))
+    except Exception as error:
+        # Of a sweep, this is the launcher's or the sweeper's: a job's own error is reported there.
+        if not in_sweep() or isinstance(error, CLEAR_ERRORS):
+            raise
+        traceback.print_exc()
+        first_line = str(error).partition("\n")[0]
+        message = _SWEEP_ENDED_EARLY.format(type(error).__name__, first_line)
+        raise ReIDError(message) from error
+
+
+def job(config: DictConfig) -> float:
+    """Train, keep the best checkpoint by val/mAP, test it; returns that val/mAP."""
+    silence_expected_warnings()
+    gc.collect()  # the garbage of a sweep's last job would keep the device's memory
+    with report_errors():
+        log_on_rank_zero()
+        return run_training(config)
+    return failed_score()

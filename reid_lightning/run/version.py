@@ -1,0 +1,24 @@
+"""Which version made a run, and whether this one can resume it."""
+
+from pathlib import Path
+
+import yaml
+
+from reid_lightning import __version__
+from reid_lightning.errors import ReIDError
+
+
+def check_version(folder: Path, config: Path) -> None:
+    """Raise a `ReIDError` if the run or sweep in `folder` was made by an incompatible version.
+
+    Args:
+        folder: of the run or the sweep, for the message.
+        config: its configuration, which states the version from 0.2 on.
+    """
+    made_by = str((yaml.safe_load(config.read_text()) or {}).get("version", "0.1"))
+    if made_by.split(".")[:2] != __version__.split(".")[:2]:
+        raise ReIDError(
+            f"{folder} was made by reid-lightning {made_by}, which this version ({__version__}) "
+            "cannot resume: resume it with that version, or train again; evaluate.py scores its "
+            "checkpoints."
+        )

@@ -1,0 +1,131 @@
+"""The one pipeline from embedded query and gallery to scores, of training's test and evaluation."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, get_args
+
+import torch
+from torch import Tensor
+
+from reid_lightning.data.sample import Sample
+from reid_lightning.distances import Distance
+from reid_lightning.errors import check_choice
+from reid_lightning.metrics.cpu.groups import Identities
+from reid_lightning.metrics.finite import check_finite
+from reid_lightning.metrics.rank_embeddings import RankedChunk, rank_in_chunks
+from reid_lightning.metrics.ranking import (
+    AveragePrecision,
+    QueryResults,
+    join_results,
+    rank_queries,
+)
+from reid_lightning.metrics.summary import summary
+from reid_lightning.retrieval import EmbeddedSet, Retrieval
+from reid_lightning.scoring.observations import Observations, Observer
+
+
+class Outcome(NamedTuple):
+    """What a test or an evaluation yields.
+
+    `query` and `gallery` are the sets that were scored, as they were embedded. `scores` are
+    fractions by name (`mAP`, `rank1`, …) and the counts `queries`, `left_out` and `gallery`;
+    `results` has an entry for each query; `observations` are for the report.
+    """
+
+    query: EmbeddedSet
+    gallery: EmbeddedSet
+    scores: dict[str, float]
+    results: QueryResults
+    observations: Observations
+
+
+def score_sets(
+    query: EmbeddedSet,
+    gallery: EmbeddedSet,
+    retrieval: Retrieval,
+    *,
+    distance: Distance,
+    ap: AveragePrecision = "step",
+    lists: int = 0,
+    length: int = 1,
+) -> Outcome:
+    """Take the steps of `retrieval`, rank every query once, and score the ranking.
+
+    Args:
+        query, gallery: as they were embedded.
+        retrieval: the steps between embedding and ranking.
+        distance: `cosine` or `euclidean`; time and place are always joined to the cosine.
+        ap: `step` or `trapezoid`, see `rank_queries`.
+        lists: ranked lists of so many queries with the lowest AP, and with the highest.
+        length: gallery pictures in a list.
+
+    Raises:
+        ReIDError: an embedding is not finite, no query has a match from another camera, or
+            `distance` or `ap` is unknown.
+    """
+    check_choice("metric.distance", distance, ("cosine", "euclidean"))
+    check_choice("metric.ap", ap, get_args(AveragePrecision))
+    check_finite(query.embeddings)
+    check_finite(gallery.embeddings)
+    gallery_size = int((gallery.pids != -1).sum())
+    compared_query, compared, indices = _apply_steps(query, gallery, retrieval, distance)
+    shown_as = distance if retrieval.uses_raw_distances else None
+    observer = Observer(
+        compared_query, compared, indices, shown_as=shown_as, lists=lists, length=length
+    )
+    parts = []
+    for chunk in _rank(compared_query, compared, retrieval, distance, ap):
+        observer.add(chunk)
+        parts.append(chunk.results)
+    results = join_results(parts)
+    scores = {name: float(value) for name, value in summary(results, gallery_size).items()}
+    return Outcome(query, gallery, scores, results, observer.observations())
+
+
+def embedded_set(samples: Sequence[Sample], embeddings: Tensor) -> EmbeddedSet:
+    """Samples with their embeddings [n, d], on the embeddings' device."""
+    return EmbeddedSet(embeddings, *(c.to(embeddings.device) for c in columns_of(samples)))
+
+
+def columns_of(samples: Sequence[Sample]) -> tuple[Tensor, Tensor, Tensor]:
+    """Pids, camids and times (-1: none) of samples, all [n]."""
+    times = [-1 if s.time is None else s.time for s in samples]
+    pids, camids = [s.pid for s in samples], [s.camid for s in samples]
+    return torch.tensor(pids), torch.tensor(camids), torch.tensor(times)
+
+
+def _apply_steps(
+    query: EmbeddedSet, gallery: EmbeddedSet, retrieval: Retrieval, distance: Distance
+) -> tuple[EmbeddedSet, EmbeddedSet, Tensor]:
+    """Queries and gallery as they are compared, and the compared pictures' gallery indices.
+
+    Steps see a gallery without junk; the ranking itself leaves junk out without a copy.
+    """
+    indices = torch.arange(len(gallery.pids), device=gallery.pids.device)
+    if retrieval.uses_raw_embeddings and retrieval.uses_raw_distances:
+        return query, gallery, indices
+    if len(kept := (gallery.pids != -1).nonzero().flatten()) < len(indices):
+        gallery, indices = gallery.take(kept), kept
+    x, y = retrieval.embeddings(query, gallery, normalize=distance == "cosine")
+    return query._replace(embeddings=x), gallery._replace(embeddings=y), indices
+
+
+def _rank(
+    query: EmbeddedSet,
+    gallery: EmbeddedSet,
+    retrieval: Retrieval,
+    distance: Distance,
+    ap: AveragePrecision,
+) -> Iterator[RankedChunk]:
+    """Rank by the distance of embeddings, or by the distances that `retrieval` computes."""
+    if retrieval.uses_raw_distances:
+        identities = Identities(query.pids, query.camids, gallery.pids, gallery.camids)
+        embeddings = query.embeddings, gallery.embeddings
+        yield from rank_in_chunks(*embeddings, identities, distance=distance, ap=ap)
+        return
+    start = 0
+    for distances in retrieval.distances(query, gallery):
+        rows = slice(start, start + len(distances))
+        pids, camids = query.pids[rows], query.camids[rows]
+        results = rank_queries(distances, pids, camids, gallery.pids, gallery.camids, ap)
+        yield RankedChunk(rows, distances, results)
+        start = rows.stop

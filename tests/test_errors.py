@@ -1,0 +1,56 @@
+"""Which errors are reported in a sentence, and which are errors of the program."""
+
+import pytest
+
+from reid_lightning.errors import ReIDError, error_message
+
+
+def caught(*raised: BaseException) -> BaseException:
+    """The last of `raised`, each raised while the one before is handled."""
+    try:
+        if len(raised) > 1:
+            caught_before = caught(*raised[:-1])
+            try:
+                raise caught_before
+            except BaseException:
+                raise raised[-1]  # noqa: B904
+        raise raised[0]
+    except BaseException as error:
+        return error
+
+
+def from_cause(error: BaseException, cause: BaseException) -> BaseException:
+    try:
+        raise error from cause
+    except BaseException as raised:
+        return raised
+
+
+def missing(name: str) -> ModuleNotFoundError:
+    return ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def test_the_message_of_an_error_of_ours_is_found_among_its_causes() -> None:
+    assert error_message(ReIDError("Not so.")) == "Not so."
+    assert error_message(from_cause(RuntimeError("worker"), ReIDError("Not so."))) == "Not so."
+    assert error_message(caught(ReIDError("Not so."), OSError("cleanup"))) == "Not so."
+    assert error_message(ReIDError("Traceback …\nreid_lightning.errors.ReIDError: No.")) == "No."
+
+
+def test_a_missing_package_is_named_with_the_extra_that_brings_it() -> None:
+    error = from_cause(ImportError("Error loading"), missing("pytorch_metric_learning.losses"))
+    # Where it is installed, only a module of it is missing, which is another fault.
+    assert error_message(error) is None
+    message = error_message(from_cause(ImportError("Error loading"), missing("no_such_package.x")))
+    assert message is not None and "no_such_package.x is not installed" in message
+
+
+def test_an_error_beside_a_missing_package_is_an_error_of_its_own() -> None:
+    error = caught(missing("no_such_package"), ValueError("a bug in the fallback"))
+    assert isinstance(error.__context__, ModuleNotFoundError)
+    assert error_message(error) is None
+
+
+@pytest.mark.parametrize("name", ["reid_lightning.no_such_module", "torch.no_such_module"])
+def test_a_missing_module_of_an_installed_package_is_no_missing_package(name: str) -> None:
+    assert error_message(missing(name)) is None
