@@ -89,8 +89,8 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Run:
     def run(
         name: str, *arguments: str, cwd: Path, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        told = tmp_path_factory.mktemp("told")
-        done = run_script(context, ROOT / name, arguments, cwd, told)
+        output = tmp_path_factory.mktemp("output")
+        done = run_script(context, ROOT / name, arguments, cwd, output)
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 

@@ -28,14 +28,14 @@ def warm_context() -> ForkServerContext:
 
 
 def run_script(
-    context: ForkServerContext, path: Path, arguments: tuple[str, ...], cwd: Path, told: Path
+    context: ForkServerContext, path: Path, arguments: tuple[str, ...], cwd: Path, output: Path
 ) -> subprocess.CompletedProcess[str]:
-    """`python PATH ARGUMENTS…` in a folder; what it says goes through files in the folder `told`.
+    """`python PATH ARGUMENTS…` in a folder; its output goes to files in the folder `output`.
 
     Raises:
         TimeoutExpired: it took more than five minutes.
     """
-    files = (told / "stdout", told / "stderr")
+    files = (output / "stdout", output / "stderr")
     for file in files:
         file.touch()
     process = context.Process(target=_be, args=(path, arguments, cwd, files, dict(os.environ)))
@@ -45,14 +45,14 @@ def run_script(
         os.killpg(process.ident or 0, signal.SIGKILL)
         process.join()
         raise subprocess.TimeoutExpired(str(path), 300, *(file.read_bytes() for file in files))
-    said = [file.read_text() for file in files]
-    return subprocess.CompletedProcess([str(path), *arguments], process.exitcode or 0, *said)
+    texts = [file.read_text() for file in files]
+    return subprocess.CompletedProcess([str(path), *arguments], process.exitcode or 0, *texts)
 
 
 def _be(
     path: Path, arguments: tuple[str, ...], cwd: Path, files: tuple[Path, Path], env: dict[str, str]
 ) -> None:
-    """Become the script, as far as it can tell."""
+    """Become the script, as far as possible."""
     os.setsid()  # a group with all that it starts
     for number, file in enumerate(files, start=1):
         os.dup2(os.open(file, os.O_WRONLY), number)

@@ -15,7 +15,7 @@ from reid_lightning.results.ranked_list import RankedList, Shown, ranked_list
 from reid_lightning.scoring.score_sets import Outcome
 
 FINDINGS_FILE = "findings.pt"
-_MAPPED_PEOPLE = 7  # as many as there are colours that are told apart
+_MAPPED_PEOPLE = 7  # as many as there are distinguishable colours
 
 
 class Findings(NamedTuple):
@@ -83,7 +83,7 @@ def read_findings(path: Path) -> Findings:
     """
     content = load_file(path)
     if content.keys() != set(Findings._fields):
-        raise ReIDError(f"{path} was written by another version of reid-lightning: score it anew.")
+        raise ReIDError(f"{path} was written by another version of reid-lightning: score it again.")
     for name in ("worst", "best"):
         content[name] = [
             RankedList(Path(query), [Shown(Path(p), v, label) for p, v, label in gallery], *texts)

@@ -47,7 +47,7 @@ def test_wandb_mode_of_the_environment_is_heeded(monkeypatch: pytest.MonkeyPatch
     assert mode(mode="online") == "online"
 
 
-def test_what_wandb_cannot_do_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_of_wandb_is_reported_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ReIDError, match=r"logger\.mode=of must be one of: auto, online, offline"):
         wandb_logger(".", mode="of")
     online = wandb_logger(".", mode="online")
@@ -70,11 +70,11 @@ def test_names_and_tags_are_as_long_as_wandb_takes_them(tmp_path: Path) -> None:
 
 
 def test_wandb_is_imported_by_runs_that_use_it_alone() -> None:
-    told = "import sys, train, reid_lightning.engine.callbacks; sys.exit('wandb' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", told], cwd=ROOT).returncode == 0
+    program = "import sys, train, reid_lightning.engine.callbacks; sys.exit('wandb' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
 
 
-def test_a_resumed_run_goes_on_with_its_own_wandb_run(tmp_path: Path) -> None:
+def test_a_resumed_run_continues_its_own_wandb_run(tmp_path: Path) -> None:
     (tmp_path / "wandb" / "offline-run-20261122_131200-ab12cd34").mkdir(parents=True)
     (tmp_path / "wandb" / "latest-run").mkdir()
     assert wandb_logger(str(tmp_path), resume_step=0)._id == "ab12cd34"

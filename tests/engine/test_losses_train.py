@@ -61,8 +61,8 @@ def test_three_epochs_beat_the_untrained_network(loss: str, small_set: Path) -> 
     )  # fmt: skip
     (untrained,) = trainer.validate(module, datamodule, verbose=False)
     trainer.fit(module, datamodule)
-    told = {name: float(value) for name, value in trainer.callback_metrics.items()}
-    assert told["val/mAP"] > untrained["val/mAP"]
-    assert all(f"train/{name}" in told for name in DIAGNOSTICS)
-    assert ("train/active" in told) == (loss in MINED)
-    assert ("train/loss_metric" in told) == (loss != "softmax")
+    metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+    assert metrics["val/mAP"] > untrained["val/mAP"]
+    assert all(f"train/{name}" in metrics for name in DIAGNOSTICS)
+    assert ("train/active" in metrics) == (loss in MINED)
+    assert ("train/loss_metric" in metrics) == (loss != "softmax")

@@ -46,30 +46,30 @@ def read(folder: Path) -> SimpleNamespace:
 
 
 def read_file(path: Path) -> SimpleNamespace:
-    told = SimpleNamespace(
+    logged = SimpleNamespace(
         run=None, config={}, summary={}, history=[], defined={}, artifacts=[], exit_code=None
     )
     for record in records(path):
         kind = record.WhichOneof("record_type")
         value = getattr(record, kind)
         if kind == "run":
-            told.run = value
-            merge(told.config, value.config.update)
+            logged.run = value
+            merge(logged.config, value.config.update)
         elif kind == "config":
-            merge(told.config, value.update)
+            merge(logged.config, value.update)
         elif kind == "summary":
-            merge(told.summary, value.update)
+            merge(logged.summary, value.update)
         elif kind == "history":
             row: dict[str, Any] = {}
             merge(row, value.item)
-            told.history.append(row)
+            logged.history.append(row)
         elif kind == "metric":
-            told.defined[value.name or value.glob_name] = value
+            logged.defined[value.name or value.glob_name] = value
         elif kind == "artifact":
-            told.artifacts.append(value)
+            logged.artifacts.append(value)
         elif kind == "exit":
-            told.exit_code = value.exit_code
-    return told
+            logged.exit_code = value.exit_code
+    return logged
 
 
 def merge(into: dict[str, Any], items: Any) -> None:
@@ -105,33 +105,33 @@ def scores(folder: Path, name: str) -> list[float]:
 
 @pytest.mark.parametrize("job", ["0", "1"])
 def test_curves_over_epochs_of_all_that_is_to_be_watched(sweep: Path, job: str) -> None:
-    told = read(sweep / job)
+    logged = read(sweep / job)
     train = ("loss", "loss_id", "loss_metric", "active", "dist_pos", "dist_neg", "embedding_norm")
     keys = [f"train/{name}" for name in (*train, "lr", "images_per_second")]
     keys += [f"val/{name}" for name in ("mAP", "rank1", "rank5", "rank10", "mINP")]
     for key in keys:
-        assert [row["epoch"] for row in told.history if key in row] == [0, 1], key
-    assert told.defined["*"].step_metric == "epoch"
-    assert told.defined["epoch"].options.hidden
-    assert told.defined["trainer/global_step"].options.hidden
+        assert [row["epoch"] for row in logged.history if key in row] == [0, 1], key
+    assert logged.defined["*"].step_metric == "epoch"
+    assert logged.defined["epoch"].options.hidden
+    assert logged.defined["trainer/global_step"].options.hidden
 
 
 @pytest.mark.parametrize("job", ["0", "1"])
 def test_the_summary_holds_the_best_of_validation_and_the_test(sweep: Path, job: str) -> None:
-    told, results = read(sweep / job), json.loads((sweep / job / "metrics.json").read_text())
+    logged, results = read(sweep / job), json.loads((sweep / job / "metrics.json").read_text())
     for name in ("val/mAP", "val/rank1"):
-        assert told.summary[name] == {"max": pytest.approx(max(scores(sweep / job, name)))}
-        assert told.defined[name].summary.max and told.defined[name].step_metric == "epoch"
+        assert logged.summary[name] == {"max": pytest.approx(max(scores(sweep / job, name)))}
+        assert logged.defined[name].summary.max and logged.defined[name].step_metric == "epoch"
     for name in ("mAP", "rank1", "rank5", "rank10", "mINP"):
-        assert told.summary[f"test/{name}"] == pytest.approx(results[f"test/{name}"], abs=1e-6)
+        assert logged.summary[f"test/{name}"] == pytest.approx(results[f"test/{name}"], abs=1e-6)
 
 
 def test_the_cmc_is_a_curve(sweep: Path) -> None:
-    told, results = read(sweep / "0"), json.loads((sweep / "0" / "metrics.json").read_text())
-    chart = told.config["_wandb"]["visualize"]["test/CMC"]["panel_config"]
+    logged, results = read(sweep / "0"), json.loads((sweep / "0" / "metrics.json").read_text())
+    chart = logged.config["_wandb"]["visualize"]["test/CMC"]["panel_config"]
     assert chart["panelDefId"] == "wandb/line/v0"
     assert (chart["fieldSettings"]["x"], chart["fieldSettings"]["y"]) == ("rank", "share")
-    (path,) = sweep.glob(f"0/wandb/offline*/files/{told.summary['test/CMC_table']['path']}")
+    (path,) = sweep.glob(f"0/wandb/offline*/files/{logged.summary['test/CMC_table']['path']}")
     rows = json.loads(path.read_text())["data"]
     assert [rank for rank, _ in rows] == list(range(1, 51))
     for k in (1, 5, 10):
@@ -154,9 +154,9 @@ def test_what_the_test_found_is_of_all_pictures_whichever_process_embedded_them(
 
 @pytest.mark.parametrize("job", ["0", "1"])
 def test_ranked_lists_are_pictures(sweep: Path, job: str) -> None:
-    told = read(sweep / job)
+    logged = read(sweep / job)
     for key in ("ranked_lists/worst", "ranked_lists/best"):
-        shown = told.summary[key]
+        shown = logged.summary[key]
         assert shown["_type"] == "images/separated" and len(shown["captions"]) == 4
         for name in shown["filenames"]:
             (path,) = (sweep / job).glob(f"wandb/offline*/files/{name}")
@@ -189,9 +189,9 @@ def test_hyperparameters_are_flat_and_name_no_place_but_the_set(
 
 
 def test_no_secret_of_the_environment_is_kept(sweep: Path) -> None:
-    told = read(sweep / "0")
-    assert not told.run.HasField("git"), "whose remote may hold a token"
-    assert "git_revision" in told.config
+    logged = read(sweep / "0")
+    assert not logged.run.HasField("git"), "whose remote may hold a token"
+    assert "git_revision" in logged.config
     files = [path for path in sweep.rglob("*") if path.is_file()]
     parsed = b"".join(r.SerializeToString() for f in sweep.rglob("*.wandb") for r in records(f))
     for secret in SECRETS.values():

@@ -24,16 +24,16 @@ def check_run(folder: Path, processes: int = 1) -> dict:
     """What the design says a run leaves."""
     for name in (".hydra/config.yaml", "checkpoints/best.ckpt", "checkpoints/last.ckpt"):
         assert (folder / name).is_file(), name
-    told = json.loads((folder / "metrics.json").read_text())
+    results = json.loads((folder / "metrics.json").read_text())
     for key in ("mAP", "rank1", "rank5", "rank10", "mINP"):
-        assert 0 <= told[f"test/{key}"] <= 1
+        assert 0 <= results[f"test/{key}"] <= 1
         assert any(row.get(f"val/{key}") for row in rows(folder)), key
     for key in ("loss", "loss_id", "loss_metric", "active", "dist_pos", "dist_neg", "lr"):
         assert any(row.get(f"train/{key}") for row in rows(folder)), key
-    assert told["processes"] == processes and told["ap"] == "step" and told["seed"] == 0
-    assert told["validated_on"] == "official query/gallery" and told["test/left_out"] == 0
-    assert told["images_per_second"] > 0 and told["version/torch"]
-    return told
+    assert results["processes"] == processes and results["ap"] == "step" and results["seed"] == 0
+    assert results["validated_on"] == "official query/gallery" and results["test/left_out"] == 0
+    assert results["images_per_second"] > 0 and results["version/torch"]
+    return results
 
 
 @pytest.fixture(scope="module")
@@ -143,10 +143,10 @@ ERRORS = {
 def test_bad_input_ends_in_one_sentence(
     case: str, script: Run, tiny_overrides: list[str], tmp_path: Path
 ) -> None:
-    overrides, told = ERRORS[case]
+    overrides, message = ERRORS[case]
     undrawn = ["data.draw=null"] if case in ("no data", "archive") else []
     done = script("train.py", *tiny_overrides, *undrawn, *overrides, cwd=tmp_path, check=False)
-    assert one_error(done).count(told) == 1
+    assert one_error(done).count(message) == 1
 
 
 def test_evaluating_needs_a_checkpoint(script: Run, tmp_path: Path) -> None:
@@ -180,10 +180,10 @@ def test_a_failure_of_the_other_process_alone_ends_in_sentences(
     broken.write_bytes(broken.read_bytes()[:300])
     options = [f"data.root={root}", "data.draw=null", "data.cache_gib=0", "trainer.devices=2"]
     done = script("train.py", *tiny_overrides, *options, cwd=tmp_path, check=False)
-    told = done.stdout + done.stderr
-    assert done.returncode == 1 and f"Error: The picture {broken} cannot be read" in told
-    assert "Error: Process 1 ended with an error; see its message above." in told
-    assert "Connection closed" not in told.split("Error: Process 1")[-1]
+    output = done.stdout + done.stderr
+    assert done.returncode == 1 and f"Error: The picture {broken} cannot be read" in output
+    assert "Error: Process 1 ended with an error; see its message above." in output
+    assert "Connection closed" not in output.split("Error: Process 1")[-1]
     (log,) = tmp_path.glob("outputs/*/train.log")
     assert f"Error: The picture {broken} cannot be read" in log.read_text(), "whose folder it is"
 

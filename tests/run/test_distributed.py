@@ -24,7 +24,7 @@ def test_two_processes_follow_one(
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
     losses = []
     for processes in (1, 2):
-        told = tmp_path / f"{processes}.txt"
+        file = tmp_path / f"{processes}.txt"
         script(
             "train.py",
             *tiny_overrides,
@@ -34,12 +34,12 @@ def test_two_processes_follow_one(
             "data.k=2",
             "loss.margin=soft",
             "augmentation=strong",
-            f"+callbacks.probe={{_target_: probes.FollowLoss, path: {told}}}",
+            f"+callbacks.probe={{_target_: probes.FollowLoss, path: {file}}}",
             f"+trainer.limit_train_batches={STEPS}",
             "hydra.run.dir=run",
             cwd=tmp_path,
         )
-        losses.append([float(line) for line in told.read_text().split()])
+        losses.append([float(line) for line in file.read_text().split()])
     one, two = losses
     assert len(one) == STEPS and one[0] != one[-1]
     assert two == pytest.approx(one, rel=1e-4)
@@ -61,19 +61,19 @@ def test_any_number_of_processes_scores_the_same(
 ) -> None:
     """End to end, where a batch's size may round an embedding otherwise: one query at most."""
     data = [o for o in tiny_overrides if o.startswith("data") and "data.p=" not in o]
-    told = []
+    results = []
     for processes in (1, 2, 3):
         folder = f"hydra.run.dir={processes}"
         many = f"trainer.devices={processes}"
         given = (f"checkpoint={checkpoint}", *data, "trainer.accelerator=cpu", many, folder)
         script("evaluate.py", *given, "data.eval_batch_size=7", cwd=tmp_path)
-        told.append(json.loads((tmp_path / str(processes) / "metrics.json").read_text()))
-    one = told[0]
-    for other in told[1:]:
-        assert other["test/queries"] == one["test/queries"]
-        assert other["test/gallery"] == one["test/gallery"]
+        results.append(json.loads((tmp_path / str(processes) / "metrics.json").read_text()))
+    first = results[0]
+    for other in results[1:]:
+        assert other["test/queries"] == first["test/queries"]
+        assert other["test/gallery"] == first["test/gallery"]
         for key in ("test/rank1", "test/rank5", "test/rank10", "test/mAP"):
-            assert abs(other[key] - one[key]) * one["test/queries"] <= 1 + 1e-9
+            assert abs(other[key] - first[key]) * first["test/queries"] <= 1 + 1e-9
 
 
 def test_two_machines_under_torchrun(
@@ -101,8 +101,8 @@ def test_two_machines_under_torchrun(
     ]
     outputs = [node.communicate(timeout=300)[0] for node in nodes]
     assert all(node.returncode == 0 for node in nodes), "\n".join(outputs)
-    told = json.loads((tmp_path / "run" / "metrics.json").read_text())
-    assert told["processes"] == 2 and 0 <= told["test/mAP"] <= 1
+    results = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert results["processes"] == 2 and 0 <= results["test/mAP"] <= 1
 
 
 def test_two_jobs_at_once_on_a_cold_cache_make_one_store(

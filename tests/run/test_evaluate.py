@@ -32,18 +32,18 @@ def evaluate(checkpoint: Path, script: Callable, tiny_overrides: list[str]) -> C
         arguments = [f"checkpoint={checkpoint}", *given, *overrides, "hydra.run.dir=e"]
         done = script("evaluate.py", *arguments, cwd=cwd, check=check)
         path = cwd / "e" / "metrics.json"
-        told = json.loads(path.read_text()) if path.is_file() else {}
-        return told, done.stdout + done.stderr
+        results = json.loads(path.read_text()) if path.is_file() else {}
+        return results, done.stdout + done.stderr
 
     return run
 
 
 def test_all_steps_at_once_and_what_they_leave(evaluate: Callable, tmp_path: Path) -> None:
     plain, _ = evaluate(cwd=tmp_path)
-    told, _ = evaluate(f"retrieval=[{','.join(STEPS)}]", cwd=tmp_path)
-    assert plain["retrieval"] == "none" and told["retrieval"] == "+".join(STEPS)
-    assert told["test/mAP"] != plain["test/mAP"]
-    assert 0 < told["test/mAP"] <= 1 and told["test/queries"] == plain["test/queries"]
+    results, _ = evaluate(f"retrieval=[{','.join(STEPS)}]", cwd=tmp_path)
+    assert plain["retrieval"] == "none" and results["retrieval"] == "+".join(STEPS)
+    assert results["test/mAP"] != plain["test/mAP"]
+    assert 0 < results["test/mAP"] <= 1 and results["test/queries"] == plain["test/queries"]
     for name in ("spatial_temporal.pt", "spatial_temporal.png"):
         assert (tmp_path / "e" / name).stat().st_size > 1000
     again, _ = evaluate(
@@ -51,26 +51,26 @@ def test_all_steps_at_once_and_what_they_leave(evaluate: Callable, tmp_path: Pat
         "retrieval.spatial_temporal.file=e/spatial_temporal.pt",
         cwd=tmp_path,
     )
-    assert again["test/mAP"] == told["test/mAP"]
+    assert again["test/mAP"] == results["test/mAP"]
 
 
-def test_averaged_weights_score_what_their_run_told(
+def test_averaged_weights_score_as_in_their_run(
     evaluate: Callable, checkpoint: Path, tmp_path: Path
 ) -> None:
-    told, _ = evaluate(cwd=tmp_path)
+    results, _ = evaluate(cwd=tmp_path)
     trained = json.loads((checkpoint.parent.parent / "metrics.json").read_text())
-    assert told["test/mAP"] == pytest.approx(trained["test/mAP"], abs=1e-9)
+    assert results["test/mAP"] == pytest.approx(trained["test/mAP"], abs=1e-9)
 
 
 def test_per_query_results_have_the_score_as_their_mean(evaluate: Callable, tmp_path: Path) -> None:
-    told, _ = evaluate("metric.distance=euclidean", cwd=tmp_path)
+    results, _ = evaluate("metric.distance=euclidean", cwd=tmp_path)
     with (tmp_path / "e" / "per_query.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == told["test/queries"]
+    assert len(rows) == results["test/queries"]
     mean = sum(float(row["AP"]) for row in rows) / len(rows)
-    assert mean == pytest.approx(told["test/mAP"], abs=1e-9)
+    assert mean == pytest.approx(results["test/mAP"], abs=1e-9)
     first = sum(row["first_match"] == "1" for row in rows) / len(rows)
-    assert first == pytest.approx(told["test/rank1"], abs=1e-9)
+    assert first == pytest.approx(results["test/rank1"], abs=1e-9)
 
 
 def test_findings_are_of_what_was_scored(evaluate: Callable, tmp_path: Path) -> None:
@@ -93,14 +93,14 @@ def test_pictures_are_embedded_once_and_scores_are_the_same(
     evaluate: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REID_CACHE", str(tmp_path / "cache"))
-    first, said = evaluate("trainer.devices=2", cwd=tmp_path)
-    assert "Embeddings are in the cache" not in said
-    second, said = evaluate("trainer.devices=2", cwd=tmp_path)
-    assert "Embeddings are in the cache" in said
+    first, output = evaluate("trainer.devices=2", cwd=tmp_path)
+    assert "Embeddings are in the cache" not in output
+    second, output = evaluate("trainer.devices=2", cwd=tmp_path)
+    assert "Embeddings are in the cache" in output
     assert len(list((tmp_path / "cache").glob("*.embeddings"))) == 1
     assert not list((tmp_path / "cache").glob("*.partial"))
-    alone, said = evaluate("metric.ap=trapezoid", cwd=tmp_path)
-    assert "Embeddings are in the cache" in said and alone["test/rank1"] == first["test/rank1"]
+    alone, output = evaluate("metric.ap=trapezoid", cwd=tmp_path)
+    assert "Embeddings are in the cache" in output and alone["test/rank1"] == first["test/rank1"]
     assert {k: v for k, v in first.items() if k.startswith("test/")} == {
         k: v for k, v in second.items() if k.startswith("test/")
     }
@@ -113,10 +113,10 @@ def test_further_distractors_join_the_gallery(
     shutil.copytree(tiny_set / "bounding_box_train", extra)
     next(extra.glob("*.jpg")).rename(extra / "named as it likes.jpg")
     plain, _ = evaluate(cwd=tmp_path)
-    told, said = evaluate(f"data.extra_gallery=[{extra}]", cwd=tmp_path)
-    assert told["test/gallery"] == plain["test/gallery"] + len(list(extra.iterdir()))
-    assert told["test/queries"] == plain["test/queries"]
-    assert told["test/mAP"] < plain["test/mAP"] and "is not the official" not in said
+    results, output = evaluate(f"data.extra_gallery=[{extra}]", cwd=tmp_path)
+    assert results["test/gallery"] == plain["test/gallery"] + len(list(extra.iterdir()))
+    assert results["test/queries"] == plain["test/queries"]
+    assert results["test/mAP"] < plain["test/mAP"] and "is not the official" not in output
 
 
 WRONG = {
@@ -136,8 +136,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_is_wrong_is_one_sentence(case: str, evaluate: Callable, tmp_path: Path) -> None:
-    overrides, told = WRONG[case]
+def test_wrong_input_is_reported_in_one_sentence(
+    case: str, evaluate: Callable, tmp_path: Path
+) -> None:
+    overrides, message = WRONG[case]
     (tmp_path / "note.txt").write_text("some words")
-    _, said = evaluate(*overrides, cwd=tmp_path, check=False)
-    assert f"{told}" in said and "Error: " in said and "Traceback" not in said
+    _, output = evaluate(*overrides, cwd=tmp_path, check=False)
+    assert message in output and "Error: " in output and "Traceback" not in output

@@ -1,4 +1,4 @@
-"""Sweeps as a user types them: whatever becomes of a job, the others are run and all are told."""
+"""Sweeps as a user types them: a failed job ends alone, and the table lists all."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 Run = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).parents[2]
 
-# A callback of Lightning that ends the jobs it is told to, and one of Hydra that tells of each.
+# A Lightning callback that ends chosen jobs, and a Hydra callback that reports every job.
 PROBES = """
 import sys
 from pathlib import Path
@@ -37,10 +37,10 @@ class Ends(Callback):
         if number == self.exits:
             sys.exit(3)
 
-class Tells(HydraCallback):
+class ReportJobs(HydraCallback):
     def on_job_end(self, config, job_return, **kwargs):
-        told = f"{job_return._return_value} {torch.get_num_threads()}"
-        Path(config.hydra.runtime.output_dir, "returned").write_text(told)
+        outcome = f"{job_return._return_value} {torch.get_num_threads()}"
+        Path(config.hydra.runtime.output_dir, "returned").write_text(outcome)
 """
 
 
@@ -51,8 +51,8 @@ def options(
     (tmp_path / "sweep_probes.py").write_text(PROBES)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    tells = "+hydra.callbacks.tells._target_=sweep_probes.Tells"
-    return [*tiny_overrides, "hydra.sweep.dir=sweep", tells]
+    report_jobs = "+hydra.callbacks.report_jobs._target_=sweep_probes.ReportJobs"
+    return [*tiny_overrides, "hydra.sweep.dir=sweep", report_jobs]
 
 
 def summary(sweep: Path) -> dict[str, dict[str, str]]:
@@ -78,11 +78,11 @@ def test_a_job_that_fails_ends_alone_and_the_sweep_ends_with_its_pictures(
     grid = ["sweep=margin_smoothing", "loss.margin=0.1,0.5", "loss.label_smoothing=0,0.1"]
     all_options = [*options, *grid, *ends, "+callbacks.ends.exits=2"]
     done = script("train.py", *all_options, cwd=tmp_path, check=False)
-    assert done.returncode == 1 and "2 of 4 jobs left no result" in done.stdout
+    assert done.returncode == 1 and "2 of 4 jobs have no result" in done.stdout
     sweep = tmp_path / "sweep"
     rows = summary(sweep)
-    told = ["finished", "failed: ValueError: a bug", "failed: SystemExit: 3", "finished"]
-    assert [rows[folder]["status"] for folder in "0123"] == told, done.stdout + done.stderr
+    statuses = ["finished", "failed: ValueError: a bug", "failed: SystemExit: 3", "finished"]
+    assert [rows[folder]["status"] for folder in "0123"] == statuses, done.stdout + done.stderr
     for job in ("0", "3"):
         check_returned(sweep / job)
     for job in ("1", "2"):
@@ -148,8 +148,8 @@ def test_ctrl_c_ends_the_whole_sweep(tiny_overrides: list[str], tmp_path: Path) 
             break
         time.sleep(0.05)
     run.send_signal(signal.SIGINT)
-    told, _ = run.communicate(timeout=100)
-    assert run.returncode != 0 and not (tmp_path / "sweep" / "1").exists(), told
+    output, _ = run.communicate(timeout=100)
+    assert run.returncode != 0 and not (tmp_path / "sweep" / "1").exists(), output
 
 
 def jobs_of(sweep: str) -> list[list[str]]:
