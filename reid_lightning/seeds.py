@@ -1,8 +1,25 @@
-"""Seeds of independent random streams, so that every draw is a function of where it is made."""
+"""Seeds of independent random streams."""
+
+import hashlib
 
 import numpy as np
 
 
-def derive_seed(*place: int) -> int:
-    """A 63-bit seed for the stream at `place`, such as (run seed, epoch, step, picture)."""
-    return int(np.random.SeedSequence(place).generate_state(1, np.uint64)[0] >> np.uint64(1))
+def derive_seed(stream: str, *key: int) -> int:
+    """A 63-bit seed that is a function of the stream's name and of `key`, and of nothing else.
+
+    Different names or keys have different seeds: it is a hash of an unambiguous text.
+    `np.random.SeedSequence` alone pads keys with zeros, so that (7, 3) and (7, 3, 0) are one.
+
+    Args:
+        stream: what the random numbers are for, such as `dropout`.
+        key: which of them, such as (run seed, epoch, step).
+    """
+    text = " ".join([stream, *(str(int(part)) for part in key)])
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 1
+
+
+def random_stream(stream: str, *key: int) -> np.random.Generator:
+    """NumPy's generator with the seed `derive_seed(stream, *key)`."""
+    return np.random.default_rng(derive_seed(stream, *key))

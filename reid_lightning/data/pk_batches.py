@@ -7,6 +7,7 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.seeds import random_stream
 
 T = TypeVar("T", bound=Hashable)
 
@@ -101,7 +102,7 @@ class PKBatches:
 
     def _deal(self, epoch: int) -> list[list[int]]:
         """This rank's share of every global batch of an epoch."""
-        rng = np.random.default_rng([self.seed, epoch])
+        rng = random_stream("batches", self.seed, epoch)
         identities = Deck(sorted(self.pictures), rng)
         pictures = {label: Deck(self.pictures[label], rng) for label in sorted(self.pictures)}
         first, last = (rank * self.p * self.k for rank in (self.rank, self.rank + 1))

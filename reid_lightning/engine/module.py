@@ -74,9 +74,10 @@ class ReIDModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """One batch's `loss`, and its `diagnostics` for the `EpochMeans` callback."""
-        step = self.global_step
-        torch.manual_seed(derive_seed(self.seed, step, self.global_rank))  # for dropout
-        generator = torch.Generator().manual_seed(derive_seed(self.seed, step))
+        # By batch, not by optimizer step: accumulated batches must differ from one another.
+        position = self.seed, self.current_epoch, batch_idx
+        torch.manual_seed(derive_seed("dropout", *position, self.global_rank))
+        generator = torch.Generator().manual_seed(derive_seed("mining", *position))
         features = self.model(_channels_last(batch["image"]))
         losses = self.criterion(features.metric, features.logits, batch["label"], generator)
         diagnostics = {name: value.detach() for name, value in losses.items()}

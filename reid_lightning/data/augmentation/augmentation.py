@@ -10,12 +10,13 @@ from reid_lightning.data.augmentation.erasing import ERASING_COLUMNS, boxes, era
 from reid_lightning.data.augmentation.jitter import JITTER_COLUMNS, color_jitter
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.errors import check_at_least, check_at_most
+from reid_lightning.seeds import random_stream
 
-# A picture's random numbers do not depend on which augmentations are on, so that a study can
-# compare one augmentation at a time.
-_SPLITS = (CROP_COLUMNS, CROP_COLUMNS + ERASING_COLUMNS)
-COLUMNS = CROP_COLUMNS + ERASING_COLUMNS + JITTER_COLUMNS
-_STREAM = 1  # the streams of PKBatches are (seed, epoch)
+# Random numbers of a picture for each augmentation, from a stream of its own: what one of them does
+# to a picture depends neither on which others are on nor on which others there are.
+STREAMS = {"flip": 1, "crop": 2, "erasing": ERASING_COLUMNS, "jitter": JITTER_COLUMNS}
+COLUMNS = sum(STREAMS.values())
+_SPLITS = (CROP_COLUMNS, CROP_COLUMNS + ERASING_COLUMNS)  # flip and crop are one operation
 
 
 def sample_uniforms(seed: int, position: Sequence[int], count: int) -> Uniforms:
@@ -33,8 +34,11 @@ def sample_uniforms(seed: int, position: Sequence[int], count: int) -> Uniforms:
         float64 [count, COLUMNS], uniform in [0, 1).
     """
     epoch, step, first = position
-    rng = np.random.default_rng([seed, epoch, step, _STREAM])
-    return rng.random((first + count, COLUMNS))[first:]
+    parts = [
+        random_stream(name, seed, epoch, step).random((first + count, columns))[first:]
+        for name, columns in STREAMS.items()
+    ]
+    return np.hstack(parts)
 
 
 class Augmentation:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from reid_lightning.data.augmentation import augmentation
 from reid_lightning.data.augmentation.augmentation import COLUMNS, Augmentation, sample_uniforms
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.errors import ReIDError
@@ -26,6 +27,13 @@ def test_random_numbers_depend_on_the_position_in_the_global_batch_alone() -> No
         sample_uniforms(3, (1, 1, 0), 8),
     ]
     assert all(not np.isin(other, alone).any() for other in others)
+
+
+def test_another_augmentation_does_not_change_the_numbers_of_these(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(augmentation, "STREAMS", {"blur": 2, **augmentation.STREAMS, "grey": 1})
+    assert np.array_equal(sample_uniforms(3, (1, 2, 0), 6)[:, 2:-1], UNIFORMS)
 
 
 def test_without_options_pictures_are_only_normalised() -> None:
