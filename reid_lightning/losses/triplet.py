@@ -58,8 +58,8 @@ class TripletLoss(nn.Module):
                 triplets = mine_random(labels, generator)
             else:
                 triplets = mine_hard(self.space.mining_distance(points), labels)
-            positives = points.index_select(0, triplets.positive)
-            negatives = points.index_select(0, triplets.negative)
-            d_pos = self.space.paired_distance(points, positives)
-            d_neg = self.space.paired_distance(points, negatives)
+            d_pos, d_neg = (
+                self.space.paired_distance(points, points.index_select(0, indices))
+                for indices in (triplets.positive, triplets.negative)
+            )
         return triplet_terms(d_pos, d_neg, triplets.valid, self.margin)

@@ -46,16 +46,15 @@ def collect_findings(
         query, gallery: the samples that were scored.
         ap: as `score_sets` took it.
     """
-    seen = outcome.observations
     worst, best = (
         [ranked_list(retrieved, query, gallery, outcome.results, ap) for retrieved in lists]
-        for lists in (seen.worst, seen.best)
+        for lists in (outcome.worst, outcome.best)
     )
     people = _most_pictures(torch.cat([outcome.query.pids, outcome.gallery.pids]))
     sets = outcome.query, outcome.gallery
     parts = [embedded.take(torch.isin(embedded.pids, people)) for embedded in sets]
     x, pids, camids, _ = (torch.cat(columns).cpu() for columns in zip(*parts, strict=True))
-    return Findings(worst, best, seen.positive, seen.negative, x.float(), pids, camids)
+    return Findings(worst, best, outcome.positive, outcome.negative, x.float(), pids, camids)
 
 
 def write_findings(path: Path, findings: Findings) -> None:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from reid_lightning.data.sample import Sample
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults
-from reid_lightning.scoring.observations import RetrievedList
 from reid_lightning.scoring.retrieved import Verdict
+from reid_lightning.scoring.retrieved_lists import RetrievedList
 
 
 class Shown(NamedTuple):

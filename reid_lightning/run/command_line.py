@@ -15,14 +15,12 @@ from reid_lightning.run.user_errors import report_errors
 
 # What Lightning warns of although it is intended here: scores are equal on all ranks already,
 # batches resume in mid-epoch though their loader has no state, a resumed run finds its own
-# checkpoints, a deprecation inside Lightning itself, and embeddings are written, not returned, by
-# our own batches.
+# checkpoints, a deprecation inside Lightning itself, and embeddings are written, not returned.
 EXPECTED_WARNINGS = (
     "It is recommended to use `self.log",
     "You're resuming from a checkpoint that ended",
     "Checkpoint directory",
     ".*LeafSpec",
-    ".*custom batch sampler",
     "predict returned None",
 )
 

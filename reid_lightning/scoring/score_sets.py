@@ -20,7 +20,8 @@ from reid_lightning.metrics.ranking import (
 )
 from reid_lightning.metrics.summary import summary
 from reid_lightning.retrieval import EmbeddedSet, Retrieval
-from reid_lightning.scoring.observations import Observations, Observer
+from reid_lightning.scoring.pair_distances import PairDistances
+from reid_lightning.scoring.retrieved_lists import RetrievedList, RetrievedLists
 
 
 class Outcome(NamedTuple):
@@ -28,14 +29,19 @@ class Outcome(NamedTuple):
 
     `query` and `gallery` are the sets that were scored, as they were embedded. `scores` are
     fractions by name (`mAP`, `rank1`, …) and the counts `queries`, `left_out` and `gallery`;
-    `results` has an entry for each query; `observations` are for the report.
+    `results` has an entry for each query. The rest is for the report: lists of the `worst` and the
+    `best` queries by AP, and distances of a sample of `positive` and `negative` pairs: 1 - cosine
+    or |x - y| where embeddings are ranked directly, else the distance that is ranked.
     """
 
     query: EmbeddedSet
     gallery: EmbeddedSet
     scores: dict[str, float]
     results: QueryResults
-    observations: Observations
+    worst: list[RetrievedList]
+    best: list[RetrievedList]
+    positive: Tensor
+    negative: Tensor
 
 
 def score_sets(
@@ -69,16 +75,17 @@ def score_sets(
     gallery_size = int((gallery.pids != -1).sum())
     compared_query, compared, indices = _apply_steps(query, gallery, retrieval, distance)
     shown_as = distance if retrieval.uses_raw_distances else None
-    observer = Observer(
-        compared_query, compared, indices, shown_as=shown_as, lists=lists, length=length
-    )
+    lists_so_far = RetrievedLists(compared_query, compared, indices, count=lists, length=length)
+    pairs = PairDistances(compared_query, compared, shown_as)
     parts = []
     for chunk in _rank(compared_query, compared, retrieval, distance, ap):
-        observer.add(chunk)
+        lists_so_far.add(chunk)
+        pairs.add(chunk)
         parts.append(chunk.results)
     results = join_results(parts)
     scores = {name: float(value) for name, value in summary(results, gallery_size).items()}
-    return Outcome(query, gallery, scores, results, observer.observations())
+    worst, best = lists_so_far.worst(), lists_so_far.best()
+    return Outcome(query, gallery, scores, results, worst, best, *pairs.joined())
 
 
 def embedded_set(samples: Sequence[Sample], embeddings: Tensor) -> EmbeddedSet:

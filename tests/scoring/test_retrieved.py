@@ -5,8 +5,8 @@ import torch
 from reid_lightning.metrics.rank_embeddings import RankedChunk
 from reid_lightning.metrics.ranking import QueryResults
 from reid_lightning.retrieval import EmbeddedSet
-from reid_lightning.scoring.observations import Observer
 from reid_lightning.scoring.retrieved import nearest
+from reid_lightning.scoring.retrieved_lists import RetrievedLists
 
 
 def test_at_equal_distances_a_miss_comes_first_and_junk_is_named() -> None:
@@ -29,13 +29,12 @@ def worst_and_best(lists: int) -> tuple[list[int], list[int]]:
     query = EmbeddedSet(torch.zeros(6, 2), pids, torch.zeros_like(pids), torch.zeros_like(pids))
     gallery = query._replace(camids=torch.ones_like(pids))
     indices = torch.arange(6)
-    observer = Observer(query, gallery, indices, shown_as=None, lists=lists, length=1)
+    kept = RetrievedLists(query, gallery, indices, count=lists, length=1)
     for start, stop in ((0, 4), (4, 6)):
         rows = slice(start, stop)
         part = QueryResults(*(column[rows] for column in results))
-        observer.add(RankedChunk(rows, torch.rand(stop - start, 6), part))
-    seen = observer.observations()
-    return [ranked.query for ranked in seen.worst], [ranked.query for ranked in seen.best]
+        kept.add(RankedChunk(rows, torch.rand(stop - start, 6), part))
+    return [ranked.query for ranked in kept.worst()], [ranked.query for ranked in kept.best()]
 
 
 def test_the_worst_and_the_best_are_of_different_people() -> None:
