@@ -1,6 +1,6 @@
 """Forward + backward of every loss, compared with pytorch-metric-learning's counterpart.
 
-    python benchmarks/losses_speed.py
+    python -m benchmarks.losses_speed
 
 Each figure is the median over several rounds in which both sides alternate, on embeddings of 512
 dimensions with K = 4 pictures per identity. A ratio above 1 says how many times faster ours is; if

@@ -37,9 +37,14 @@ def replaced_atomically(path: Path) -> Iterator[Path]:
 
     Until then, and after an error or a kill, `path` keeps its previous content.
     """
-    partial = path.with_name(f"{path.name}.partial")
+    partial = partial_path(path)
     try:
         yield partial
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def partial_path(path: Path) -> Path:
+    """Where `replaced_atomically` writes what will be at `path`."""
+    return path.with_name(f"{path.name}.partial")

@@ -1,14 +1,16 @@
 """Work on the rows of a matrix in pieces: chunks that bound memory, blocks shared by threads."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import torch
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 CHUNK_BYTES = 2**27  # 128 MiB: what a chunk of rows may take
+_MAX_ITEMS_PER_CHUNK = 256  # of `map_in_chunks`
 _BLOCKS_PER_THREAD = 4  # so that one slow block does not keep the other threads waiting
 
 
@@ -40,3 +42,18 @@ def in_blocks(work: Callable[..., T], count: int, *arguments: Any) -> list[T]:
         return list(
             pool.map(lambda start: work(start, min(start + size, count), *arguments), starts)
         )
+
+
+def map_in_chunks(
+    work: Callable[[Item], T], items: Sequence[Item], result_bytes: int
+) -> Iterator[T]:
+    """Yield `work(item)` in order, computed by threads, a chunk at a time to bound the memory.
+
+    Args:
+        work: reads or decodes files, say.
+        items: its arguments.
+        result_bytes: that a result takes.
+    """
+    with ThreadPoolExecutor() as pool:
+        for chunk in chunks(len(items), result_bytes, most=_MAX_ITEMS_PER_CHUNK):
+            yield from pool.map(work, items[chunk])

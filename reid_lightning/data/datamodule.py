@@ -8,8 +8,8 @@ import pytorch_lightning as pl
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from reid_lightning.data.augmentation.augmentation import sample_uniforms
-from reid_lightning.data.augmentation.crop import Uniforms
+from reid_lightning.data.augmentation.streams import augmentation_uniforms
+from reid_lightning.data.augmentation.uniforms import Uniforms
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.data.batch_numbers import BatchNumbers
 from reid_lightning.data.dataset_folder import DatasetFolder
@@ -152,7 +152,7 @@ class ReIDDataModule(pl.LightningDataModule):
         pictures, position = batch["image"], batch.pop("position", None)
         if position is None:
             return batch | {"image": to_network_input(pictures)}
-        uniforms = sample_uniforms(self.seed, position, len(pictures))
+        uniforms = augmentation_uniforms(self.seed, position, len(pictures))
         return batch | {"image": self.augmentation(pictures, uniforms)}
 
     def _eval_loader(self, splits: Splits, files: str) -> DataLoader[Batch]:

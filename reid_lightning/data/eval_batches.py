@@ -10,7 +10,7 @@ def eval_batches(
 
     No picture is repeated to make shares equal, so that scores do not depend on the number of
     ranks. Every rank gets the same number of batches, because DDP exchanges buffers in every
-    forward pass: a rank with one batch more would wait for ever. Sizes differ by one at most, so
+    forward pass: a rank with one batch more would never end. Sizes differ by one at most, so
     that some batches are empty where there are fewer pictures than ranks.
 
     Args:

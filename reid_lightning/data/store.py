@@ -1,30 +1,24 @@
 """Pictures decoded once, into a file that every process and every later run maps into memory."""
 
-import hashlib
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from functools import partial as partial_function
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
-import PIL
 import torch
 from filelock import FileLock
 
-from reid_lightning.data.pictures import Decoder, Source, decode_resized, readable
+from reid_lightning.data.content_key import content_key
+from reid_lightning.data.pictures import Decoder, Source, decode_resized
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import replaced_atomically
-from reid_lightning.parallel import chunks
-
-T = TypeVar("T")
+from reid_lightning.parallel import map_in_chunks
 
 log = logging.getLogger(__name__)
 
-VERSION = 1  # of the pixels in a store; a part of its file name
-_MAX_PICTURES_PER_CHUNK = 256
 _GIB = 2**30
 
 
@@ -103,36 +97,9 @@ def _gib(size: float) -> str:
     return f"{size / _GIB:.2g} GiB"
 
 
-def content_key(paths: Sequence[Path], height: int, width: int) -> str:
-    """Digest everything that a store's bytes depend on, the version of the decoder included.
-
-    Raises:
-        ReIDError: a picture cannot be read.
-    """
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(f"{VERSION} {PIL.__version__} {height} {width}".encode())
-    contents = _map_in_chunks(_digest, paths, digest.block_size)
-    for path, content in zip(paths, contents, strict=True):
-        digest.update(path.name.encode() + b"\0" + content)
-    return digest.hexdigest()
-
-
-def _digest(path: Path) -> bytes:
-    with readable(path):
-        return hashlib.blake2b(path.read_bytes()).digest()
-
-
 def _build(file: Path, paths: Sequence[Path], height: int, width: int) -> None:
     with replaced_atomically(file) as partial, partial.open("wb") as out:
-        pictures = _map_in_chunks(
-            lambda path: decode_resized(path, height, width), paths, height * width * 3
-        )
+        decode = partial_function(decode_resized, height=height, width=width)
+        pictures = map_in_chunks(decode, paths, height * width * 3)
         for picture in pictures:
             out.write(picture.tobytes())
-
-
-def _map_in_chunks(work: Callable[[Path], T], paths: Sequence[Path], row_bytes: int) -> Iterator[T]:
-    """Yield `work(path)` in order, computed by threads a chunk at a time to bound the memory."""
-    with ThreadPoolExecutor() as pool:
-        for rows in chunks(len(paths), row_bytes, most=_MAX_PICTURES_PER_CHUNK):
-            yield from pool.map(work, paths[rows])

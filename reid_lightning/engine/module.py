@@ -11,6 +11,8 @@ import torch
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
+from reid_lightning.data import ReIDDataModule
+from reid_lightning.data.datasets import Batch
 from reid_lightning.engine.lr_schedule import lr_schedule, parameter_groups
 from reid_lightning.engine.scored_test import ScoredTest, score_collected
 from reid_lightning.errors import ReIDError
@@ -21,8 +23,6 @@ from reid_lightning.models import Embedder
 from reid_lightning.seeds import derive_seed
 
 log = logging.getLogger(__name__)
-
-Batch = dict[str, Tensor]
 
 
 class ReIDModule(pl.LightningModule):
@@ -57,7 +57,7 @@ class ReIDModule(pl.LightningModule):
         self.val_metric, self.test_metric = metric, copy.deepcopy(metric)
         self.seed = seed
         self.test_scores: dict[str, float] = {}
-        self._scored_test: ScoredTest | None = None
+        self._test_scores: dict[str, float] = {}  # of `score_test`
 
     def forward(self, images: Tensor) -> Tensor:
         """Pictures [B, 3, H, W] → the embeddings [B, d] they are ranked by."""
@@ -98,39 +98,42 @@ class ReIDModule(pl.LightningModule):
         """Collect a batch's embeddings."""
         self._collect(self.test_metric, batch)
 
-    def score_test(self, lists: int = 0, length: int = 1) -> ScoredTest:
-        """Rank the pictures of the test, once: later calls return the first one's result.
+    def score_test(self, lists: int, length: int) -> ScoredTest:
+        """Score the test with ranked lists for the report; to be called before its epoch ends.
 
         Args:
-            lists, length: ranked lists for the report, see `score_sets`.
+            lists, length: see `score_sets`.
 
         Raises:
             ReIDError: an embedding is not finite, or no query has a match from another camera.
         """
-        if self._scored_test is None:
-            datamodule: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-            official = datamodule.folder.official
-            self._scored_test = score_collected(self.test_metric, official, lists, length)
-        return self._scored_test
+        datamodule: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        test = score_collected(self.test_metric, datamodule.folder.official, lists, length)
+        self._test_scores = test.outcome.scores
+        return test
 
     def on_test_epoch_end(self) -> None:
-        """Log the scores; they stay in `test_scores` in full precision."""
-        scores = self.score_test().outcome.scores
-        self._scored_test = None
+        """Log the scores, ranked here unless `score_test` was called; `test_scores` keeps them."""
+        scores = self._test_scores or {
+            name: float(value) for name, value in self.test_metric.compute().items()
+        }
+        self._test_scores = {}
         self.test_metric.reset()
         _warn_of_left_out(scores)
         self.test_scores = {f"test/{name}": value for name, value in scores.items()}
         self.log_dict({f"test/{name}": scores[name] for name in SCORES})
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the position of the next batch."""
-        datamodule: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        checkpoint["position"] = datamodule.position()
+        """Keep the position of the next batch; other DataModules keep their own."""
+        datamodule = self.trainer.datamodule  # type: ignore[attr-defined]
+        if isinstance(datamodule, ReIDDataModule):
+            checkpoint["position"] = datamodule.position()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Begin where the checkpoint was written."""
-        datamodule: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        datamodule.begin_at(checkpoint["position"])
+        datamodule = self.trainer.datamodule  # type: ignore[attr-defined]
+        if isinstance(datamodule, ReIDDataModule):
+            datamodule.begin_at(checkpoint["position"])
 
     def configure_optimizers(self) -> Any:
         """The optimizer, and a schedule that moves with every step."""

@@ -5,7 +5,8 @@ from typing import NamedTuple
 from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.metrics import ReIDMetric
 from reid_lightning.retrieval import Retrieval
-from reid_lightning.scoring.score_sets import Outcome, embedded_set, score_sets
+from reid_lightning.scoring.embedded_samples import embedded_set
+from reid_lightning.scoring.score_sets import Outcome, score_sets
 
 
 class ScoredTest(NamedTuple):
@@ -16,9 +17,7 @@ class ScoredTest(NamedTuple):
     gallery: list[Sample]
 
 
-def score_collected(
-    metric: ReIDMetric, official: Splits, lists: int = 0, length: int = 1
-) -> ScoredTest:
+def score_collected(metric: ReIDMetric, official: Splits, lists: int, length: int) -> ScoredTest:
     """Score what `metric` has collected in all processes; each of them gets the same result.
 
     Args:

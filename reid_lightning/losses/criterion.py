@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from reid_lightning.distances import pairwise_distance
 from reid_lightning.errors import ReIDError, check_choice
 from reid_lightning.losses.center import CenterLoss
-from reid_lightning.losses.gather import Gather, global_batch, is_distributed
+from reid_lightning.losses.gather import Gather, count_ranks, global_batch
 from reid_lightning.losses.mining import pair_masks
 from reid_lightning.losses.reduction import MetricTerms, masked_mean
 
@@ -50,6 +50,16 @@ class Criterion(nn.Module):
         self.center_weight = center_weight
         self.center = CenterLoss(num_classes, embedding_size) if center_weight else None
 
+    def check_processes(self, count: int) -> None:
+        """Raise a `ReIDError` if the criterion cannot be computed by `count` processes."""
+        if count > 1 and self.gather is False and self.center is not None:
+            raise ReIDError(
+                f"loss.center_weight={self.center_weight} needs loss.gather=auto on several "
+                "processes: with loss.gather=false each process would move its own centres, and "
+                "DDP would overwrite them with those of rank 0. Set loss.gather=auto, or "
+                "loss.center_weight=0."
+            )
+
     def forward(
         self,
         embeddings: Tensor,
@@ -69,13 +79,7 @@ class Criterion(nn.Module):
             Scalars: `loss` to minimise and, detached, `loss_id`, `embedding_norm`, `dist_pos`,
             `dist_neg` and, where the criterion has them, `loss_metric`, `loss_center`, `active`.
         """
-        if is_distributed() and self.gather is False and self.center is not None:
-            raise ReIDError(
-                f"loss.center_weight={self.center_weight} needs loss.gather=auto on several "
-                "processes: with loss.gather=false each process would move its own centres, and "
-                "DDP would overwrite them with those of rank 0. Set loss.gather=auto, or "
-                "loss.center_weight=0."
-            )
+        self.check_processes(count_ranks())
         loss_id = F.cross_entropy(logits.float(), labels, label_smoothing=self.label_smoothing)
         # At weight 0 the term stays in the graph: DDP waits for a gradient of every parameter.
         loss = self.id_weight * loss_id
@@ -83,7 +87,7 @@ class Criterion(nn.Module):
             "loss_id": loss_id,
             "embedding_norm": embeddings.detach().float().norm(dim=1).mean(),
         }
-        if is_distributed() and self.gather is not False:
+        if count_ranks() > 1 and self.gather is not False:
             embeddings, labels = global_batch(embeddings, labels)
         terms = MetricTerms(loss)
         if self.metric is not None:

@@ -27,9 +27,9 @@ class _Gather(torch.autograd.Function):
         return grad[start : start + ctx.size]
 
 
-def is_distributed() -> bool:
-    """Whether this process is one rank of several."""
-    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+def count_ranks() -> int:
+    """The number of processes that train together; 1 where there is no process group."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 def global_batch(embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

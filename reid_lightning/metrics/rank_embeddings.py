@@ -1,14 +1,15 @@
 """Embeddings to results: distances and ranks, a chunk of queries at a time."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import torch
 from torch import Tensor
 
 from reid_lightning.distances import Distance, ranking_distance, unit_norm
-from reid_lightning.metrics.cpu.groups import Identities
+from reid_lightning.errors import check_choice
 from reid_lightning.metrics.cpu.refined import refined_ranks
+from reid_lightning.metrics.identities import Identities
 from reid_lightning.metrics.ranking import (
     AveragePrecision,
     QueryResults,
@@ -33,6 +34,12 @@ class RankedChunk(NamedTuple):
     queries: slice
     distances: Tensor
     results: QueryResults
+
+
+def check_ranking_options(distance: object, ap: object) -> None:
+    """Raise a `ReIDError` unless `metric.distance` and `metric.ap` are known."""
+    check_choice("metric.distance", distance, ("cosine", "euclidean"))
+    check_choice("metric.ap", ap, get_args(AveragePrecision))
 
 
 def rank_embeddings(

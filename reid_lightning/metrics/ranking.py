@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from reid_lightning.metrics.cpu.counting import rank_rows
-from reid_lightning.metrics.cpu.groups import Identities, grouped
+from reid_lightning.metrics.cpu.groups import grouped
+from reid_lightning.metrics.identities import Identities
 from reid_lightning.parallel import in_blocks
 
 AveragePrecision = Literal["step", "trapezoid"]

@@ -1,16 +1,12 @@
 """A torchmetrics Metric that collects embeddings, then ranks every query against the gallery."""
 
-from typing import get_args
-
-import torch
 from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from reid_lightning.distances import Distance
-from reid_lightning.errors import check_choice
+from reid_lightning.distances import Distance, at_least_float32
 from reid_lightning.metrics.finite import check_finite
-from reid_lightning.metrics.rank_embeddings import rank_embeddings
+from reid_lightning.metrics.rank_embeddings import check_ranking_options, rank_embeddings
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults
 from reid_lightning.metrics.summary import summary
 
@@ -51,8 +47,7 @@ class ReIDMetric(Metric):
 
     def __init__(self, distance: Distance = "cosine", ap: AveragePrecision = "step") -> None:
         super().__init__()
-        check_choice("metric.distance", distance, ("cosine", "euclidean"))
-        check_choice("metric.ap", ap, get_args(AveragePrecision))
+        check_ranking_options(distance, ap)
         self.distance, self.ap = distance, ap
         for state in ("embeddings", "pids", "camids", "is_query", "index"):
             self.add_state(state, default=[], dist_reduce_fx="cat")
@@ -61,9 +56,7 @@ class ReIDMetric(Metric):
         self, embeddings: Tensor, pids: Tensor, camids: Tensor, is_query: Tensor, index: Tensor
     ) -> None:
         """Add a batch: embeddings [batch, d], everything else [batch]."""
-        self.embeddings.append(
-            embeddings.detach().to(torch.promote_types(embeddings.dtype, torch.float32))
-        )
+        self.embeddings.append(at_least_float32(embeddings.detach()))
         self.pids.append(pids)
         self.camids.append(camids)
         self.is_query.append(is_query)

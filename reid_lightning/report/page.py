@@ -6,9 +6,10 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
+from reid_lightning.files import replaced_atomically
 from reid_lightning.report.comparison import compare_scores, compare_settings
 from reid_lightning.report.figures.curves import cmc_curves, learning_curves
-from reid_lightning.report.figures.heat_map import HEAT_MAP_FILE, draw_heat_map, score_grid
+from reid_lightning.report.figures.heat_map import HEAT_MAP_FILE, plot_heat_map, score_grid
 from reid_lightning.report.figures.score_plot import score_plot
 from reid_lightning.report.picture import save_plot
 from reid_lightning.report.run_section import run_section
@@ -37,7 +38,7 @@ def write_report(paths: Sequence[Path], folder: Path) -> Path:
     }
     rows = sweep_rows(paths[0]) if len(paths) == 1 else []
     if grid := score_grid(rows) if rows else None:
-        figures[HEAT_MAP_FILE] = (draw_heat_map(grid), "scores of all pairs of values")
+        figures[HEAT_MAP_FILE] = (plot_heat_map(grid), "scores of all pairs of values")
     shared_pictures = [
         save_plot(f, folder / name, alt) for name, (f, alt) in figures.items() if f is not None
     ]
@@ -54,7 +55,8 @@ def write_report(paths: Sequence[Path], folder: Path) -> Path:
             run_section(r, folder / _folder_name(n, r)) for n, r in enumerate(runs) if r.results
         ],
     )
-    (folder / REPORT_FILE).write_text(html, encoding="utf-8")
+    with replaced_atomically(folder / REPORT_FILE) as partial:
+        partial.write_text(html, encoding="utf-8")
     return folder / REPORT_FILE
 
 

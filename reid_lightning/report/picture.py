@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-from reid_lightning.report.figures.ranked_list import draw_ranked_list
+from reid_lightning.files import replaced_atomically
+from reid_lightning.report.figures.ranked_list import render_ranked_list
+from reid_lightning.report.figures.style import save_png
 from reid_lightning.results.ranked_list import RankedList
 
 _DPI = 160
@@ -22,14 +24,15 @@ class Picture(NamedTuple):
 
 def save_plot(figure: Figure, path: Path, alt: str) -> Picture:
     """Save a figure as a PNG file; `alt` says what it shows."""
-    figure.savefig(path, dpi=_DPI)
+    save_png(figure, path, _DPI)
     return Picture(_data_url("image/png", path.read_bytes()), alt)
 
 
 def save_list(ranked: RankedList, path: Path) -> Picture:
     """Save a ranked list as a PNG file; the page holds a JPEG of a fifth of its size."""
-    image, jpeg = draw_ranked_list(ranked), io.BytesIO()
-    image.save(path)
+    image, jpeg = render_ranked_list(ranked), io.BytesIO()
+    with replaced_atomically(path) as partial:
+        image.save(partial, "PNG")
     image.save(jpeg, "JPEG", quality=85)
     return Picture(_data_url("image/jpeg", jpeg.getvalue()), f"{ranked.query.name}: {ranked.title}")
 

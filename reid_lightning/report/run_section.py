@@ -44,6 +44,6 @@ def run_section(run: Run, folder: Path) -> dict[str, Any]:
             section["lists"].append((f"The {kind} queries by AP", pictures))
     except ReIDError as error:
         section["notes"].append(
-            f"Ranked lists cannot be drawn without the data set's pictures: {error}"
+            f"Ranked lists cannot be shown without the data set's pictures: {error}"
         )
     return section

@@ -8,17 +8,24 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from reid_lightning import __version__
 from reid_lightning.files import replaced_atomically
 
 _PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core")
 
 
 def write_results(path: Path, results: Mapping[str, Any]) -> None:
-    """Write `results` (flat) with the software's versions and the git revision to `path`."""
+    """Write results with the software's versions and the git revision.
+
+    Args:
+        path: of the file; replaced if it exists.
+        results: flat, of plain values.
+    """
     content = {
         **results,
         **{f"version/{name}": version(name) for name in _PACKAGES},
         "version/python": platform.python_version(),
+        "version/reid-lightning": __version__,
         "git_revision": git_revision(),
     }
     with replaced_atomically(path) as partial:

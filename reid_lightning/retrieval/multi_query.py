@@ -10,7 +10,7 @@ def multi_query(query: EmbeddedSet, gallery: EmbeddedSet) -> Tensor:
     """Each query's embedding as the mean over all pictures of its pid by its camera.
 
     The gallery pictures averaged into a query are those that the protocol leaves out for it (Zheng
-    et al. 2015, "multiple queries"), so no ranked picture has a share in it.
+    et al. 2015, "multiple queries"), so no ranked picture is part of it.
 
     Returns:
         [queries, d].

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from reid_lightning.distances import at_least_float32
 from reid_lightning.errors import ReIDError
+from reid_lightning.files import replaced_atomically
 from reid_lightning.retrieval.transit import (
     BIN_FRAMES,
     BINS,
@@ -80,7 +81,8 @@ class SpatialTemporal:
 
     def save(self, path: Path) -> None:
         """Write the distributions to `path` (.pt)."""
-        torch.save({"distributions": self.distributions.cpu()}, path)
+        with replaced_atomically(path) as partial:
+            torch.save({"distributions": self.distributions.cpu()}, partial)
 
     @classmethod
     def load(cls, path: Path) -> "SpatialTemporal":

@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from reid_lightning.data.dataset_folder import DatasetFolder
 from reid_lightning.errors import ReIDError
 from reid_lightning.retrieval import Retrieval, SpatialTemporal
-from reid_lightning.scoring.score_sets import columns_of
+from reid_lightning.scoring.embedded_samples import columns_of
 
 
 def build_retrieval(config: DictConfig, folder: DatasetFolder) -> Retrieval:
@@ -35,13 +35,13 @@ def build_retrieval(config: DictConfig, folder: DatasetFolder) -> Retrieval:
             "data.extra_gallery have none: leave one of the two out."
         )
     if not (file := config.spatial_temporal.file):
-        learnt = SpatialTemporal.fit(*columns_of(folder.official.train))
-        return replace(retrieval, spatial_temporal=learnt)
-    learnt = SpatialTemporal.load(Path(file))
+        model = SpatialTemporal.fit(*columns_of(folder.official.train))
+        return replace(retrieval, spatial_temporal=model)
+    model = SpatialTemporal.load(Path(file))
     cameras = 1 + max(sample.camid for sample in scored)
-    if len(learnt.distributions) < cameras:
+    if len(model.distributions) < cameras:
         raise ReIDError(
-            f"retrieval.spatial_temporal.file={file} knows {len(learnt.distributions)} "
+            f"retrieval.spatial_temporal.file={file} knows {len(model.distributions)} "
             f"cameras, and {folder.title} has {cameras}: it was learnt from another set."
         )
-    return replace(retrieval, spatial_temporal=learnt)
+    return replace(retrieval, spatial_temporal=model)

@@ -43,7 +43,7 @@ def silence_expected_warnings() -> None:
 def log_on_rank_zero() -> None:
     """Leave the log to rank 0, whoever started the ranks; others log their errors alone."""
     if getattr(rank_zero_only, "rank", 0) != 0:
-        logging.disable(logging.INFO)
+        logging.disable(logging.WARNING)
 
 
 def rank_command(name: str) -> list[str]:

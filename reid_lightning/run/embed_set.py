@@ -13,10 +13,12 @@ from torch import Tensor
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.engine.extractor import Extractor
 from reid_lightning.errors import ReIDError
+from reid_lightning.files import partial_path, replaced_atomically
 from reid_lightning.metrics.finite import check_finite
 from reid_lightning.models import Embedder
 from reid_lightning.run.build import build_trainer
 from reid_lightning.run.command_line import rank_command
+from reid_lightning.run.glibc_memory import keep_large_blocks
 from reid_lightning.run.launch_ranks import process_ranks
 from reid_lightning.run.processes import plan_processes
 from reid_lightning.scoring.embedding_cache import embedding_file, is_complete, mapped, reserve
@@ -55,12 +57,14 @@ def embed_set(
     official = datamodule.folder.official
     paths = [sample.path for sample in (*official.query, *official.gallery)]
     processes = plan_processes(config)
+    if processes.on_cpu:
+        keep_large_blocks()
     file = embedding_file(
         Path(config.data.cache),
         Path(config.checkpoint),
         paths,
         size=(datamodule.height, datamodule.width),
-        device=processes.device_name,
+        device=processes.hardware,
         precision=str(config.trainer.precision),
         flip=flip,
     )
@@ -70,19 +74,19 @@ def embed_set(
         cached = is_complete(file, *shape)
         if cached:
             log.info("Embeddings are in the cache: %s (it may be removed any time).", file)
-        partial = file.with_suffix(".partial")
-        if first and not cached:
-            reserve(partial, *shape)
-        with process_ranks(rank_command("evaluate"), 1 if cached else processes.count):
-            trainer = build_trainer(config)
-            if not cached:
-                rows = mapped(partial, *shape, shared=True)
-                extractor = Extractor(model, rows, flip=flip)
-                trainer.predict(extractor, datamodule, return_predictions=False)
-                trainer.strategy.barrier()
-                if trainer.is_global_zero:
-                    check_finite(rows)
-                    partial.replace(file)
+        fills = first and not cached
+        with replaced_atomically(file) if fills else nullcontext(partial_path(file)) as partial:
+            if fills:
+                reserve(partial, *shape)
+            with process_ranks(rank_command("evaluate"), 1 if cached else processes.count):
+                trainer = build_trainer(config)
+                if not cached:
+                    rows = mapped(partial, *shape, shared=True)
+                    extractor = Extractor(model, rows, flip=flip)
+                    trainer.predict(extractor, datamodule, return_predictions=False)
+                    trainer.strategy.barrier()
+                    if trainer.is_global_zero:
+                        check_finite(rows)
     if not trainer.is_global_zero:
         return None
     embeddings = mapped(file, *shape, shared=False)

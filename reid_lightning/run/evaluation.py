@@ -12,14 +12,15 @@ from reid_lightning.data import ReIDDataModule
 from reid_lightning.errors import ReIDError, check_at_least
 from reid_lightning.results.log_lines import RESULTS
 from reid_lightning.results.metrics_json import write_results
+from reid_lightning.results.scored_files import write_scored_files
 from reid_lightning.results.tables import score_table
-from reid_lightning.results.test_files import write_test_files
 from reid_lightning.retrieval import SpatialTemporal
 from reid_lightning.run.build_retrieval import build_retrieval
 from reid_lightning.run.embed_set import embed_set
 from reid_lightning.run.load_trained import load_trained
 from reid_lightning.run.split_counts import log_split_counts
-from reid_lightning.scoring.score_sets import embedded_set, score_sets
+from reid_lightning.scoring.embedded_samples import embedded_set
+from reid_lightning.scoring.score_sets import score_sets
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ def run_evaluation(config: DictConfig) -> float:
     scores = {f"test/{name}": value for name, value in outcome.scores.items()}
     log.info("\n%s", score_table(scores, data=config.data.name, ap=ap))
     folder = Path(HydraConfig.get().runtime.output_dir)
-    write_test_files(folder, outcome, official.query, official.gallery, ap)
+    write_scored_files(folder, outcome, official.query, official.gallery, ap)
     if retrieval.spatial_temporal is not None:
         _write_distributions(folder, retrieval.spatial_temporal)
     settings = {

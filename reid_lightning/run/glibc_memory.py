@@ -14,7 +14,7 @@ _NEVER = 2**31 - 1
 def keep_large_blocks() -> bool:
     """Stop glibc from returning large activations to the kernel after every step.
 
-    By default each is mapped anew, zeroed page by page, and unmapped. Does nothing, and returns
+    By default each is mapped again, zeroed page by page, and unmapped. Does nothing, and returns
     false, where the C library is not glibc.
     """
     if not sys.platform.startswith("linux"):

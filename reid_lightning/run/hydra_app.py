@@ -21,7 +21,7 @@ def run_hydra_app(
     Args:
         job: returns a score for sweeps.
         config_name: of a file in conf/.
-        arguments: as they are typed: overrides and options; -m may stand anywhere.
+        arguments: as they are typed: overrides and options, in any order.
     """
     options_first = sorted(arguments, key=lambda a: a not in ("-m", "--multirun"))
     with _command_line(options_first):  # Hydra accepts arguments from there alone

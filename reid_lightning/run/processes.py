@@ -8,29 +8,32 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.run.glibc_memory import keep_large_blocks
 
 
 @dataclass(frozen=True)
 class Processes:
-    """The device of this process, and how many processes the job starts on this machine.
+    """The devices of a job on this machine, and how many processes it starts for them.
 
     The count is 1 where a launcher (torchrun, SLURM, or this program) has started them already.
     """
 
-    device: torch.device
+    devices: tuple[torch.device, ...]
     count: int
 
     @property
-    def device_name(self) -> str:
-        """`cpu`, or the model of the GPU, on which the last bits of embeddings depend."""
-        if self.device.type == "cuda":
-            return torch.cuda.get_device_name(self.device)
-        return self.device.type
+    def on_cpu(self) -> bool:
+        """Whether the job runs on the CPU."""
+        return self.devices[0].type == "cpu"
+
+    @property
+    def hardware(self) -> str:
+        """`cpu`, or the models of the GPUs, on which the last bits of embeddings depend."""
+        gpus = {torch.cuda.get_device_name(d) for d in self.devices if d.type == "cuda"}
+        return " and ".join(sorted(gpus)) or self.devices[0].type
 
 
 def plan_processes(config: DictConfig) -> Processes:
-    """The processes that `trainer` needs here; on a CPU, also the memory allocation that suits it.
+    """The processes that `trainer` needs on this machine.
 
     Raises:
         ReIDError: the device lacks the half precision or the synchronised BatchNorm asked for, or
@@ -40,19 +43,19 @@ def plan_processes(config: DictConfig) -> Processes:
     probe: pl.Trainer = instantiate(
         config.trainer, logger=False, enable_checkpointing=False, precision="32-true"
     )
-    device = probe.strategy.root_device
-    if device.type == "cpu":
+    parallel = getattr(probe.strategy, "parallel_devices", None)
+    devices = tuple(parallel or [probe.strategy.root_device])
+    if devices[0].type == "cpu":
         _check_cpu(config.trainer)
-        keep_large_blocks()
     environment = getattr(probe.strategy, "cluster_environment", None)
     if environment is not None and environment.creates_processes_externally:
-        return Processes(device, 1)
+        return Processes(devices, 1)
     if probe.num_nodes > 1:
         raise ReIDError(
             f"trainer.num_nodes={probe.num_nodes} needs a launcher that starts the processes on "
             "every one of them, such as torchrun or srun."
         )
-    return Processes(device, probe.num_devices)
+    return Processes(devices, probe.num_devices)
 
 
 def _check_cpu(trainer: DictConfig) -> None:

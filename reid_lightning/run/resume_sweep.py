@@ -55,13 +55,13 @@ def resume_sweep_args(arguments: Sequence[str]) -> list[str]:
     ]
 
 
-def check_same_job(folder: Path, trained: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    """Raise a `ReIDError` if a job's checkpoint was `trained` with other settings than are `asked`.
+def check_same_job(folder: Path, trained: Mapping[str, Any], requested: Mapping[str, Any]) -> None:
+    """Raise a `ReIDError` if a job's checkpoint was `trained` with other settings than `requested`.
 
     The configuration may have been edited since, and a repeated Optuna sweep may ask for other
     values after a job that ended differently.
     """
-    before, now = _settings(trained), _settings(asked)
+    before, now = _settings(trained), _settings(requested)
     changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     if changed:
         raise ReIDError(
@@ -73,7 +73,7 @@ def check_same_job(folder: Path, trained: Mapping[str, Any], asked: Mapping[str,
 def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """The values of every group's keys, named as a user types them."""
     groups = {name: group for name, group in config.items() if isinstance(group, Mapping)}
-    alone = {name: value for name, value in config.items() if name not in groups}
+    alone = {n: v for n, v in config.items() if n not in groups and n != "version"}
     return alone | {
         f"{name}.{key}": value
         for name, group in groups.items()

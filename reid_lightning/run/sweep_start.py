@@ -7,6 +7,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
+from reid_lightning.files import replaced_atomically
 from reid_lightning.run.command_line import python_path
 
 
@@ -20,6 +21,7 @@ class SweepStart(Callback):
         """Keep the configuration in the sweep's folder."""
         folder = Path(config.hydra.sweep.dir)
         folder.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(config, folder / "multirun.yaml")
+        with replaced_atomically(folder / "multirun.yaml") as partial:
+            OmegaConf.save(config, partial)
         print(f"The sweep: {folder} (python train.py -m resume_sweep={folder} resumes it)")
         os.environ["PYTHONPATH"] = python_path()

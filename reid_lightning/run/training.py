@@ -20,6 +20,7 @@ from reid_lightning.results.metrics_json import write_results
 from reid_lightning.results.tables import score_table
 from reid_lightning.run.build import build_module, build_trainer
 from reid_lightning.run.command_line import rank_command
+from reid_lightning.run.glibc_memory import keep_large_blocks
 from reid_lightning.run.launch_ranks import process_ranks
 from reid_lightning.run.processes import plan_processes
 from reid_lightning.run.resume import ResumePoint
@@ -48,10 +49,14 @@ def run_training(config: DictConfig) -> float:
     datamodule: ReIDDataModule = instantiate(config.data)
     log_split_counts(datamodule.folder)
     module = build_module(config, datamodule.num_classes)
-    processes = plan_processes(config).count
-    datamodule.train_batches(0, processes)  # reports a wrong data.p before ranks are started
+    processes = plan_processes(config)
+    if processes.on_cpu:
+        keep_large_blocks()
+    # Reported here, before ranks are started.
+    datamodule.train_batches(0, processes.count)
+    module.criterion.check_processes(processes.count)
     resume = [f"resume='{config.resume}'"] if config.resume else []
-    with process_ranks([*rank_command("train"), *resume], processes):
+    with process_ranks([*rank_command("train"), *resume], processes.count):
         return fit_and_test(config, datamodule, module, resume_point)
 
 

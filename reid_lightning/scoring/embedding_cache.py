@@ -10,7 +10,7 @@ from torch import Tensor
 
 import reid_lightning.data.augmentation.to_input
 from reid_lightning import models
-from reid_lightning.data.store import content_key
+from reid_lightning.data.content_key import content_key
 from reid_lightning.errors import ReIDError
 
 VERSION = 2  # of the files' content; files of other versions are not found

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from reid_lightning.distances import Distance, paired_distance
-from reid_lightning.metrics.cpu.groups import Identities
+from reid_lightning.metrics.identities import Identities
 from reid_lightning.metrics.rank_embeddings import RankedChunk
 from reid_lightning.metrics.ranking import count_matches
 from reid_lightning.retrieval import EmbeddedSet
@@ -16,7 +16,7 @@ class PairDistances:
     """Collects all positives and some negatives of a sample of the queries that have a match.
 
     Args:
-        query, gallery: as they are compared.
+        query, gallery: as they are ranked, after the steps of retrieval.
         shown_as: the distance of embeddings that is collected; none where other distances than the
             embeddings' own are ranked: then those are collected.
     """

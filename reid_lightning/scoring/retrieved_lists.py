@@ -30,8 +30,8 @@ class RetrievedLists:
     """Keeps the distances of the worst and best queries so far, each of another person.
 
     Args:
-        query, gallery: as they are compared.
-        gallery_indices: [compared], of the compared pictures in the whole gallery.
+        query, gallery: as they are ranked, after the steps of retrieval.
+        gallery_indices: [gallery], of the ranked pictures in the whole gallery.
         count: lists of the worst queries, and of the best.
         length: gallery pictures in a list.
     """
@@ -68,11 +68,11 @@ class RetrievedLists:
 
     def worst(self) -> list[RetrievedList]:
         """The lists of the queries with the lowest AP, the lowest first."""
-        return [self._listed(candidate) for candidate in self._worst]
+        return [self._retrieved_list(candidate) for candidate in self._worst]
 
     def best(self) -> list[RetrievedList]:
         """The lists of the queries with the highest AP; of equal APs, more matches first."""
-        return [self._listed(candidate) for candidate in self._best]
+        return [self._retrieved_list(candidate) for candidate in self._best]
 
     def _choose(self, ordered: Iterable[_Candidate]) -> list[_Candidate]:
         """The first candidate of each person, up to `count`, with copies of their distances."""
@@ -82,7 +82,7 @@ class RetrievedLists:
         chosen = list(by_person.values())[: self.count]
         return [c._replace(distances=c.distances.clone()) for c in chosen]
 
-    def _listed(self, candidate: _Candidate) -> RetrievedList:
+    def _retrieved_list(self, candidate: _Candidate) -> RetrievedList:
         pid, camid = self.pids[candidate.query], self.camids[candidate.query]
         pids, camids = self.gallery.pids, self.gallery.camids
         row = nearest(candidate.distances, pid, camid, pids, camids, self.length)

@@ -1,17 +1,19 @@
 """The one pipeline from embedded query and gallery to scores, of training's test and evaluation."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, get_args
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from reid_lightning.data.sample import Sample
 from reid_lightning.distances import Distance
-from reid_lightning.errors import check_choice
-from reid_lightning.metrics.cpu.groups import Identities
 from reid_lightning.metrics.finite import check_finite
-from reid_lightning.metrics.rank_embeddings import RankedChunk, rank_in_chunks
+from reid_lightning.metrics.identities import Identities
+from reid_lightning.metrics.rank_embeddings import (
+    RankedChunk,
+    check_ranking_options,
+    rank_in_chunks,
+)
 from reid_lightning.metrics.ranking import (
     AveragePrecision,
     QueryResults,
@@ -61,24 +63,23 @@ def score_sets(
         retrieval: the steps between embedding and ranking.
         distance: `cosine` or `euclidean`; time and place are always joined to the cosine.
         ap: `step` or `trapezoid`, see `rank_queries`.
-        lists: ranked lists of so many queries with the lowest AP, and with the highest.
+        lists: how many queries with the lowest AP, and with the highest, get a ranked list.
         length: gallery pictures in a list.
 
     Raises:
         ReIDError: an embedding is not finite, no query has a match from another camera, or
             `distance` or `ap` is unknown.
     """
-    check_choice("metric.distance", distance, ("cosine", "euclidean"))
-    check_choice("metric.ap", ap, get_args(AveragePrecision))
+    check_ranking_options(distance, ap)
     check_finite(query.embeddings)
     check_finite(gallery.embeddings)
     gallery_size = int((gallery.pids != -1).sum())
-    compared_query, compared, indices = _apply_steps(query, gallery, retrieval, distance)
+    final_query, final_gallery, indices = _apply_steps(query, gallery, retrieval, distance)
     shown_as = distance if retrieval.uses_raw_distances else None
-    lists_so_far = RetrievedLists(compared_query, compared, indices, count=lists, length=length)
-    pairs = PairDistances(compared_query, compared, shown_as)
+    lists_so_far = RetrievedLists(final_query, final_gallery, indices, count=lists, length=length)
+    pairs = PairDistances(final_query, final_gallery, shown_as)
     parts = []
-    for chunk in _rank(compared_query, compared, retrieval, distance, ap):
+    for chunk in _rank(final_query, final_gallery, retrieval, distance, ap):
         lists_so_far.add(chunk)
         pairs.add(chunk)
         parts.append(chunk.results)
@@ -88,22 +89,10 @@ def score_sets(
     return Outcome(query, gallery, scores, results, worst, best, *pairs.joined())
 
 
-def embedded_set(samples: Sequence[Sample], embeddings: Tensor) -> EmbeddedSet:
-    """Samples with their embeddings [n, d], on the embeddings' device."""
-    return EmbeddedSet(embeddings, *(c.to(embeddings.device) for c in columns_of(samples)))
-
-
-def columns_of(samples: Sequence[Sample]) -> tuple[Tensor, Tensor, Tensor]:
-    """Pids, camids and times (-1: none) of samples, all [n]."""
-    times = [-1 if s.time is None else s.time for s in samples]
-    pids, camids = [s.pid for s in samples], [s.camid for s in samples]
-    return torch.tensor(pids), torch.tensor(camids), torch.tensor(times)
-
-
 def _apply_steps(
     query: EmbeddedSet, gallery: EmbeddedSet, retrieval: Retrieval, distance: Distance
 ) -> tuple[EmbeddedSet, EmbeddedSet, Tensor]:
-    """Queries and gallery as they are compared, and the compared pictures' gallery indices.
+    """The sets that are ranked, and the index of each ranked picture in the whole gallery.
 
     Steps see a gallery without junk; the ranking itself leaves junk out without a copy.
     """

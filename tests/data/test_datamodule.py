@@ -10,7 +10,7 @@ import torch
 from torchvision.transforms import v2
 
 from reid_lightning.data import Augmentation, ReIDDataModule
-from reid_lightning.data.augmentation.augmentation import sample_uniforms
+from reid_lightning.data.augmentation.streams import augmentation_uniforms
 from reid_lightning.data.augmentation.to_input import IMAGENET_MEAN, IMAGENET_STD
 from reid_lightning.data.datasets import Batch
 from reid_lightning.data.pictures import Decoder, decode
@@ -137,7 +137,7 @@ def fit(model: Recorder, data: ReIDDataModule, max_epochs: int) -> None:
 
 @pytest.mark.parametrize("workers", [0, 1])  # which run ahead of the training
 def test_every_epoch_of_a_training_has_its_own_batches(workers: int, tiny_set: Path) -> None:
-    """Lightning must set the sampler's epoch: else one epoch is repeated for ever."""
+    """Lightning must set the sampler's epoch: else every epoch is the first one."""
     model = Recorder()
     data = make(tiny_set, workers=workers, cache_gib=0)
     fit(model, data, max_epochs=3)
@@ -147,7 +147,7 @@ def test_every_epoch_of_a_training_has_its_own_batches(workers: int, tiny_set: P
         assert [index.tolist() for index in indices] == batches
         for step, (images, pictures) in enumerate(zip(model.images[epoch], batches, strict=True)):
             pixels = Decoder(32, 16).read([train[i].path for i in pictures])
-            assert torch.equal(images, STRONG(pixels, sample_uniforms(0, (epoch, step, 0), 8)))
+            assert torch.equal(images, STRONG(pixels, augmentation_uniforms(0, (epoch, step, 0), 8)))
     assert len({str(indices) for indices in model.indices}) == 3
 
 

@@ -110,12 +110,12 @@ def test_half_precision_equals_float32_on_the_rounded_inputs(
     labels = torch.tensor(UNEVEN)
     loss = LOSSES[name](0.3, kind, normalize=False)
     rounded = unit(len(UNEVEN), half)
-    raised = rounded.detach().float().requires_grad_()
-    values = [loss(x, labels, torch.Generator().manual_seed(0)).loss for x in (rounded, raised)]
+    in_float32 = rounded.detach().float().requires_grad_()
+    values = [loss(x, labels, torch.Generator().manual_seed(0)).loss for x in (rounded, in_float32)]
     for value in values:
         value.backward()
     assert values[0].dtype == torch.float32 and torch.equal(*values)
-    assert torch.equal(rounded.grad, raised.grad.to(half))
+    assert torch.equal(rounded.grad, in_float32.grad.to(half))
 
 
 def test_semihard_by_hand_with_the_fallback() -> None:

@@ -13,8 +13,8 @@ from reid_lightning import parallel
 from reid_lightning.distances import ranking_distance, unit_norm
 from reid_lightning.metrics.cpu import refined
 from reid_lightning.metrics.cpu.exact import ExactOperands
-from reid_lightning.metrics.cpu.groups import Identities
 from reid_lightning.metrics.cpu.product import approximate_distances, exact_operands
+from reid_lightning.metrics.identities import Identities
 from reid_lightning.metrics.rank_embeddings import rank_embeddings, rank_in_chunks
 from reid_lightning.metrics.ranking import (
     QueryResults,

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reid_lightning.metrics.cpu.groups import Identities
+from reid_lightning.metrics.identities import Identities
 from reid_lightning.metrics.ranking import (
     count_matches,
     join_results,

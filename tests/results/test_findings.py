@@ -17,7 +17,8 @@ from reid_lightning.retrieval import (
     Retrieval,
     SpatialTemporal,
 )
-from reid_lightning.scoring.score_sets import Outcome, embedded_set, score_sets
+from reid_lightning.scoring.embedded_samples import embedded_set
+from reid_lightning.scoring.score_sets import Outcome, score_sets
 
 QUERIES, GALLERY = 12, 78
 STEPS = {

@@ -203,7 +203,7 @@ def test_a_run_of_another_version_is_refused(run_folder: Path) -> None:
 def test_what_a_kill_left_half_written_is_removed_and_a_run_without_checkpoint_starts_over(
     run_folder: Path,
 ) -> None:
-    partial = run_folder / "checkpoints" / "last.partial"
+    partial = run_folder / "checkpoints" / "last.ckpt.partial"
     partial.parent.mkdir()
     partial.write_bytes(b"half")
     assert find_resume_point(run_folder) == ResumePoint(None) and not partial.exists()

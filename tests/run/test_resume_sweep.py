@@ -1,4 +1,4 @@
-"""A sweep that was killed half-way goes on with the jobs that are left, and with no others."""
+"""A sweep that was killed half-way is resumed with its unfinished jobs, and no others."""
 
 import os
 import signal
@@ -53,7 +53,7 @@ def test_a_killed_sweep_runs_only_the_rest(tiny_overrides: list[str], tmp_path: 
     assert again.returncode == 0, output
     assert (jobs[0] / "metrics.json").stat().st_mtime_ns == scored, "it was finished"
     assert "Resuming the run in" in (jobs[1] / "train.log").read_text()
-    assert output.count("epoch 1/3") == 1, "job 2 begins, and job 1 goes on after its first epoch"
+    assert output.count("epoch 1/3") == 1, "job 2 begins, and job 1 resumes after its first epoch"
     assert sorted(path for path in (tmp_path / "sweep").iterdir() if path.is_dir()) == jobs
     assert (tmp_path / "sweep" / "summary.csv").read_text().count("finished") == 3
 
@@ -115,5 +115,6 @@ def test_a_checkpoint_of_another_job_is_not_resumed(tmp_path: Path) -> None:
     }
     longer = {"trainer": {"max_epochs": 9, "precision": "32-true"}, "data": {"root": "b", "p": 8}}
     check_same_job(tmp_path, trained, trained | longer)
+    check_same_job(tmp_path, trained | {"version": "0.2.0"}, trained | {"version": "0.2.1"})
     with pytest.raises(ReIDError, match=r"with another loss\.margin, seed than the sweep now asks"):
         check_same_job(tmp_path, trained, trained | {"loss": {"mining": "hard"}, "seed": 1})

@@ -41,3 +41,14 @@ def test_the_worst_and_the_best_are_of_different_people() -> None:
     assert worst_and_best(2) == ([0, 5], [2, 3])
     assert worst_and_best(9) == ([0, 5, 3, 2], [2, 3, 5, 1])
     assert worst_and_best(0) == ([], [])
+
+
+def test_a_kept_row_does_not_hold_its_whole_chunk() -> None:
+    pids = torch.tensor([1, 2])
+    query = EmbeddedSet(torch.zeros(2, 2), pids, torch.zeros_like(pids), torch.zeros_like(pids))
+    kept = RetrievedLists(query, query, torch.arange(2), count=1, length=1)
+    results = QueryResults(torch.ones(2), torch.ones(2), torch.ones(2), torch.ones(2))
+    kept.add(RankedChunk(slice(0, 2), torch.rand(2, 2), results))
+    for candidate in (*kept._worst, *kept._best):
+        row = candidate.distances
+        assert row.untyped_storage().nbytes() == row.numel() * row.element_size()

@@ -3,7 +3,7 @@
 import numpy as np
 from torch import Tensor
 
-from reid_lightning.data.augmentation.crop import Uniforms
+from reid_lightning.data.augmentation.uniforms import Uniforms
 
 AREA = (0.02, 0.4)  # share of the picture
 ASPECT = (0.3, 3.33)  # height / width, uniform in its logarithm

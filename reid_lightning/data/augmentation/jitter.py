@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reid_lightning.data.augmentation.crop import Uniforms
+from reid_lightning.data.augmentation.uniforms import Uniforms
 
 JITTER_COLUMNS = 8
 

@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 
 from reid_lightning.engine.scored_test import ScoredTest
 from reid_lightning.errors import check_at_least
-from reid_lightning.results.test_files import write_test_files
+from reid_lightning.results.scored_files import write_scored_files
 
 
 class KeepFindings(pl.Callback):
@@ -30,4 +30,4 @@ class KeepFindings(pl.Callback):
         test: ScoredTest = module.score_test(self.queries, self.length)
         if trainer.is_global_zero:
             ap = module.test_metric.ap
-            write_test_files(self.folder, test.outcome, test.query, test.gallery, ap)
+            write_scored_files(self.folder, test.outcome, test.query, test.gallery, ap)

@@ -9,7 +9,7 @@ from reid_lightning.engine.loggers.metrics_csv import MetricsCSV
 from reid_lightning.engine.loggers.wandb import BEST, finish_wandb
 from reid_lightning.errors import check_at_least
 from reid_lightning.metrics.cmc import cmc_curve
-from reid_lightning.report.figures.ranked_list import draw_ranked_list
+from reid_lightning.report.figures.ranked_list import render_ranked_list
 from reid_lightning.results.findings import FINDINGS_FILE, read_findings
 from reid_lightning.results.per_query import read_first_matches
 
@@ -53,7 +53,7 @@ class WandbImages(pl.Callback):
             for name, lists in (("worst", findings.worst), ("best", findings.best)):
                 media[f"ranked_lists/{name}"] = [
                     wandb.Image(
-                        draw_ranked_list(ranked), caption=ranked.query.name, file_type="jpg"
+                        render_ranked_list(ranked), caption=ranked.query.name, file_type="jpg"
                     )
                     for ranked in lists[: self.queries]
                 ]

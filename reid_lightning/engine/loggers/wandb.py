@@ -45,9 +45,9 @@ def wandb_logger(
         ReIDError: `mode` is unknown.
     """
     check_choice("logger.mode", mode, ("auto", "online", "offline"))
-    given = os.environ.get("WANDB_MODE") if mode == "auto" else mode
-    if given is None and not _logged_in():
-        given = "offline"
+    chosen_mode = os.environ.get("WANDB_MODE") if mode == "auto" else mode
+    if chosen_mode is None and not _logged_in():
+        chosen_mode = "offline"
         log.info("W&B: no login was found, so the run stays offline (log in with: wandb login).")
     if resume_step is not None and (runs := list(Path(save_dir).glob("wandb/*run-*-*"))):
         options["id"] = runs[0].name.rsplit("-", 1)[-1]  # run-DATE-ID, the same in every folder
@@ -60,7 +60,7 @@ def wandb_logger(
         "settings": {"disable_git": True},  # a remote's address may hold a token
     }
     options = chosen | {name: value for name, value in options.items() if value is not None}
-    return Dashboard(save_dir=save_dir, mode=given, log_model=checkpoint, **options)
+    return Dashboard(save_dir=save_dir, mode=chosen_mode, log_model=checkpoint, **options)
 
 
 class Dashboard(WandbLogger):

@@ -4,18 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
+
+from reid_lightning.metrics.identities import Identities
 
 Array = NDArray[Any]
-
-
-class Identities(NamedTuple):
-    """The pid and camid of every query [queries] and of every gallery picture [gallery]."""
-
-    query_pids: Tensor
-    query_camids: Tensor
-    gallery_pids: Tensor
-    gallery_camids: Tensor
 
 
 class Groups(NamedTuple):

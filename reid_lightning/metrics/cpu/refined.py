@@ -18,9 +18,10 @@ from torch import Tensor
 from reid_lightning.distances import Distance
 from reid_lightning.metrics.cpu.counting import rank_rows
 from reid_lightning.metrics.cpu.exact import exact_matches, recompute_exact
-from reid_lightning.metrics.cpu.groups import Identities, grouped
+from reid_lightning.metrics.cpu.groups import grouped
 from reid_lightning.metrics.cpu.near_ties import find_near_ties
 from reid_lightning.metrics.cpu.product import approximate_distances, exact_operands
+from reid_lightning.metrics.identities import Identities
 from reid_lightning.parallel import chunks, in_blocks
 
 _NEAR_TIE_DIVISOR = 8  # a row with more near ties than gallery / 8 is recomputed whole

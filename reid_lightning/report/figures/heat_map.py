@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from reid_lightning.report.figures.style import new_figure
+from reid_lightning.report.figures.style import new_figure, save_png
 from reid_lightning.results.overrides import is_number
 from reid_lightning.results.sweep_summary import swept_keys
 
@@ -40,7 +40,7 @@ def write_heat_map(rows: Sequence[dict[str, Any]], folder: Path) -> Path | None:
     grid = score_grid(rows)
     if grid is None:
         return None
-    draw_heat_map(grid).savefig(folder / HEAT_MAP_FILE, dpi=200)
+    save_png(plot_heat_map(grid), folder / HEAT_MAP_FILE, dpi=200)
     return folder / HEAT_MAP_FILE
 
 
@@ -65,7 +65,7 @@ def score_grid(rows: Sequence[dict[str, Any]]) -> Grid | None:
     return Grid(title, x, y, xs, ys, 100 * cells)
 
 
-def draw_heat_map(grid: Grid) -> Figure:
+def plot_heat_map(grid: Grid) -> Figure:
     """The picture: a shade and the score in every cell, the best one framed."""
     size = (2.5 + 0.9 * len(grid.xs), 1.6 + 0.6 * len(grid.ys))  # inches
     figure = new_figure(*size)

@@ -18,7 +18,7 @@ TICK = [[(0.27, 0.53), (0.44, 0.69), (0.74, 0.35)]]  # lines, in fractions of th
 CROSS = [[(0.32, 0.32), (0.68, 0.68)], [(0.32, 0.68), (0.68, 0.32)]]
 
 
-def draw_ranked_list(ranked: RankedList) -> Image.Image:
+def render_ranked_list(ranked: RankedList) -> Image.Image:
     """The query on the left, the ranked gallery pictures to its right.
 
     Hits are framed green with a tick, misses red with a cross; junk, which does not count, is grey.
@@ -32,13 +32,13 @@ def draw_ranked_list(ranked: RankedList) -> Image.Image:
     draw = ImageDraw.Draw(canvas)
     draw.text((PAD, HEAD / 2 + 1), title, INK, ImageFont.load_default(15), anchor="lm")
     _paste(canvas, PAD, _framed(query, INK), label, INK)
-    for column, listed in enumerate(gallery, start=1):
+    for column, shown in enumerate(gallery, start=1):
         x = PAD + column * (WIDTH + GAP) + 2 * GAP
-        color = COLORS[listed.verdict]
-        picture = _framed(listed.path, color, faded=listed.verdict == "junk")
-        _paste(canvas, x, picture, listed.label, color if listed.verdict == "junk" else INK)
-        if listed.verdict != "junk":
-            badge = _badge(color, TICK if listed.verdict == "hit" else CROSS)
+        color = COLORS[shown.verdict]
+        picture = _framed(shown.path, color, faded=shown.verdict == "junk")
+        _paste(canvas, x, picture, shown.label, color if shown.verdict == "junk" else INK)
+        if shown.verdict != "junk":
+            badge = _badge(color, TICK if shown.verdict == "hit" else CROSS)
             canvas.paste(badge, (x + WIDTH - BADGE, HEAD + HEIGHT - BADGE), badge)
     return canvas
 
@@ -63,7 +63,7 @@ def _blank(size: tuple[int, int]) -> Image.Image:
 
 
 def _badge(color: str, lines: Sequence[Sequence[tuple[float, float]]]) -> Image.Image:
-    """A disc with a white mark, drawn larger and shrunk so that its edges are smooth."""
+    """A disc with a white mark, made larger and shrunk so that its edges are smooth."""
     size = 4 * BADGE
     badge = Image.new("RGBA", (size, size), f"{PAPER}00")
     draw = ImageDraw.Draw(badge)

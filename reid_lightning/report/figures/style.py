@@ -1,9 +1,12 @@
 """Colours, dashes and markers that stay distinct in print and for colour-blind people."""
 
+from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from reid_lightning.files import replaced_atomically
 
 # Okabe and Ito's colours without the yellow, which is too pale for a line on white.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -28,6 +31,12 @@ def line_style(number: int) -> dict[str, Any]:
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure, `width` × `height` inches."""
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def save_png(figure: Figure, path: Path, dpi: int) -> None:
+    """Write a figure as a PNG file."""
+    with replaced_atomically(path) as partial:
+        figure.savefig(partial, dpi=dpi, format="png")
 
 
 def frame(axes: Axes, title: str = "") -> None:

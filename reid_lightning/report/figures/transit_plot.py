@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.report.figures.style import save_png
 from reid_lightning.retrieval.transit import BIN_FRAMES
 
 _MINUTES_PER_BIN = BIN_FRAMES / 25 / 60  # at 25 frames a second
@@ -19,7 +20,7 @@ _FORTH, _BACK = ("#0072B2", None), ("#E69F00", "/////")
 
 
 def plot_distributions(distributions: Tensor, path: Path) -> None:
-    """Draw the distributions [cameras, cameras, bins] of a set into the PNG file `path`.
+    """Plot the distributions [cameras, cameras, bins] of a set into the PNG file `path`.
 
     A panel holds both directions between two cameras, over the signed gap in minutes at 25 frames
     a second. Two cameras that no identity passed between have no panel. Cameras count from 1, as in
@@ -53,7 +54,7 @@ def plot_distributions(distributions: Tensor, path: Path) -> None:
     about = f"(right: the larger camera number is later; {1 - _SHOWN_SHARE:.0%} lies outside)"
     figure.supxlabel(f"gap in minutes, at 25 frames a second\n{about}", fontsize=10)
     figure.supylabel(f"p of a bin ({BIN_FRAMES} frames), %", fontsize=10)
-    figure.savefig(path, dpi=110)
+    save_png(figure, path, dpi=110)
 
 
 def _plot_direction(axes: Axes, table: np.ndarray, sign: int, label: str) -> None:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from reid_lightning.data.augmentation import augmentation
-from reid_lightning.data.augmentation.augmentation import COLUMNS, Augmentation, sample_uniforms
+from reid_lightning.data.augmentation import streams
+from reid_lightning.data.augmentation.streams import COLUMNS, augmentation_uniforms
+from reid_lightning.data.augmentation.augmentation import Augmentation
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.errors import ReIDError
 
@@ -13,18 +14,18 @@ PICTURES = torch.randint(1, 256, (6, 32, 16, 3), dtype=torch.uint8)
 STRONG: dict[str, Any] = {
     "flip": 0.5, "crop_padding": 0.04, "erasing": 0.5, "jitter": [0.2, 0.15, 0.1, 0.05],
 }  # fmt: skip
-UNIFORMS = sample_uniforms(3, (1, 2, 0), 6)
+UNIFORMS = augmentation_uniforms(3, (1, 2, 0), 6)
 
 
 def test_random_numbers_depend_on_the_position_in_the_global_batch_alone() -> None:
-    alone = sample_uniforms(3, (1, 2, 0), 8)
+    alone = augmentation_uniforms(3, (1, 2, 0), 8)
     assert alone.shape == (8, COLUMNS) and 0 <= alone.min() <= alone.max() < 1
-    ranks = [sample_uniforms(3, (1, 2, first), 4) for first in (0, 4)]
+    ranks = [augmentation_uniforms(3, (1, 2, first), 4) for first in (0, 4)]
     assert np.array_equal(np.vstack(ranks), alone)
     others = [
-        sample_uniforms(4, (1, 2, 0), 8),
-        sample_uniforms(3, (2, 2, 0), 8),
-        sample_uniforms(3, (1, 1, 0), 8),
+        augmentation_uniforms(4, (1, 2, 0), 8),
+        augmentation_uniforms(3, (2, 2, 0), 8),
+        augmentation_uniforms(3, (1, 1, 0), 8),
     ]
     assert all(not np.isin(other, alone).any() for other in others)
 
@@ -32,8 +33,8 @@ def test_random_numbers_depend_on_the_position_in_the_global_batch_alone() -> No
 def test_another_augmentation_does_not_change_the_numbers_of_these(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(augmentation, "STREAMS", {"blur": 2, **augmentation.STREAMS, "grey": 1})
-    assert np.array_equal(sample_uniforms(3, (1, 2, 0), 6)[:, 2:-1], UNIFORMS)
+    monkeypatch.setattr(streams, "STREAMS", {"blur": 2, **streams.STREAMS, "grey": 1})
+    assert np.array_equal(augmentation_uniforms(3, (1, 2, 0), 6)[:, 2:-1], UNIFORMS)
 
 
 def test_without_options_pictures_are_only_normalised() -> None:

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
-from reid_lightning.report.figures.heat_map import draw_heat_map, score_grid, write_heat_map
+from reid_lightning.report.figures.heat_map import plot_heat_map, score_grid, write_heat_map
 
 X, Y = "loss.margin", "loss.label_smoothing"
 
@@ -63,7 +63,7 @@ def test_without_any_score_there_is_no_grid() -> None:
 def test_every_cell_shows_its_score_legibly_and_the_best_is_framed() -> None:
     grid = score_grid(rows())
     assert grid is not None
-    axes = draw_heat_map(grid).axes[0]
+    axes = plot_heat_map(grid).axes[0]
     texts = {text.get_position(): text for text in axes.texts}
     rows_shown = [[texts[x, y].get_text() for x in (0, 1)] for y in (0, 1, 2)]
     assert rows_shown == [["10.0", "30.0"], ["20.0", "40.0"], ["no result", "55.0"]]

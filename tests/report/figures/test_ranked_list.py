@@ -14,7 +14,7 @@ from reid_lightning.report.figures.ranked_list import (
     INK,
     PAD,
     WIDTH,
-    draw_ranked_list,
+    render_ranked_list,
 )
 from reid_lightning.results.ranked_list import RankedList, Shown, Verdict
 
@@ -30,7 +30,7 @@ def picture(tmp_path: Path) -> Path:
 
 def test_frames_distinguish_hits_misses_and_junk(picture: Path) -> None:
     verdicts: list[Verdict] = ["hit", "miss", "junk"]
-    image = draw_ranked_list(
+    image = render_ranked_list(
         RankedList(picture, [Shown(picture, v, "1") for v in verdicts], "A title")
     )
     assert image.getpixel((PAD + 1, HEAD + 1)) == ImageColor.getrgb(INK)
@@ -47,8 +47,8 @@ def test_frames_distinguish_hits_misses_and_junk(picture: Path) -> None:
 
 
 def test_the_width_of_a_list_grows_with_its_length(picture: Path) -> None:
-    listed = Shown(picture, "hit", "")
-    sizes = [draw_ranked_list(RankedList(picture, [listed] * n)).size for n in (0, 1, 12)]
+    shown = Shown(picture, "hit", "")
+    sizes = [render_ranked_list(RankedList(picture, [shown] * n)).size for n in (0, 1, 12)]
     assert [w - sizes[0][0] for w, _ in sizes] == [0, WIDTH + GAP, 12 * (WIDTH + GAP)]
     assert len({height for _, height in sizes}) == 1
 
@@ -56,7 +56,7 @@ def test_the_width_of_a_list_grows_with_its_length(picture: Path) -> None:
 def test_proportions_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "wide.png"
     Image.new("RGB", (128, 64), BLUE).save(path)
-    image = draw_ranked_list(RankedList(path, []))
+    image = render_ranked_list(RankedList(path, []))
     x = PAD + WIDTH // 2
     column = [image.getpixel((x, HEAD + y)) == BLUE for y in range(HEIGHT)]
     assert sum(column) == pytest.approx((WIDTH - 2 * FRAME) / 2, abs=2)
@@ -65,4 +65,4 @@ def test_proportions_are_kept(tmp_path: Path) -> None:
 def test_a_broken_picture_is_reported(picture: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     with pytest.raises(ReIDError, match=r"broken\.jpg cannot be read"):
-        draw_ranked_list(RankedList(picture, [Shown(tmp_path / "broken.jpg", "hit", "1")]))
+        render_ranked_list(RankedList(picture, [Shown(tmp_path / "broken.jpg", "hit", "1")]))

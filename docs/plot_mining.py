@@ -1,6 +1,6 @@
 """Plot docs/mining.png: the triplets that each mining rule picks for one anchor of a 2-D batch.
 
-    python docs/draw_mining.py
+    python docs/plot_mining.py
 
 The triplets come from the mining functions of the package, called on the plotted points.
 """

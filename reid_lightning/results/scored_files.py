@@ -10,7 +10,7 @@ from reid_lightning.results.per_query import write_per_query
 from reid_lightning.scoring.score_sets import Outcome
 
 
-def write_test_files(
+def write_scored_files(
     folder: Path,
     outcome: Outcome,
     query: Sequence[Sample],

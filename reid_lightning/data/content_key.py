@@ -1,0 +1,31 @@
+"""A name for decoded pictures, made of everything that their pixels depend on."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import PIL
+
+from reid_lightning.data.pictures import readable
+from reid_lightning.parallel import map_in_chunks
+
+VERSION = 1  # of the decoding
+
+
+def content_key(paths: Sequence[Path], height: int, width: int) -> str:
+    """A digest of the pictures' names and bytes, their size in pixels, and the decoder's version.
+
+    Raises:
+        ReIDError: a picture cannot be read.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(f"{VERSION} {PIL.__version__} {height} {width}".encode())
+    contents = map_in_chunks(_digest, paths, digest.block_size)
+    for path, content in zip(paths, contents, strict=True):
+        digest.update(path.name.encode() + b"\0" + content)
+    return digest.hexdigest()
+
+
+def _digest(path: Path) -> bytes:
+    with readable(path):
+        return hashlib.blake2b(path.read_bytes()).digest()

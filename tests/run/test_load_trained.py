@@ -1,0 +1,43 @@
+"""Networks from checkpoints, those of version 0.1 included."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from reid_lightning.errors import ReIDError
+from reid_lightning.run.load_trained import load_trained
+
+
+@pytest.fixture(scope="module")
+def checkpoint(
+    tmp_path_factory: pytest.TempPathFactory, script: Callable, tiny_overrides: list[str]
+) -> Path:
+    cwd = tmp_path_factory.mktemp("cwd")
+    script("train.py", *tiny_overrides, "hydra.run.dir=run", cwd=cwd)
+    return cwd / "run" / "checkpoints" / "best.ckpt"
+
+
+def test_a_checkpoint_of_version_0_1_is_loaded_by_its_old_name(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    content = torch.load(checkpoint, weights_only=True)
+    config = content["hyper_parameters"]
+    assert config["version"] == "0.2.0"
+    config["model"]["_target_"] = "reid_lightning.models.mobilenet_v2"
+    del config["version"], content["position"]
+    content["ReIDDataModule"] = {"epoch": 1, "step": 0, "steps": 7}
+    torch.save(content, tmp_path / "old.ckpt")
+    old, new = (
+        load_trained(path).model.state_dict() for path in (tmp_path / "old.ckpt", checkpoint)
+    )
+    assert old.keys() == new.keys() and all(torch.equal(old[name], new[name]) for name in new)
+
+
+def test_a_checkpoint_without_weights_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    content = torch.load(checkpoint, weights_only=True)
+    del content["state_dict"]
+    torch.save(content, tmp_path / "empty.ckpt")
+    with pytest.raises(ReIDError, match="holds no weights"):
+        load_trained(tmp_path / "empty.ckpt")
