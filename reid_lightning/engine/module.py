@@ -13,7 +13,7 @@ from torch import Tensor
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.data.datasets import Batch
-from reid_lightning.engine.lr_schedule import lr_schedule, parameter_groups
+from reid_lightning.engine.parameter_groups import lr_schedule, parameter_groups
 from reid_lightning.engine.scored_test import ScoredTest, score_collected
 from reid_lightning.errors import ReIDError
 from reid_lightning.losses import Criterion

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from reid_lightning.data.sample import Sample
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults
-from reid_lightning.scoring.retrieved import Verdict
-from reid_lightning.scoring.retrieved_lists import RetrievedList
+from reid_lightning.scoring.nearest_pictures import Verdict
+from reid_lightning.scoring.worst_and_best import RetrievedList
 
 
 class Shown(NamedTuple):

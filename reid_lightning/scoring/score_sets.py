@@ -23,7 +23,7 @@ from reid_lightning.metrics.ranking import (
 from reid_lightning.metrics.summary import summary
 from reid_lightning.retrieval import EmbeddedSet, Retrieval
 from reid_lightning.scoring.pair_distances import PairDistances
-from reid_lightning.scoring.retrieved_lists import RetrievedList, RetrievedLists
+from reid_lightning.scoring.worst_and_best import RetrievedList, WorstAndBest
 
 
 class Outcome(NamedTuple):
@@ -76,7 +76,7 @@ def score_sets(
     gallery_size = int((gallery.pids != -1).sum())
     final_query, final_gallery, indices = _apply_steps(query, gallery, retrieval, distance)
     shown_as = distance if retrieval.uses_raw_distances else None
-    lists_so_far = RetrievedLists(final_query, final_gallery, indices, count=lists, length=length)
+    lists_so_far = WorstAndBest(final_query, final_gallery, indices, count=lists, length=length)
     pairs = PairDistances(final_query, final_gallery, shown_as)
     parts = []
     for chunk in _rank(final_query, final_gallery, retrieval, distance, ap):

@@ -97,7 +97,7 @@ def test_the_page_says_what_is_missing_and_shows_the_rest(
     (tmp_path / "<b>.jpg").unlink()
     (runs[1] / "findings.pt").unlink()
     page = Page(write_report(runs, tmp_path / "report"))
-    assert "Ranked lists cannot be drawn without the data set's pictures" in page.text
+    assert "Ranked lists cannot be shown without the data set's pictures" in page.text
     assert "This run has no findings.pt" in page.text and "three: unfinished" in page.text
     assert page.source.count("map of embeddings") == 1
 

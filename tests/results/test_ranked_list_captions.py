@@ -7,8 +7,8 @@ import torch
 from reid_lightning.data.sample import Sample
 from reid_lightning.metrics.ranking import QueryResults
 from reid_lightning.results.ranked_list import RankedList, Shown, ranked_list
-from reid_lightning.scoring.retrieved import Retrieved
-from reid_lightning.scoring.retrieved_lists import RetrievedList
+from reid_lightning.scoring.nearest_pictures import Retrieved
+from reid_lightning.scoring.worst_and_best import RetrievedList
 
 
 def test_junk_has_no_rank() -> None:

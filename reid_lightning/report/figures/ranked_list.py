@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from reid_lightning.data.pictures import decode
 from reid_lightning.results.ranked_list import RankedList
-from reid_lightning.scoring.retrieved import Verdict
+from reid_lightning.scoring.nearest_pictures import Verdict
 
 WIDTH, HEIGHT = 88, 168  # of a picture with its frame, in pixels
 FRAME, GAP, PAD, HEAD, FOOT, BADGE = 4, 8, 14, 34, 22, 24

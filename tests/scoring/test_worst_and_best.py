@@ -5,8 +5,8 @@ import torch
 from reid_lightning.metrics.rank_embeddings import RankedChunk
 from reid_lightning.metrics.ranking import QueryResults
 from reid_lightning.retrieval import EmbeddedSet
-from reid_lightning.scoring.retrieved import nearest
-from reid_lightning.scoring.retrieved_lists import RetrievedLists
+from reid_lightning.scoring.nearest_pictures import nearest
+from reid_lightning.scoring.worst_and_best import WorstAndBest
 
 
 def test_at_equal_distances_a_miss_comes_first_and_junk_is_named() -> None:
@@ -29,7 +29,7 @@ def worst_and_best(lists: int) -> tuple[list[int], list[int]]:
     query = EmbeddedSet(torch.zeros(6, 2), pids, torch.zeros_like(pids), torch.zeros_like(pids))
     gallery = query._replace(camids=torch.ones_like(pids))
     indices = torch.arange(6)
-    kept = RetrievedLists(query, gallery, indices, count=lists, length=1)
+    kept = WorstAndBest(query, gallery, indices, count=lists, length=1)
     for start, stop in ((0, 4), (4, 6)):
         rows = slice(start, stop)
         part = QueryResults(*(column[rows] for column in results))
@@ -46,7 +46,7 @@ def test_the_worst_and_the_best_are_of_different_people() -> None:
 def test_a_kept_row_does_not_hold_its_whole_chunk() -> None:
     pids = torch.tensor([1, 2])
     query = EmbeddedSet(torch.zeros(2, 2), pids, torch.zeros_like(pids), torch.zeros_like(pids))
-    kept = RetrievedLists(query, query, torch.arange(2), count=1, length=1)
+    kept = WorstAndBest(query, query, torch.arange(2), count=1, length=1)
     results = QueryResults(torch.ones(2), torch.ones(2), torch.ones(2), torch.ones(2))
     kept.add(RankedChunk(slice(0, 2), torch.rand(2, 2), results))
     for candidate in (*kept._worst, *kept._best):

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from reid_lightning.metrics.rank_embeddings import RankedChunk
 from reid_lightning.retrieval import EmbeddedSet
-from reid_lightning.scoring.retrieved import Retrieved, nearest
+from reid_lightning.scoring.nearest_pictures import Retrieved, nearest
 
 
 class RetrievedList(NamedTuple):
@@ -26,7 +26,7 @@ class _Candidate(NamedTuple):
     distances: Tensor  # [gallery]
 
 
-class RetrievedLists:
+class WorstAndBest:
     """Keeps the distances of the worst and best queries so far, each of another person.
 
     Args:
