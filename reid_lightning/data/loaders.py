@@ -1,11 +1,15 @@
 """The DataLoader of a dataset whose items are whole batches."""
 
+import multiprocessing
 from collections.abc import Iterable
 
 from torch.utils.data import DataLoader, Dataset
 
 from reid_lightning.data.datasets import Batch
 from reid_lightning.data.pictures import Decoder, Source
+
+
+_START_METHOD = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
 
 
 def make_loader(
@@ -36,4 +40,6 @@ def make_loader(
         num_workers=workers,
         pin_memory=gpu,
         persistent_workers=workers > 0,
+        # Not that of this process: joblib's workers have one in which no loader can start another.
+        multiprocessing_context=_START_METHOD if workers > 0 else None,
     )

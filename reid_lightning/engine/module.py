@@ -88,7 +88,10 @@ class ReIDModule(pl.LightningModule):
         self._collect(self.val_metric, batch)
 
     def on_validation_epoch_end(self) -> None:
-        """Rank every query."""
+        """Rank every query; the few batches of Lightning's sanity check are not scored."""
+        if self.trainer.sanity_checking:
+            self.val_metric.reset()
+            return
         scores = self.val_metric.compute()
         self.val_metric.reset()
         _warn_of_left_out(scores)

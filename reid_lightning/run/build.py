@@ -1,16 +1,19 @@
 """From a composed configuration to what Lightning runs."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import instantiate
+from hydra.utils import get_method, instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from reid_lightning.engine.callbacks import Progress
 from reid_lightning.engine.loggers.metrics_csv import MetricsCSV
 from reid_lightning.engine.module import ReIDModule
+from reid_lightning.errors import ReIDError
+from reid_lightning.models.networks import network_name
 
 _KEPT_GROUPS = (
     "model",
@@ -29,6 +32,9 @@ def kept_config(config: DictConfig) -> dict[str, Any]:
     kept: dict[str, Any] = {
         name: OmegaConf.to_container(config[name], resolve=True) for name in _KEPT_GROUPS
     }
+    # Of the network its name: evaluation imports nothing that a checkpoint names.
+    name = network_name(get_method(kept["model"].pop("_target_")))
+    kept["model"] = {"name": name, **kept["model"]}
     return kept | {"seed": config.seed, "version": config.version}
 
 
@@ -53,14 +59,32 @@ def build_trainer(config: DictConfig, resume_step: int | None = None) -> pl.Trai
         config: the composed configuration.
         resume_step: steps that a resumed run has trained; none for a new run.
     """
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    check_no_implicit_checkpoint(folder)
     resumed = {} if resume_step is None else {"resume_step": resume_step}
     loggers = [instantiate(config.logger, **resumed)] if "logger" in config else []
     if loggers and not isinstance(loggers[0], MetricsCSV):
-        loggers.append(MetricsCSV(HydraConfig.get().runtime.output_dir, **resumed))
+        loggers.append(MetricsCSV(folder, **resumed))
     callbacks = [instantiate(c) for c in config.get("callbacks", {}).values()]
     bar = config.trainer.enable_progress_bar and sys.stdout.isatty()
     callbacks += [Progress()] if bar else []
     trainer: pl.Trainer = instantiate(
-        config.trainer, logger=loggers, callbacks=callbacks, enable_progress_bar=bar
+        config.trainer,
+        logger=loggers,
+        callbacks=callbacks,
+        enable_progress_bar=bar,
+        default_root_dir=folder,  # else the working directory, where checkpoints of others may lie
     )
     return trainer
+
+
+def check_no_implicit_checkpoint(folder: Path) -> None:
+    """Raise a `ReIDError` if Lightning would load a checkpoint that nobody asked for.
+
+    Under SLURM it loads the `hpc_ckpt_*.ckpt` of its root, for fit, test and predict.
+    """
+    if found := sorted(folder.glob("hpc_ckpt_*.ckpt")):
+        raise ReIDError(
+            f"{found[0]} would be loaded by Lightning in place of this run's own weights: remove "
+            "it, or keep it elsewhere."
+        )

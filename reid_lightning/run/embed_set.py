@@ -15,11 +15,11 @@ from reid_lightning.engine.extractor import Extractor
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import partial_path, replaced_atomically
 from reid_lightning.metrics.finite import check_finite
-from reid_lightning.models import Embedder
 from reid_lightning.run.build import build_trainer
 from reid_lightning.run.command_line import rank_command
 from reid_lightning.run.glibc_memory import keep_large_blocks
 from reid_lightning.run.launch_ranks import process_ranks
+from reid_lightning.run.load_trained import Trained
 from reid_lightning.run.processes import plan_processes
 from reid_lightning.scoring.embedding_cache import embedding_file, is_complete, mapped, reserve
 
@@ -27,14 +27,14 @@ log = logging.getLogger(__name__)
 
 
 def embed_set(
-    config: DictConfig, datamodule: ReIDDataModule, model: Embedder, *, flip: bool
+    config: DictConfig, datamodule: ReIDDataModule, trained: Trained, *, flip: bool
 ) -> tuple[Tensor, bool] | None:
     """Embed the official queries and gallery, unless the cache holds their embeddings.
 
     Args:
         config: the composed configuration of evaluate.py.
         datamodule: of the set.
-        model: of `config.checkpoint`.
+        trained: of `config.checkpoint`.
         flip: average over a picture and its mirror image.
 
     Returns:
@@ -67,8 +67,9 @@ def embed_set(
         device=processes.hardware,
         precision=str(config.trainer.precision),
         flip=flip,
+        network=trained.source,
     )
-    shape = len(paths), model.embedding_size
+    shape = len(paths), trained.model.embedding_size
     # Held by the first process for all: another job that needs this file waits, and finds it.
     with FileLock(file.with_suffix(".lock")) if first else nullcontext():
         cached = is_complete(file, *shape)
@@ -82,7 +83,7 @@ def embed_set(
                 trainer = build_trainer(config)
                 if not cached:
                     rows = mapped(partial, *shape, shared=True)
-                    extractor = Extractor(model, rows, flip=flip)
+                    extractor = Extractor(trained.model, rows, flip=flip)
                     trainer.predict(extractor, datamodule, return_predictions=False)
                     trainer.strategy.barrier()
                     if trainer.is_global_zero:

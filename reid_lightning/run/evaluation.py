@@ -41,18 +41,20 @@ def run_evaluation(config: DictConfig) -> float:
         )
     check_at_least("findings.queries", config.findings.queries, 0)
     check_at_least("findings.length", config.findings.length, 1)
-    model, trained = load_trained(Path(config.checkpoint))
-    sides = ("height", "width")
-    size = {s: trained.data[s] if config.data[s] is None else config.data[s] for s in sides}
+    network = config.get("model")  # none, or what the set's own YAML gives all models
+    own_network = network if network is not None and "_target_" in network else None
+    trained = load_trained(Path(config.checkpoint), own_network)
+    size = {"height": trained.height, "width": trained.width}
+    size |= {side: config.data[side] for side in size if config.data[side] is not None}
     datamodule: ReIDDataModule = instantiate(config.data, **size)
     log_split_counts(datamodule.folder)
     retrieval = build_retrieval(config.retrieval, datamodule.folder)
-    embedded = embed_set(config, datamodule, model, flip=retrieval.flip)
+    embedded = embed_set(config, datamodule, trained, flip=retrieval.flip)
     if embedded is None:
         return 0.0
     embeddings, cached = embedded
     official, ap = datamodule.folder.official, config.metric.ap
-    distance = config.metric.distance or trained.metric.distance
+    distance = config.metric.distance or trained.distance
     started, queries = time.perf_counter(), len(official.query)
     outcome = score_sets(
         embedded_set(official.query, embeddings[:queries]),
@@ -75,7 +77,7 @@ def run_evaluation(config: DictConfig) -> float:
         "distance": distance if retrieval.spatial_temporal is None else "cosine",
         "retrieval": "+".join(config.retrieval) or "none",
         "data": config.data.name,
-        "trained_on": trained.data.name,
+        "trained_on": trained.data,
         "checkpoint": str(config.checkpoint),
         "precision": str(config.trainer.precision),
         "embedded_before": cached,

@@ -1,56 +1,78 @@
-"""A trained network from its checkpoint alone."""
+"""A trained network from its checkpoint, without running or looking up anything that it names."""
 
+import inspect
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hydra.utils import instantiate
+from hydra.utils import get_method, instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from reid_lightning.distances import Distance
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import load_file
 from reid_lightning.models import Embedder
+from reid_lightning.models.networks import (
+    NETWORKS,
+    Constructor,
+    UnfitCheckpointError,
+    build_trained,
+)
 
-# What checkpoints of version 0.1 call today's networks.
-_NAMES_OF_0_1 = {
-    "reid_lightning.models.mobilenet_v2": "reid_lightning.models.mobilenet_v2_embedder",
-}
+# Version 0.1 kept the address of a network's constructor.
+_NAMES_OF_0_1 = {"reid_lightning.models.mobilenet_v2": "mobilenet_v2"}
+_PLAIN = (bool, int, float, str, type(None))
 
 
 class Trained(NamedTuple):
-    """A network, and the configuration it was trained with."""
+    """A network, and what else of its training an evaluation needs."""
 
     model: Embedder
-    config: DictConfig
+    source: Path  # the file of its constructor
+    height: int  # of its input, in pixels
+    width: int
+    distance: Distance
+    data: str  # the name of its training set
 
 
-def load_trained(path: Path) -> Trained:
-    """The network of a checkpoint that train.py wrote, built from the configuration in it.
+def load_trained(path: Path, own_network: DictConfig | None = None) -> Trained:
+    """The network of a checkpoint that train.py wrote.
+
+    Args:
+        path: of the checkpoint, which may come from a stranger: it gives plain values alone.
+        own_network: the user's configuration of a network that is not in `NETWORKS`: it names the
+            constructor, whose plain arguments are the checkpoint's.
 
     Raises:
-        ReIDError: there is no file at `path`, or it is not a checkpoint of train.py.
+        ReIDError: there is no file at `path`, it is not a checkpoint of train.py, or its network
+            is not known.
     """
     content = _read(path)
-    config = OmegaConf.create(content["hyper_parameters"])
-    if "state_dict" not in content:
-        raise ReIDError(f"{path} holds no weights: it is not a checkpoint that train.py wrote.")
-    weights = {
-        name.removeprefix("model."): tensor
-        for name, tensor in content["state_dict"].items()
-        if name.startswith("model.")
-    }
-    classes = len(weights.get("classifier.weight", ()))
-    name = _NAMES_OF_0_1.get(config.model._target_, config.model._target_)
-    network = OmegaConf.merge(config.model, {"_target_": name, "weights": "none", "compile": False})
-    model: Embedder = instantiate(network, num_classes=classes)
+    config, weights = content["hyper_parameters"], content["state_dict"]
     try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
+        values = _group(config, "model")
+        name = str(values.pop("name", values.pop("_target_", None)))
+        if own_network is not None:
+            constructor, values = _of_the_user(own_network, values)
+        else:
+            constructor = _known(path, _NAMES_OF_0_1.get(name, name))
+        prefix = "model."
+        tensors = {n.removeprefix(prefix): x for n, x in weights.items() if n.startswith(prefix)}
+        model = build_trained(constructor, values, tensors)
+        data, metric = _group(config, "data"), _group(config, "metric")
+        return Trained(
+            model,
+            Path(inspect.getsourcefile(constructor) or ""),
+            _checked(data, "height", int),
+            _checked(data, "width", int),
+            _checked(metric, "distance", str),
+            _checked(data, "name", str),
+        )
+    except UnfitCheckpointError as error:
         raise ReIDError(
-            f"The weights in {path} do not fit the configuration in it ({reason} …): it was "
-            "written by another version of reid-lightning, or changed."
+            f"{path} cannot be used as a checkpoint: {error}. It was changed, or written by "
+            "another version of reid-lightning."
         ) from error
-    return Trained(model, config)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -62,6 +84,46 @@ def _read(path: Path) -> dict[str, Any]:
             f"{path} is not a checkpoint of reid-lightning (it holds no configuration): train with "
             "model.weights=FILE to start from other weights."
         )
-    if not str(content["hyper_parameters"]["model"].get("_target_")).startswith("reid_lightning."):
-        raise ReIDError(f"{path} names a model that is not reid-lightning's: it is not loaded.")
+    if "state_dict" not in content:
+        raise ReIDError(f"{path} holds no weights: it is not a checkpoint that train.py wrote.")
     return content
+
+
+def _group(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A group of the kept configuration, as a new dict."""
+    group = config.get(name)
+    if not isinstance(group, Mapping) or not all(isinstance(key, str) for key in group):
+        raise UnfitCheckpointError(f"its configuration has no group {name}")
+    return dict(group)
+
+
+def _checked(group: Mapping[str, Any], key: str, kind: type) -> Any:
+    value = group.get(key)
+    if type(value) is not kind:
+        raise UnfitCheckpointError(f"{key}={value!r} of its configuration is no {kind.__name__}")
+    return value
+
+
+def _known(path: Path, name: str) -> Constructor:
+    if name not in NETWORKS:
+        raise ReIDError(
+            f"{path} is a checkpoint of a network that reid-lightning does not have ({name!r}): "
+            "name its configuration, which is not taken from the file: python evaluate.py "
+            f"checkpoint={path} model=NAME_OF_YOUR_YAML"
+        )
+    return NETWORKS[name]
+
+
+def _of_the_user(
+    network: DictConfig, values: Mapping[str, Any]
+) -> tuple[Constructor, dict[str, Any]]:
+    """The user's constructor, and its arguments: plain ones from `values`, others as configured."""
+    arguments: dict[str, Any] = {}
+    for key in network:
+        kept = values.get(str(key))
+        if OmegaConf.is_config(network[key]):
+            arguments[str(key)] = instantiate(network[key])
+        elif key != "_target_":
+            plain = str(key) in values and type(kept) in _PLAIN
+            arguments[str(key)] = kept if plain else network[key]
+    return get_method(network._target_), arguments

@@ -81,9 +81,7 @@ def find_resume_point(folder: Path) -> ResumePoint:
     return ResumePoint(path, epochs, content["global_step"], content["hyper_parameters"])
 
 
-def find_results(
-    folder: Path, resume_point: ResumePoint, max_epochs: int
-) -> dict[str, float] | None:
+def find_results(folder: Path, resume_point: ResumePoint, max_epochs: int) -> dict[str, Any] | None:
     """The results of a run that was scored at its end, early or not; none of an unfinished run.
 
     Raises:
@@ -97,7 +95,7 @@ def find_results(
     path = folder / "metrics.json"
     if not path.is_file():
         return None
-    results: dict[str, float] = json.loads(path.read_text())
+    results: dict[str, Any] = json.loads(path.read_text())
     # Scores may be those of an earlier end, before max_epochs was raised.
     stopped_early = (
         results["epochs"] == resume_point.epochs and resume_point.max_epochs == max_epochs

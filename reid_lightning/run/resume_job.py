@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 _TRAIN_LONGER = "Add trainer.max_epochs=N to train it for longer."
 
 
-def resume_job(config: DictConfig) -> tuple[DictConfig, ResumePoint, dict[str, float] | None]:
+def resume_job(config: DictConfig) -> tuple[DictConfig, ResumePoint, dict[str, Any] | None]:
     """Find where the run in `config.resume` stopped, and log it.
 
     Returns:

@@ -46,7 +46,7 @@ def start(arguments: Sequence[str]) -> None:
 
 
 def job(config: DictConfig) -> float:
-    """Train, keep the best checkpoint by val/mAP, test it; returns that val/mAP."""
+    """Train, keep the best checkpoint, test it; returns the score it was chosen by."""
     silence_expected_warnings()
     gc.collect()  # the garbage of a sweep's last job would keep the device's memory
     with report_errors():

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 from hydra.core.hydra_config import HydraConfig
@@ -29,12 +30,18 @@ from reid_lightning.run.split_counts import log_split_counts
 
 log = logging.getLogger(__name__)
 
+_MAX_TIME_USED = (
+    "Nothing was trained: the run has used up its trainer.max_time=%s, which counts over all its "
+    "parts. To train on, raise it in %s/.hydra/config.yaml."
+)
+
 
 def run_training(config: DictConfig) -> float:
     """Train a new run, or continue one, in as many processes as are configured.
 
     Returns:
-        The best val/mAP, for sweeps to choose by; test/mAP where nothing was validated.
+        The monitored score (val/mAP by default), for sweeps to choose by; test/mAP where nothing
+        was validated.
 
     Raises:
         ReIDError: something is wrong that the user can correct.
@@ -80,21 +87,29 @@ def fit_and_test(
     checkpoint = resume_point.checkpoint if resume_point else None
     trainer.fit(module, datamodule, ckpt_path=checkpoint)
     seconds = time.perf_counter() - started
+    limit = config.trainer.get("max_time")
+    if limit and resume_point and trainer.global_step == resume_point.steps:
+        log.warning(_MAX_TIME_USED, limit, config.resume)
     speed = trainer.callback_metrics.get("train/images_per_second")
     best = trainer.checkpoint_callback
     best_path = getattr(best, "best_model_path", "")
-    val_score = getattr(best, "best_model_score", None)
+    monitor = getattr(best, "monitor", None) or "val/mAP"
+    best_value = getattr(best, "best_model_score", None)
     if not best_path:
         log.warning("Nothing was validated: the last epoch's weights are tested.")
     else:  # loaded here: Lightning's callback that averages weights would restore other ones
         module.load_state_dict(load_file(Path(best_path))["state_dict"])
     trainer.test(module, datamodule, verbose=False)
+    title = datamodule.folder.title + _part(trainer.limit_test_batches)
+    validated_on = datamodule.folder.validated_on + _part(trainer.limit_val_batches)
     results = module.test_scores | {
         "ap": config.metric.ap,
-        "data": datamodule.folder.title,
-        "validated_on": datamodule.folder.validated_on,
+        "data": title,
+        "validated_on": validated_on,
         "distance": module.test_metric.distance,
-        "val/mAP": None if val_score is None else float(val_score),
+        "monitor": monitor,
+        "val/mAP": None,
+        monitor: None if best_value is None else float(best_value),
         "seed": config.seed,
         "precision": str(trainer.precision),
         "processes": trainer.world_size,
@@ -104,10 +119,8 @@ def fit_and_test(
     }
     if trainer.is_global_zero:
         if best_path:
-            validated_on = datamodule.folder.validated_on
-            log.info("Best checkpoint by val/mAP (%s): %s", validated_on, best_path)
-        title, ap = datamodule.folder.title, config.metric.ap
-        log.info("\n%s", score_table(module.test_scores, data=title, ap=ap))
+            log.info("Best checkpoint by %s (%s): %s", monitor, validated_on, best_path)
+        log.info("\n%s", score_table(module.test_scores, data=title, ap=config.metric.ap))
         folder = Path(HydraConfig.get().runtime.output_dir)
         write_results(folder / "metrics.json", results)
         log.info(RESULTS, folder)
@@ -115,7 +128,12 @@ def fit_and_test(
     return best_score(results)
 
 
-def best_score(results: Mapping[str, float | None]) -> float:
-    """The best val/mAP of a run's results; test/mAP where nothing was validated."""
-    score = results["val/mAP"]
-    return float(results["test/mAP"] or 0.0) if score is None else score
+def best_score(results: Mapping[str, Any]) -> float:
+    """The monitored score of a run's results; test/mAP where nothing was validated."""
+    score = results[results["monitor"]]
+    return float(results["test/mAP"] if score is None else score)
+
+
+def _part(limit: float) -> str:
+    """What stands beside the scores of a limited number of batches."""
+    return "" if limit == 1.0 and isinstance(limit, float) else f" (a part: {limit} of its batches)"

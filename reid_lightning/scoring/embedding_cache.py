@@ -28,6 +28,7 @@ def embedding_file(
     device: str,
     precision: str,
     flip: bool,
+    network: Path,
 ) -> Path:
     """The file of the embeddings of these pictures by this checkpoint: float32, a row a picture.
 
@@ -41,13 +42,14 @@ def embedding_file(
         device: the hardware that computes them: `cpu`, or the model of the GPU.
         precision: of the trainer.
         flip: whether they are averaged over a picture and its mirror image.
+        network: the file that its constructor stands in, which may be a user's own.
 
     Raises:
         ReIDError: the folder cannot be created, or a picture cannot be read.
     """
     settings = f"{VERSION} {torch.__version__} {device} {precision} {flip}"
     digest = hashlib.blake2b(settings.encode(), digest_size=16)
-    for source in (_TO_INPUT, *sorted(_MODELS.rglob("*.py"))):
+    for source in (_TO_INPUT, *sorted(_MODELS.rglob("*.py")), network):
         digest.update(source.read_bytes())  # after a change of the network's code, embed again
     digest.update(hashlib.blake2b(checkpoint.read_bytes()).digest())
     digest.update(content_key(pictures, *size).encode())

@@ -81,6 +81,24 @@ def test_a_resumed_run_continues_its_own_wandb_run(tmp_path: Path) -> None:
     assert wandb_logger(str(tmp_path))._id is None, "a new run in an old folder"
 
 
+@pytest.mark.parametrize("prefix", ["", "offline-"])
+def test_an_id_with_dashes_is_found_again(prefix: str, tmp_path: Path) -> None:
+    (tmp_path / "wandb" / f"{prefix}run-20261122_131200-exp-2024-12-17").mkdir(parents=True)
+    assert wandb_logger(str(tmp_path), resume_step=0)._id == "exp-2024-12-17"
+
+
+def test_project_and_name_of_the_environment_are_used_unless_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert wandb_logger(str(tmp_path))._wandb_init["project"] == "reid-lightning"
+    monkeypatch.setenv("WANDB_PROJECT", "mine")
+    monkeypatch.setenv("WANDB_NAME", "first")
+    started_with = wandb_logger(str(tmp_path), project=None, name=None)._wandb_init
+    assert (started_with["project"], started_with["name"]) == ("mine", "first")
+    started_with = wandb_logger(str(tmp_path), project="yours", name="second")._wandb_init
+    assert (started_with["project"], started_with["name"]) == ("yours", "second")
+
+
 def test_tensorboard_hides_what_a_resumed_run_trains_again(tmp_path: Path) -> None:
     for resume_step, steps in ((None, (3, 7, 11)), (8, (11, 15))):
         logger = tensorboard_logger(resume_step, save_dir=tmp_path, name="", version="tb")

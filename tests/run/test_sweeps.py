@@ -103,6 +103,7 @@ def test_launchers_run_jobs_in_processes_of_their_own(
         monkeypatch.delenv("OMP_NUM_THREADS")
     launch = [f"hydra/launcher={launcher}", "seed=0,1"]
     launch += ["hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
+    launch += ["data.workers=1", "data.cache_gib=0"]  # loader processes of the jobs' processes
     # Not by `script`, whose fork of multiprocessing's would be the parent of joblib's own.
     command = [sys.executable, str(ROOT / "train.py"), "-m", *options, *launch]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)

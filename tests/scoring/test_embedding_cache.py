@@ -19,9 +19,12 @@ def files(folder: Path) -> list[Path]:
 
 def test_what_the_numbers_depend_on_is_in_the_name(tmp_path: Path) -> None:
     checkpoint, a, b = files(tmp_path)
+    network = tmp_path / "network.py"
+    network.write_text("one network")
 
     def name(*pictures: Path, **changed: Any) -> Path:
         settings = {"size": (8, 4), "device": "cpu", "precision": "32-true", "flip": False}
+        settings |= {"network": network}
         return embedding_file(tmp_path, checkpoint, pictures, **(settings | changed))
 
     first = name(a, b)
@@ -33,6 +36,9 @@ def test_what_the_numbers_depend_on_is_in_the_name(tmp_path: Path) -> None:
     assert name(a, b) != first
     files(tmp_path)
     checkpoint.write_text("other weights")
+    assert name(a, b) != first
+    files(tmp_path)
+    network.write_text("another network")
     assert name(a, b) != first
 
 
@@ -62,7 +68,14 @@ def test_a_full_disk_and_a_file_in_the_folders_place_are_refused(
     checkpoint, a, _ = files(tmp_path)
     with pytest.raises(ReIDError, match="cannot be made"):
         embedding_file(
-            a / "folder", checkpoint, [a], size=(8, 4), device="cpu", precision="32", flip=False
+            a / "folder",
+            checkpoint,
+            [a],
+            size=(8, 4),
+            device="cpu",
+            precision="32",
+            flip=False,
+            network=a,
         )
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=23))
     with pytest.raises(ReIDError, match="do not fit on the disk"):

@@ -50,10 +50,12 @@ def wandb_logger(
         chosen_mode = "offline"
         log.info("W&B: no login was found, so the run stays offline (log in with: wandb login).")
     if resume_step is not None and (runs := list(Path(save_dir).glob("wandb/*run-*-*"))):
-        options["id"] = runs[0].name.rsplit("-", 1)[-1]  # run-DATE-ID, the same in every folder
+        # run-DATE-ID or offline-run-DATE-ID, with one ID, which may hold dashes, in every folder.
+        options["id"] = runs[0].name.removeprefix("offline-").split("-", 2)[2]
     card = run_card(Path(save_dir))
     chosen = {
-        "name": card.name[:128],  # the longest that W&B accepts, as for tags
+        "project": os.environ.get("WANDB_PROJECT", "reid-lightning"),
+        "name": os.environ.get("WANDB_NAME", card.name[:128]),  # the longest, as for tags
         "group": card.group,
         "tags": [tag for tag in card.tags if len(tag) <= 64],
         "config": {**card.choices, "git_revision": git_revision()},

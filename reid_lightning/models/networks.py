@@ -1,0 +1,83 @@
+"""The networks that a checkpoint may name, built from plain values that are checked first."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, get_args, get_type_hints
+
+import torch
+from torch import Tensor
+
+from reid_lightning.models.embedder import Embedder
+from reid_lightning.models.mobilenet_v2 import mobilenet_v2_embedder
+
+Constructor = Callable[..., Embedder]
+
+NETWORKS: dict[str, Constructor] = {"mobilenet_v2": mobilenet_v2_embedder}
+
+
+class UnfitCheckpointError(Exception):
+    """What is wrong with a checkpoint's content, as the end of a sentence about it."""
+
+
+def network_name(constructor: Constructor) -> str:
+    """The name that checkpoints keep: that in `NETWORKS`, else the constructor's own address."""
+    names = (name for name, known in NETWORKS.items() if known is constructor)
+    return next(names, f"{constructor.__module__}.{constructor.__qualname__}")
+
+
+def build_trained(
+    constructor: Constructor, values: Mapping[str, Any], weights: Mapping[str, Tensor]
+) -> Embedder:
+    """A network with trained weights; nothing is built unless values and weights fit.
+
+    Args:
+        constructor: takes keyword arguments, `num_classes` among them.
+        values: its arguments; `weights` and `compile` are replaced.
+        weights: of the whole network, by name.
+
+    Raises:
+        UnfitCheckpointError: a value is unknown, missing or of another type than the
+            constructor's, or the weights are those of another network.
+    """
+    parameters = inspect.signature(constructor).parameters
+    classes = len(weights.get("classifier.weight", ()))
+    fixed = {"weights": "none", "compile": False}
+    options = {name: fixed[name] for name in fixed if name in values or name in parameters}
+    arguments = {**values, **options, "num_classes": classes}
+    _check_arguments(constructor, arguments)
+    with torch.device("meta"):  # no memory for a network that a wrong file describes
+        expected = {name: x.shape for name, x in constructor(**arguments).state_dict().items()}
+    wrong = sorted(expected.keys() ^ weights.keys())
+    wrong += [n for n in expected if n in weights and weights[n].shape != expected[n]]
+    if wrong:
+        raise UnfitCheckpointError(
+            f"its weights do not fit the network that it describes ({len(wrong)} of "
+            f"{len(expected)} tensors, such as {wrong[0]})"
+        )
+    network = constructor(**arguments)
+    network.load_state_dict(weights)
+    return network
+
+
+def _check_arguments(constructor: Constructor, arguments: Mapping[str, Any]) -> None:
+    parameters = inspect.signature(constructor).parameters.values()
+    named = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    required = {p.name for p in parameters if p.name in named and p.default is p.empty}
+    if unknown := sorted(arguments.keys() - named) if not takes_any else []:
+        raise UnfitCheckpointError(f"its network has no option {', '.join(unknown)}")
+    if missing := sorted(required - arguments.keys()):
+        raise UnfitCheckpointError(f"it does not say {', '.join(missing)} of its network")
+    hints = get_type_hints(constructor)
+    for name, value in arguments.items():
+        if name in hints and not _is_a(value, hints[name]):
+            raise UnfitCheckpointError(f"{name}={value!r} is no {hints[name]}")
+
+
+def _is_a(value: object, hint: Any) -> bool:
+    """Whether a plain value has the type of an annotation; others than plain types allow all."""
+    kinds = get_args(hint) or (hint,)
+    if not all(kind in (bool, int, float, str, type(None)) for kind in kinds):
+        return True
+    allowed = {*kinds, int} if float in kinds else {*kinds}
+    return type(value) in allowed
