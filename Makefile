@@ -13,6 +13,7 @@ demo: outputs/demo/metrics.json  ## train and score a model on the synthetic set
 	@echo "(to train again: rm -r outputs/demo, then make demo)"
 
 outputs/demo/metrics.json: | .venv/.installed
+	if [ -f outputs/demo/.hydra/config.yaml ]; then exec $(BIN)/python train.py resume=outputs/demo; fi; \
 	$(BIN)/python train.py data=synthetic augmentation=flip_crop optimizer.lr=3e-3 \
 		scheduler.warmup_epochs=4 trainer.max_epochs=20 trainer.check_val_every_n_epoch=4 \
 		hydra.run.dir=outputs/demo

@@ -12,6 +12,7 @@ from PIL import Image
 from reid_lightning.metrics.summary import SCORES
 from reid_lightning.results.findings import Findings, write_findings
 from reid_lightning.results.ranked_list import RankedList, Shown
+from reid_lightning.results.status import write_status
 
 MakeRun = Callable[..., Path]
 
@@ -26,14 +27,14 @@ def make_run(tmp_path: Path) -> MakeRun:
         *,
         score: float | None = 0.5,
         config: dict | None = None,
-        log: str = "",
+        failure: str | None = None,
         **results: object,
     ) -> Path:
         run = tmp_path / folder
         (run / ".hydra").mkdir(parents=True)
         (run / ".hydra" / "overrides.yaml").write_text(yaml.dump(overrides))
         (run / ".hydra" / "config.yaml").write_text(yaml.dump(config or {"seed": 0}))
-        (run / "train.log").write_text(log)
+        write_state(run, score is not None, failure)
         (run / "metrics.csv").write_text(
             "epoch,step,train/loss,val/mAP,val/rank1\n0,9,3.5,,\n0,9,,0.2,0.25\n1,19,2.5,0.3,0.35\n"
         )
@@ -51,11 +52,21 @@ def make_run(tmp_path: Path) -> MakeRun:
     return make
 
 
-def write_job(folder: Path, overrides: list[str], results: dict | None, log: str = "") -> None:
+def write_state(folder: Path, finished: bool, failure: str | None) -> None:
+    """Write the status.json of a run."""
+    if failure is not None:
+        write_status(folder, "failed", message=failure)
+    else:
+        write_status(folder, "finished" if finished else "running")
+
+
+def write_job(
+    folder: Path, overrides: list[str], results: dict | None, failure: str | None = None
+) -> None:
     """Write the files of a job that say how it was started and how it ended."""
     (folder / ".hydra").mkdir(parents=True)
     (folder / ".hydra" / "overrides.yaml").write_text("".join(f"- {o}\n" for o in overrides))
-    (folder / "train.log").write_text(log)
+    write_state(folder, results is not None, failure)
     if results is not None:
         (folder / "metrics.json").write_text(json.dumps(results))
 

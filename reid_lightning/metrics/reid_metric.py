@@ -25,6 +25,7 @@ class ReIDMetric(Metric):
         ReIDError: an argument is none of these.
 
     Example:
+        >>> import torch
         >>> metric = ReIDMetric()
         >>> metric.update(
         ...     embeddings=torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]]),

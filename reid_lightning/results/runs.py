@@ -12,7 +12,6 @@ from torch import Tensor
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.results.findings import FINDINGS_FILE, Findings, read_findings
-from reid_lightning.results.job_status import STATUS_FINISHED, read_status
 from reid_lightning.results.overrides import (
     differing_keys,
     is_number,
@@ -21,6 +20,7 @@ from reid_lightning.results.overrides import (
 )
 from reid_lightning.results.per_query import read_first_matches
 from reid_lightning.results.run_card import flat_config
+from reid_lightning.results.status import read_status
 
 
 class Run(NamedTuple):
@@ -66,7 +66,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
 def _read(name: str, folder: Path) -> Run:
     try:
         status = read_status(folder)
-        finished = status == STATUS_FINISHED
+        finished = status == "finished"
         results = json.loads((folder / "metrics.json").read_text()) if finished else {}
         rows: list[dict[str, str]] = []
         if (path := folder / "metrics.csv").is_file():

@@ -10,8 +10,8 @@ from tabulate import tabulate
 
 from reid_lightning.files import replaced_atomically
 from reid_lightning.metrics.summary import SCORE_TITLES
-from reid_lightning.results.job_status import STATUS_FINISHED, read_status
 from reid_lightning.results.overrides import differing_keys, read_overrides
+from reid_lightning.results.status import read_status
 
 SUMMARY_FILE = "summary.csv"
 _SCORE_COLUMNS = ("val/mAP", *(f"test/{score}" for score in SCORE_TITLES))
@@ -30,7 +30,7 @@ def sweep_rows(folder: Path) -> list[dict[str, Any]]:
     rows = []
     for job, overrides in zip(jobs, all_overrides, strict=True):
         status = read_status(job)
-        finished = status == STATUS_FINISHED
+        finished = status == "finished"
         results = json.loads((job / "metrics.json").read_text()) if finished else {}
         row: dict[str, Any] = {key: overrides.get(key, "") for key in keys}
         row |= {name: results.get(name) for name in (*_SCORE_COLUMNS, "validated_on")}

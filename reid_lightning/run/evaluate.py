@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 from reid_lightning.run.command_line import log_on_rank_zero, run_command
 from reid_lightning.run.evaluation import run_evaluation
 from reid_lightning.run.hydra_app import run_hydra_app
+from reid_lightning.run.run_lock import own_folder
 from reid_lightning.run.user_errors import failed_score, report_errors
 
 
@@ -21,5 +22,6 @@ def job(config: DictConfig) -> float:
     """Rank the set's official query and gallery by the checkpoint's embeddings; returns mAP."""
     with report_errors():
         log_on_rank_zero()
-        return run_evaluation(config)
+        with own_folder():
+            return run_evaluation(config)
     return failed_score()

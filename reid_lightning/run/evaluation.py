@@ -10,9 +10,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.errors import ReIDError, check_at_least
-from reid_lightning.results.log_lines import RESULTS
 from reid_lightning.results.metrics_json import write_results
 from reid_lightning.results.scored_files import write_scored_files
+from reid_lightning.results.status import write_status
 from reid_lightning.results.tables import score_table
 from reid_lightning.retrieval import SpatialTemporal
 from reid_lightning.run.build_retrieval import build_retrieval
@@ -84,7 +84,8 @@ def run_evaluation(config: DictConfig) -> float:
         "ranking_seconds": round(seconds, 2),
     }
     write_results(folder / "metrics.json", scores | settings)
-    log.info(RESULTS, folder)
+    write_status(folder, "finished")
+    log.info("Results: %s", folder)
     return scores["test/mAP"]
 
 

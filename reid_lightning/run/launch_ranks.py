@@ -17,11 +17,16 @@ from contextlib import contextmanager
 import torch
 
 from reid_lightning.errors import ReIDError, error_message
-from reid_lightning.results.log_lines import OTHER_PROCESS_FAILED
 from reid_lightning.run.command_line import python_path
 
 log = logging.getLogger(__name__)
 _GRACE_SECONDS = 20.0  # for this process to notice itself that another has died
+
+
+class OtherRankError(ReIDError):
+    """Another rank of the job failed, and reported why."""
+
+    is_secondary = True
 
 
 @contextmanager
@@ -33,7 +38,7 @@ def process_ranks(command: Sequence[str], processes: int) -> Iterator[None]:
     environment is restored.
 
     Raises:
-        ReIDError: another rank ended with an error, which it reported itself.
+        OtherRankError: another rank ended with an error, which it reported itself.
     """
     if processes == 1:
         yield
@@ -65,7 +70,9 @@ def process_ranks(command: Sequence[str], processes: int) -> Iterator[None]:
     except Exception as error:
         # Where another rank died, this one only sees a broken connection.
         if error_message(error) is None and (rank := _failed_rank(children)):
-            raise ReIDError(OTHER_PROCESS_FAILED % rank) from error
+            raise OtherRankError(
+                f"Process {rank} ended with an error; see its message above."
+            ) from error
         raise
     finally:
         done.set()

@@ -10,6 +10,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import load_file, replaced_atomically
+from reid_lightning.run.run_lock import check_not_running
 from reid_lightning.run.version import check_version
 
 
@@ -65,6 +66,7 @@ def resume_args(arguments: Sequence[str]) -> list[str]:
             "folder that a run left, such as outputs/DATE_SET_LOSS."
         )
     check_version(folder, config)
+    check_not_running(folder)
     return [*run_args(folder), f"resume='{folder}'", *allowed]
 
 

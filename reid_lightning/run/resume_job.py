@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.utilities import rank_zero_only
 
-from reid_lightning.results.log_lines import FINISHED, RESUMED
+from reid_lightning.results.status import write_status
 from reid_lightning.run.build import kept_config
 from reid_lightning.run.resume import (
     ResumePoint,
@@ -19,6 +20,10 @@ from reid_lightning.run.user_errors import in_sweep
 
 log = logging.getLogger(__name__)
 
+_RESUMED = "Resuming the run in %s after %d steps (%.3g epochs)."
+_FINISHED = (
+    "The run in %s is finished: all %d epochs are trained and metrics.json holds its scores."
+)
 _TRAIN_LONGER = "Add trainer.max_epochs=N to train it for longer."
 
 
@@ -41,10 +46,12 @@ def resume_job(config: DictConfig) -> tuple[DictConfig, ResumePoint, dict[str, A
         max_epochs = max(max_epochs, resume_point.max_epochs)
     results = find_results(folder, resume_point, max_epochs)
     if results:
-        message = FINISHED if in_sweep() else f"{FINISHED} {_TRAIN_LONGER}"
+        message = _FINISHED if in_sweep() else f"{_FINISHED} {_TRAIN_LONGER}"
         log.info(message, folder, results["epochs"])
     else:
-        log.info(RESUMED, folder, resume_point.steps, resume_point.epochs)
+        log.info(_RESUMED, folder, resume_point.steps, resume_point.epochs)
+        progress = {"epochs": resume_point.epochs, "steps": resume_point.steps}
+        rank_zero_only(write_status)(folder, "running", **progress)
     keep_max_epochs(folder, max_epochs)
     longer = OmegaConf.merge(config, {"trainer": {"max_epochs": max_epochs}})
     assert isinstance(longer, DictConfig)

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.run.run_lock import check_not_running
 from reid_lightning.run.version import check_version
 
 # What may change while it is still the same job: how long it trains, and where its pictures are.
@@ -43,6 +44,7 @@ def resume_sweep_args(arguments: Sequence[str]) -> list[str]:
             "that a sweep left, such as multirun/DATE."
         )
     check_version(folder, path)
+    check_not_running(folder)
     hydra = yaml.safe_load(path.read_text())["hydra"]
     unnamed = {*hydra["job"]["config"]["override_dirname"]["exclude_keys"], "resume"}
     return [

@@ -7,8 +7,9 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from reid_lightning.results.job_status import STATUS_FINISHED
+from reid_lightning.results.status import write_status
 from reid_lightning.results.sweep_summary import SUMMARY_FILE, sweep_table, write_summary
+from reid_lightning.run.run_start import release_sweep
 
 
 class SweepEnd(Callback):
@@ -26,12 +27,14 @@ class SweepEnd(Callback):
 
         folder = Path(config.hydra.sweep.dir)
         rows = write_summary(folder)
+        write_status(folder, "finished")
+        release_sweep()
         if not rows:
             return
         print(f"\n{sweep_table(rows)}\n\nThe sweep: {folder / SUMMARY_FILE}")
         if path := write_heat_map(rows, folder):
             print(f"As a picture: {path}")
-        unfinished = sum(row["status"] != STATUS_FINISHED for row in rows)
+        unfinished = sum(row["status"] != "finished" for row in rows)
         if unfinished:
             retry = f" (python train.py -m resume_sweep={folder} tries again)"
             hint = retry if "resume" in config else ""  # evaluate.py has none

@@ -16,6 +16,7 @@ from reid_lightning.run.command_line import (
 from reid_lightning.run.hydra_app import run_hydra_app
 from reid_lightning.run.resume import resume_args
 from reid_lightning.run.resume_sweep import resume_sweep_args
+from reid_lightning.run.run_lock import own_folder
 from reid_lightning.run.training import run_training
 from reid_lightning.run.user_errors import CLEAR_ERRORS, failed_score, in_sweep, report_errors
 
@@ -51,5 +52,6 @@ def job(config: DictConfig) -> float:
     gc.collect()  # the garbage of a sweep's last job would keep the device's memory
     with report_errors():
         log_on_rank_zero()
-        return run_training(config)
+        with own_folder(config.resume is not None):
+            return run_training(config)
     return failed_score()

@@ -16,8 +16,8 @@ from reid_lightning.engine.loggers.wandb import finish_wandb
 from reid_lightning.engine.module import ReIDModule
 from reid_lightning.errors import check_at_least
 from reid_lightning.files import load_file
-from reid_lightning.results.log_lines import RESULTS
 from reid_lightning.results.metrics_json import write_results
+from reid_lightning.results.status import write_status
 from reid_lightning.results.tables import score_table
 from reid_lightning.run.build import build_module, build_trainer
 from reid_lightning.run.command_line import rank_command
@@ -123,7 +123,9 @@ def fit_and_test(
         log.info("\n%s", score_table(module.test_scores, data=title, ap=config.metric.ap))
         folder = Path(HydraConfig.get().runtime.output_dir)
         write_results(folder / "metrics.json", results)
-        log.info(RESULTS, folder)
+        progress = {"epochs": trainer.current_epoch, "steps": trainer.global_step}
+        write_status(folder, "finished", **progress)
+        log.info("Results: %s", folder)
     finish_wandb()
     return best_score(results)
 

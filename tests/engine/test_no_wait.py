@@ -14,7 +14,7 @@ from reid_lightning.run.build import build_module
 
 CONF = str(Path(__file__).parents[2] / "conf")
 ASKING = ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal", "_unique2")
-IN_THE_FOLDER = ("best", "last", "findings")  # callbacks that write into a run's own
+IN_THE_FOLDER = ("best", "last", "findings", "status")  # callbacks that write into a run's own
 
 
 def by_mask(indices: Any) -> bool:

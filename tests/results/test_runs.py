@@ -50,7 +50,7 @@ def test_the_files_of_a_run_are_read(make_run: MakeRun) -> None:
 
 
 def test_an_unfinished_run_has_curves_and_a_status(make_run: MakeRun) -> None:
-    folders = [make_run("a", ["x=1"], score=None), make_run("b", ["x=2"], log="Error: no disk\n")]
+    folders = [make_run("a", ["x=1"], score=None), make_run("b", ["x=2"], failure="no disk")]
     unfinished, failed = read_runs(folders)
     assert unfinished.status == "unfinished" and unfinished.curve("train/loss")
     assert failed.status == "failed: no disk"

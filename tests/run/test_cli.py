@@ -87,7 +87,7 @@ def test_a_sweep_of_two_jobs_of_two_processes(
 ) -> None:
     sweep = ["loss=hard,semihard", "trainer.devices=2", "hydra.sweep.dir=sweep"]
     done = script("train.py", "-m", *tiny_overrides, *sweep, cwd=tmp_path)
-    left = ["0", "1", "multirun.yaml", "summary.csv"]
+    left = [".lock", "0", "1", "multirun.yaml", "status.json", "summary.csv"]
     assert sorted(p.name for p in (tmp_path / "sweep").iterdir()) == left
     for job, mining in ((0, "hard"), (1, "semihard")):
         folder = tmp_path / "sweep" / str(job)

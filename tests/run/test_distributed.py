@@ -36,7 +36,7 @@ def test_two_processes_follow_one(
             "augmentation=strong",
             f"+callbacks.probe={{_target_: probes.FollowLoss, path: {file}}}",
             f"+trainer.limit_train_batches={STEPS}",
-            "hydra.run.dir=run",
+            f"hydra.run.dir=run{processes}",
             cwd=tmp_path,
         )
         losses.append([float(line) for line in file.read_text().split()])

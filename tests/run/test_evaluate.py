@@ -29,6 +29,9 @@ def evaluate(checkpoint: Path, script: Callable, tiny_overrides: list[str]) -> C
     given = [o for o in tiny_overrides if o.startswith(own) and "height" not in o]
 
     def run(*overrides: str, cwd: Path, check: bool = True) -> tuple[dict, str]:
+        if (cwd / "e").exists():  # a folder belongs to one evaluation
+            shutil.rmtree(cwd / "before", ignore_errors=True)
+            (cwd / "e").rename(cwd / "before")
         arguments = [f"checkpoint={checkpoint}", *given, *overrides, "hydra.run.dir=e"]
         done = script("evaluate.py", *arguments, cwd=cwd, check=check)
         path = cwd / "e" / "metrics.json"
@@ -48,7 +51,7 @@ def test_all_steps_at_once_and_what_they_leave(evaluate: Callable, tmp_path: Pat
         assert (tmp_path / "e" / name).stat().st_size > 1000
     again, _ = evaluate(
         f"retrieval=[{','.join(STEPS)}]",
-        "retrieval.spatial_temporal.file=e/spatial_temporal.pt",
+        "retrieval.spatial_temporal.file=before/spatial_temporal.pt",
         cwd=tmp_path,
     )
     assert again["test/mAP"] == results["test/mAP"]

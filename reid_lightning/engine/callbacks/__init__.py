@@ -1,5 +1,6 @@
 """What happens beside training: logs, checkpoints, warnings, and the files of a test."""
 
+from reid_lightning.engine.callbacks.best_checkpoint import BestCheckpoint
 from reid_lightning.engine.callbacks.collapse import Collapse
 from reid_lightning.engine.callbacks.epoch_log import EpochLog
 from reid_lightning.engine.callbacks.epoch_means import EpochMeans
@@ -7,9 +8,11 @@ from reid_lightning.engine.callbacks.finite_loss import FiniteLoss
 from reid_lightning.engine.callbacks.keep_findings import KeepFindings
 from reid_lightning.engine.callbacks.last_checkpoint import LastCheckpoint
 from reid_lightning.engine.callbacks.progress import Progress
+from reid_lightning.engine.callbacks.run_status import RunStatus
 from reid_lightning.engine.callbacks.wandb_images import WandbImages
 
 __all__ = [
+    "BestCheckpoint",
     "Collapse",
     "EpochLog",
     "EpochMeans",
@@ -17,5 +20,6 @@ __all__ = [
     "KeepFindings",
     "LastCheckpoint",
     "Progress",
+    "RunStatus",
     "WandbImages",
 ]

@@ -1,0 +1,66 @@
+"""status.json: the state of a run or a sweep, written whenever it changes."""
+
+import json
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from reid_lightning.files import replaced_atomically
+
+STATUS_FILE = "status.json"
+State = Literal["running", "finished", "failed", "stopped"]
+
+
+def write_status(folder: Path, state: State, **values: Any) -> None:
+    """Replace the status of the run in `folder`; values that are not given stay as they were.
+
+    Args:
+        folder: of the run.
+        state: `running`; `finished`: its results are written; `failed`: `message` says why;
+            `stopped` by somebody.
+        values: such as `message`, `epochs` and `steps`.
+    """
+    previous = read_status_file(folder)
+    kept = {name: value for name, value in previous.items() if name != "message"}
+    with replaced_atomically(folder / STATUS_FILE) as partial:
+        partial.write_text(json.dumps(kept | _of_this_process(state) | values, indent=2) + "\n")
+
+
+def claim(folder: Path, **values: Any) -> bool:
+    """Create an empty folder's status.json; false if another process was faster."""
+    try:
+        with (folder / STATUS_FILE).open("x") as file:
+            file.write(json.dumps(_of_this_process("running") | values, indent=2) + "\n")
+    except FileExistsError:
+        return False
+    return True
+
+
+def read_status_file(folder: Path) -> Mapping[str, Any]:
+    """The content of a run's status.json; empty where there is none that can be read."""
+    try:
+        content = json.loads((folder / STATUS_FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    valid = isinstance(content, dict) and content.get("state") in get_args(State)
+    return content if valid else {}
+
+
+def read_status(folder: Path) -> str:
+    """`finished`, `unfinished`, or `failed: ` and the error.
+
+    A run that was resumed to train for longer is unfinished until it is scored again. Runs without
+    a status.json, of version 0.1, are finished if they have results.
+    """
+    status = read_status_file(folder)
+    if not status:
+        return "finished" if (folder / "metrics.json").is_file() else "unfinished"
+    if status["state"] == "failed":
+        return f"failed: {status.get('message', '')}"
+    return "finished" if status["state"] == "finished" else "unfinished"
+
+
+def _of_this_process(state: State) -> dict[str, Any]:
+    return {"state": state, "process": os.getpid(), "host": socket.gethostname()}

@@ -1,0 +1,57 @@
+"""How a folder becomes a run's own, for good, before anything is written into it."""
+
+import os
+import time
+from itertools import count
+from pathlib import Path
+
+from reid_lightning.errors import ReIDError
+from reid_lightning.results.status import STATUS_FILE, claim, read_status_file
+
+_WAIT_SECONDS = 60.0  # of another rank for rank 0 to choose their folder
+_OCCUPIED = (
+    "{} holds something already, and a run's folder is its own: choose another {}, or "
+    "continue the run in it with resume=."
+)
+
+
+def claim_folder(folder: Path, key: str, *, named: bool) -> Path:
+    """Make an empty folder this run's own: `folder`, or one with a number after its name.
+
+    Args:
+        folder: of the run.
+        key: of the configuration, for the error.
+        named: the user chose the name, which gets no number then.
+
+    Raises:
+        ReIDError: the folder cannot be made, or holds something although it was named.
+    """
+    for number in count(1):
+        candidate = folder if number == 1 else folder.with_name(f"{folder.name}_{number}")
+        try:
+            candidate.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"The folder {candidate} cannot be made ({error}): choose another {key}."
+            raise ReIDError(message) from error
+        if not any(candidate.iterdir()) and claim(candidate, job=_launched_job()):
+            return candidate
+        if named:
+            raise ReIDError(_OCCUPIED.format(candidate, key))
+    raise AssertionError("unreachable")
+
+
+def wait_for_rank_zero(folder: Path) -> Path:
+    """The folder that rank 0 of the same job has claimed, under this name or one like it."""
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while time.monotonic() < deadline:
+        for status in (folder / STATUS_FILE, *folder.parent.glob(f"*/{STATUS_FILE}")):
+            if read_status_file(status.parent).get("job") == _launched_job():
+                return status.parent
+        time.sleep(0.1)
+    return folder  # on a machine without rank 0's disk
+
+
+def _launched_job() -> str:
+    """What tells the ranks of one launched job (torchrun, srun) from those of others."""
+    names = ("TORCHELASTIC_RUN_ID", "MASTER_ADDR", "MASTER_PORT", "SLURM_JOB_ID", "SLURM_STEP_ID")
+    return " ".join(os.environ.get(name, "-") for name in names)

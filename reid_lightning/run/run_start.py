@@ -1,0 +1,114 @@
+"""Hydra's callbacks before a run or a sweep writes anything: its folder is made its own."""
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from pytorch_lightning.utilities import rank_zero_only
+
+from reid_lightning.errors import error_message
+from reid_lightning.files import replaced_atomically
+from reid_lightning.run.command_line import python_path
+from reid_lightning.run.folder_claim import claim_folder, wait_for_rank_zero
+from reid_lightning.run.run_lock import LOCK_FILE
+
+_held: list[FileLock] = []  # sweeps' locks: Hydra copies its callbacks into jobs' processes
+
+
+class RunStart(Callback):
+    """Claims the folder of a run, or of a sweep, before Hydra writes into it.
+
+    A name made from the clock gets a number where it is taken; a folder that the user named must
+    be empty. Ranks that a launcher started share the folder that rank 0 claims.
+    """
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Claim `hydra.run.dir`, unless the run in it is resumed or rank 0 has claimed it."""
+        with _exit_on_errors():
+            self._start_run(config)
+
+    def _start_run(self, config: DictConfig) -> None:
+        if not _starts_anew(config):
+            return
+        folder = _resolved(config, "run")
+        if getattr(rank_zero_only, "rank", 0) != 0:
+            shared = wait_for_rank_zero(folder)
+        else:
+            shared = claim_folder(folder, "hydra.run.dir", named=_is_named(config, "run"))
+        with read_write(config.hydra), open_dict(config.hydra):
+            config.hydra.run.dir = str(shared)
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Claim `hydra.sweep.dir` and keep the configuration there, for sweepers that do not.
+
+        Processes that a launcher starts find this code even where it is not installed.
+        """
+        with _exit_on_errors():
+            self._start_sweep(config)
+
+    def _start_sweep(self, config: DictConfig) -> None:
+        folder = _resolved(config, "sweep")
+        if _starts_anew(config):
+            folder = claim_folder(folder, "hydra.sweep.dir", named=_is_named(config, "sweep"))
+            with read_write(config.hydra), open_dict(config.hydra):
+                config.hydra.sweep.dir = str(folder)
+                # Every job composes its configuration from these overrides.
+                config.hydra.overrides.hydra.append(f"hydra.sweep.dir='{folder}'")
+        lock = FileLock(folder / LOCK_FILE)
+        lock.acquire(timeout=0)  # `resume_sweep_args` has looked whether somebody holds it
+        _held.append(lock)
+        with replaced_atomically(folder / "multirun.yaml") as partial:
+            OmegaConf.save(config, partial)
+        if "resume" in config:
+            print(f"The sweep: {folder} (python train.py -m resume_sweep={folder} resumes it)")
+        os.environ["PYTHONPATH"] = python_path()
+
+
+def release_sweep() -> None:
+    """Give up the locks of the sweeps that this process has run."""
+    while _held:
+        _held.pop().release()
+
+
+@contextmanager
+def _exit_on_errors() -> Iterator[None]:
+    """Exit on any error: Hydra turns exceptions of callbacks into warnings, and would continue."""
+    try:
+        yield
+    except Exception as error:
+        message = error_message(error)
+        print(f"Error: {message or traceback.format_exc()}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _resolved(config: DictConfig, mode: str) -> Path:
+    """`hydra.run.dir` or `hydra.sweep.dir`, which may refer to Hydra's own configuration."""
+    hydra = HydraConfig.instance()
+    before = hydra.cfg
+    hydra.set_config(config)
+    try:
+        return Path(config.hydra[mode].dir)
+    finally:
+        hydra.cfg = before
+
+
+def _starts_anew(config: DictConfig) -> bool:
+    """Whether this is neither a resumed run or sweep nor a rank that this program started."""
+    resumes = "resume" in config and (
+        OmegaConf.is_interpolation(config, "resume") or config.resume is not None
+    )
+    own_rank = config.hydra.output_subdir is None and getattr(rank_zero_only, "rank", 0) != 0
+    return not resumes and not own_rank
+
+
+def _is_named(config: DictConfig, mode: str) -> bool:
+    """Whether the user chose the folder's name."""
+    return any(o.startswith(f"hydra.{mode}.dir=") for o in config.hydra.overrides.hydra)
