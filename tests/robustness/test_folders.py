@@ -1,36 +1,43 @@
 """A folder belongs to one run: none is shared, none is overwritten."""
 
 import json
+import multiprocessing
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
 
 from reid_lightning.results.status import read_status_file
+from reid_lightning.run.folder_claim import claim_folder
 
 ROOT = Path(__file__).parents[2]
-CLAIM = """
-import sys
-from pathlib import Path
-from reid_lightning.run.folder_claim import claim_folder
-print(claim_folder(Path(sys.argv[1]), "hydra.run.dir", named=False))
-"""
 
 
 def contents(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def claim(folder: Path, start: Any, claimed: Any) -> None:
+    start.wait()
+    claimed.put(claim_folder(folder, "hydra.run.dir", named=False).name)
+
+
 def test_ten_claims_at_once_are_ten_folders(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", CLAIM, str(tmp_path / "outputs" / "DATE")]
-    claims = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(10)]
-    folders = {claim.communicate(timeout=200)[0].strip() for claim in claims}
-    assert all(claim.returncode == 0 for claim in claims) and len(folders) == 10
+    context = multiprocessing.get_context("fork")
+    start, claimed = context.Barrier(10), context.Queue()
+    folder = tmp_path / "outputs" / "DATE"
+    processes = [context.Process(target=claim, args=(folder, start, claimed)) for _ in range(10)]
+    for process in processes:
+        process.start()
+    folders = [claimed.get(timeout=60) for _ in processes]
+    for process in processes:
+        process.join()
     names = {"DATE", *(f"DATE_{number}" for number in range(2, 11))}
-    assert {Path(folder).name for folder in folders} == names
+    assert len(folders) == 10 and set(folders) == names
     assert {path.name for path in (tmp_path / "outputs").iterdir()} == names
 
 
