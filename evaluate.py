@@ -1,6 +1,8 @@
 """Score a checkpoint on any set: `python evaluate.py checkpoint=… data=market1501`."""
 
-from reid_lightning.run.evaluate import main
+from reid_lightning.stop_signals import exit_at_signals
 
 if __name__ == "__main__":
+    with exit_at_signals():  # imports take seconds
+        from reid_lightning.run.evaluate import main
     main()

@@ -1,6 +1,8 @@
 """Train a re-ID model and score it: `python train.py loss=semihard data=market1501`."""
 
-from reid_lightning.run.train import main
+from reid_lightning.stop_signals import exit_at_signals
 
 if __name__ == "__main__":
+    with exit_at_signals():  # imports take seconds
+        from reid_lightning.run.train import main
     main()

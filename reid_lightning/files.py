@@ -1,6 +1,6 @@
 """Reading files without running code from them, and writing files atomically."""
 
-import pickle
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,17 +18,32 @@ def load_file(path: Path) -> dict[str, Any]:
         path: a file that `torch.save` wrote, such as weights or a checkpoint.
 
     Raises:
-        ReIDError: the file cannot be read, holds objects other than tensors and plain values, or
-            is not a dict.
+        ReIDError: the file cannot be read, is damaged, holds objects other than tensors and plain
+            values, or is not a dict.
     """
     try:
+        if zipfile.is_zipfile(path):  # else written before PyTorch 1.6, without checksums
+            _check_records(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+    except ReIDError:
+        raise
+    except Exception as error:  # torch.load raises almost anything on a wrong file
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ReIDError(f"{path} cannot be read as PyTorch weights: {reason}") from error
+        raise ReIDError(f"{path} cannot be read as a PyTorch file: {reason}") from error
     if not isinstance(content, dict):
         raise ReIDError(f"{path} holds a {type(content).__name__} instead of a dict of weights.")
     return content
+
+
+def _check_records(path: Path) -> None:
+    """Verify the checksums of a PyTorch file, which `torch.load` does not look at."""
+    with zipfile.ZipFile(path) as file:
+        damaged = file.testzip()
+    if damaged:
+        raise ReIDError(
+            f"{path} is damaged: the checksum of {damaged} in it is wrong. Copy it from where it "
+            "is whole, or write it again."
+        )
 
 
 @contextmanager

@@ -97,6 +97,16 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
+@pytest.fixture(scope="session")
+def trained_run(
+    tmp_path_factory: pytest.TempPathFactory, script: Run, tiny_overrides: list[str]
+) -> Path:
+    """The folder of a short training with the default configuration, which no test changes."""
+    cwd = tmp_path_factory.mktemp("trained")
+    script("train.py", *tiny_overrides, "hydra.run.dir=run", cwd=cwd)
+    return cwd / "run"
+
+
 @pytest.fixture
 def free_port() -> int:
     with socket.socket() as s:

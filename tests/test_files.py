@@ -38,9 +38,9 @@ class Code:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "cannot be read as PyTorch weights"),
-        (b"no zip", "cannot be read as PyTorch weights"),
-        (pickle.dumps(Code()), "cannot be read as PyTorch weights"),
+        (b"", "cannot be read as a PyTorch file"),
+        (b"no zip", "cannot be read as a PyTorch file"),
+        (pickle.dumps(Code()), "cannot be read as a PyTorch file"),
     ],
 )
 def test_what_is_no_file_of_weights_is_refused(

@@ -1,13 +1,16 @@
 """The DataLoader of a dataset whose items are whole batches."""
 
 import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Iterable
+from multiprocessing.connection import wait
 
 from torch.utils.data import DataLoader, Dataset
 
 from reid_lightning.data.datasets import Batch
 from reid_lightning.data.pictures import Decoder, Source
-
 
 _START_METHOD = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
 
@@ -42,4 +45,31 @@ def make_loader(
         persistent_workers=workers > 0,
         # Not that of this process: joblib's workers have one in which no loader can start another.
         multiprocessing_context=_START_METHOD if workers > 0 else None,
+        worker_init_fn=_end_with_parent,
     )
+
+
+def _end_with_parent(worker: int) -> None:
+    """End a worker when its parent ends or tells it to, and not before: it still needs batches.
+
+    Signals to a whole group (Ctrl-C, `timeout`) are for the parent to answer.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if hasattr(signal, "sigwaitinfo"):  # not on macOS
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # in threads to come, too
+        threading.Thread(target=_await_sigterm_of_parent, daemon=True).start()
+    threading.Thread(target=_await_end_of_parent, daemon=True).start()
+
+
+def _await_end_of_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
+
+
+def _await_sigterm_of_parent() -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != os.getppid():
+        pass
+    os._exit(0)

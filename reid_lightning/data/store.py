@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from filelock import FileLock
 
+from reid_lightning.checksum import add_checksum, is_intact
 from reid_lightning.data.content_key import content_key
 from reid_lightning.data.pictures import Decoder, Source, decode_resized
 from reid_lightning.errors import ReIDError
@@ -23,7 +24,7 @@ _GIB = 2**30
 
 
 class Store:
-    """A file of decoded pictures: uint8 [pictures, height, width, 3] and nothing else."""
+    """A file of decoded pictures: uint8 [pictures, height, width, 3], and a checksum."""
 
     def __init__(self, file: Path, paths: Sequence[Path], height: int, width: int) -> None:
         self.file, self.paths, self.height, self.width = file, paths, height, width
@@ -49,7 +50,8 @@ def open_source(
     """Open the store of these pictures at this size; build it if `folder` has none.
 
     Its file name depends on the pictures' names and bytes: a changed picture makes a new store,
-    and a copy of the set uses the same one. A store over the budget, or larger than the free
+    and a copy of the set uses the same one. A file whose checksum is wrong is built again: to
+    verify it, every byte is read. A store over the budget, or larger than the free
     disk space, is not built: its pictures are decoded every time they are read.
 
     Args:
@@ -71,7 +73,9 @@ def open_source(
         file = folder / f"{content_key(paths, height, width)}.rgb"
         # Ranks and sweep jobs that start together wait here for the first one to build the store.
         with FileLock(file.with_suffix(".lock")):
-            if not file.exists():
+            if not is_intact(file, size):
+                if file.exists():
+                    log.warning("%s is damaged, or of an earlier version: it is built again.", file)
                 if size > (free := shutil.disk_usage(folder).free):
                     why = f"are more than the {_gib(free)} of free space in {folder}"
                     return _decode_always(height, width, f"{_gib(size)} {why}")
@@ -103,3 +107,5 @@ def _build(file: Path, paths: Sequence[Path], height: int, width: int) -> None:
         pictures = map_in_chunks(decode, paths, height * width * 3)
         for picture in pictures:
             out.write(picture.tobytes())
+        out.flush()
+        add_checksum(partial)

@@ -3,7 +3,6 @@
 import json
 import os
 import socket
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -28,6 +27,12 @@ def write_status(folder: Path, state: State, **values: Any) -> None:
         partial.write_text(json.dumps(kept | _of_this_process(state) | values, indent=2) + "\n")
 
 
+def write_progress(folder: Path, **values: Any) -> None:
+    """Add `values`, such as `epochs`, `steps` and `score`, to the status of a running run."""
+    with replaced_atomically(folder / STATUS_FILE) as partial:
+        partial.write_text(json.dumps(read_status_file(folder) | values, indent=2) + "\n")
+
+
 def claim(folder: Path, **values: Any) -> bool:
     """Create an empty folder's status.json; false if another process was faster."""
     try:
@@ -38,7 +43,7 @@ def claim(folder: Path, **values: Any) -> bool:
     return True
 
 
-def read_status_file(folder: Path) -> Mapping[str, Any]:
+def read_status_file(folder: Path) -> dict[str, Any]:
     """The content of a run's status.json; empty where there is none that can be read."""
     try:
         content = json.loads((folder / STATUS_FILE).read_text())

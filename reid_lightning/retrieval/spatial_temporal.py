@@ -10,7 +10,7 @@ from torch import Tensor
 
 from reid_lightning.distances import at_least_float32
 from reid_lightning.errors import ReIDError
-from reid_lightning.files import replaced_atomically
+from reid_lightning.files import load_file, replaced_atomically
 from reid_lightning.retrieval.transit import (
     BIN_FRAMES,
     BINS,
@@ -91,14 +91,7 @@ class SpatialTemporal:
         Raises:
             ReIDError: the file is missing, or holds something else.
         """
-        try:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:  # torch.load raises almost anything on a wrong file
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise ReIDError(
-                f"{path} cannot be read as a file of spatial-temporal distributions: {reason}"
-            ) from error
-        distributions = content.get("distributions") if isinstance(content, dict) else None
+        distributions = load_file(path).get("distributions")
         if not _are_distributions(distributions):
             raise ReIDError(
                 f"{path} holds no distributions over pairs of cameras: it was not written by "

@@ -75,6 +75,8 @@ def build_trainer(config: DictConfig, resume_step: int | None = None) -> pl.Trai
         enable_progress_bar=bar,
         default_root_dir=folder,  # else the working directory, where checkpoints of others may lie
     )
+    # Its own handlers wait for other ranks, and hang; under SLURM they write other checkpoints.
+    trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
     return trainer
 
 

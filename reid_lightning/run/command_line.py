@@ -5,31 +5,33 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.run.resume import run_args
+from reid_lightning.run.sweep_jobs import stop_jobs
 from reid_lightning.run.user_errors import report_errors
+from reid_lightning.stop_signals import pass_signals_to, stop_signals
 
 # What Lightning warns of although it is intended here: scores are equal on all ranks already,
 # batches resume in mid-epoch though their loader has no state, a resumed run finds its own
-# checkpoints, a deprecation inside Lightning itself, and embeddings are written, not returned.
+# checkpoints, two deprecations inside Lightning itself, and embeddings are written, not returned.
 EXPECTED_WARNINGS = (
     "It is recommended to use `self.log",
     "You're resuming from a checkpoint that ended",
     "Checkpoint directory",
     ".*LeafSpec",
     "predict returned None",
+    "torch.distributed.nn.functional",
 )
 
 
-def run_command(command: Callable[[], None]) -> None:
-    """Run a command of the program; an error that the user can correct ends it in a sentence."""
+def run_command(command: Callable[[], None], *, resumable: bool) -> None:
+    """Run a command of the program; see `report_errors`."""
     silence_expected_warnings()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # else Hydra prints half a traceback itself
-    with report_errors():
+    with stop_signals(), pass_signals_to(stop_jobs), report_errors(resumable=resumable):
         command()
 
 
@@ -46,20 +48,15 @@ def log_on_rank_zero() -> None:
         logging.disable(logging.WARNING)
 
 
-def rank_command(name: str) -> list[str]:
-    """The command line that runs this job, and no other of a sweep, as a further rank.
+def rank_command(name: str, rank: int) -> list[str]:
+    """The command line that runs this job, and no other of a sweep, as one of its ranks.
 
-    It adds its errors, and nothing else, to the job's log.
+    All of them continue the job's log; those after rank 0 add their errors alone.
 
     Args:
         name: `train` or `evaluate`.
+        rank: from 0.
     """
     arguments = run_args(HydraConfig.get().runtime.output_dir)
-    errors_only = "hydra.job_logging.root.level=ERROR"
-    return [sys.executable, "-m", "reid_lightning.run", name, *arguments, errors_only]
-
-
-def python_path() -> str:
-    """PYTHONPATH for other processes, which import this code even where it is not installed."""
-    folders = [str(Path(__file__).parents[2]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    return os.pathsep.join(filter(None, folders))
+    log = [f"hydra.job.name={name}", *(["hydra.job_logging.root.level=ERROR"] if rank else [])]
+    return [sys.executable, "-m", "reid_lightning.run", name, *arguments, *log]

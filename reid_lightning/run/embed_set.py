@@ -2,14 +2,14 @@
 
 import logging
 import os
-from contextlib import nullcontext
 from pathlib import Path
 
+import torch
 from filelock import FileLock
 from omegaconf import DictConfig
-from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
+from reid_lightning.checksum import add_checksum
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.engine.extractor import Extractor
 from reid_lightning.errors import ReIDError
@@ -18,17 +18,22 @@ from reid_lightning.metrics.finite import check_finite
 from reid_lightning.run.build import build_trainer
 from reid_lightning.run.command_line import rank_command
 from reid_lightning.run.glibc_memory import keep_large_blocks
-from reid_lightning.run.launch_ranks import process_ranks
+from reid_lightning.run.launch_ranks import run_ranks
 from reid_lightning.run.load_trained import Trained
-from reid_lightning.run.processes import plan_processes
-from reid_lightning.scoring.embedding_cache import embedding_file, is_complete, mapped, reserve
+from reid_lightning.run.processes import Processes, plan_processes
+from reid_lightning.scoring.embedding_cache import (
+    embedding_file,
+    holds_embeddings,
+    mapped,
+    reserve,
+)
 
 log = logging.getLogger(__name__)
 
 
 def embed_set(
     config: DictConfig, datamodule: ReIDDataModule, trained: Trained, *, flip: bool
-) -> tuple[Tensor, bool] | None:
+) -> tuple[Tensor, bool]:
     """Embed the official queries and gallery, unless the cache holds their embeddings.
 
     Args:
@@ -39,26 +44,67 @@ def embed_set(
 
     Returns:
         The embeddings [queries + gallery, d], float32, on the device that the trainer uses, and
-        whether they were in the cache; None in all processes but the first.
+        whether they were in the cache.
 
     Raises:
         ReIDError: a launcher has started several processes, an embedding is not finite, or the file
             cannot be written.
     """
     # All processes write one file, so they must share a machine, and agree that the file is new.
-    first = getattr(rank_zero_only, "rank", 0) == 0
-    if config.trainer.get("num_nodes", 1) > 1 or (
-        first and int(os.environ.get("WORLD_SIZE", "1")) > 1
-    ):
+    if config.trainer.get("num_nodes", 1) > 1 or int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ReIDError(
             "evaluate.py starts its own processes on one machine: run it without torchrun or srun, "
             "with trainer.devices=N."
         )
-    official = datamodule.folder.official
-    paths = [sample.path for sample in (*official.query, *official.gallery)]
     processes = plan_processes(config)
     if processes.on_cpu:
         keep_large_blocks()
+    file, shape = _file_and_shape(config, datamodule, trained, processes, flip)
+    # Another job that needs this file waits, and finds it.
+    with FileLock(file.with_suffix(".lock")):
+        cached = holds_embeddings(file, *shape)
+        if cached:
+            log.info("Embeddings are in the cache: %s (it may be removed any time).", file)
+        else:
+            if file.exists():
+                log.warning("%s is damaged, or of an earlier version: it is made again.", file)
+            with replaced_atomically(file) as partial:
+                reserve(partial, *shape)
+                rows = mapped(partial, *shape, shared=True)
+                if processes.count == 1:
+                    _embed(config, datamodule, trained, rows, flip)
+                else:
+                    commands = [rank_command("evaluate", r) for r in range(processes.count)]
+                    run_ranks(commands, torch.get_num_threads())
+                check_finite(rows)
+                add_checksum(partial)
+    embeddings = mapped(file, *shape, shared=False)
+    if (device := processes.devices[0]).type == "cuda":
+        embeddings = embeddings.to(device)
+    return embeddings, cached
+
+
+def embed_share(
+    config: DictConfig, datamodule: ReIDDataModule, trained: Trained, *, flip: bool
+) -> None:
+    """Write one rank's share of the embeddings into the file that `embed_set` has reserved."""
+    processes = plan_processes(config)
+    if processes.on_cpu:
+        keep_large_blocks()
+    file, shape = _file_and_shape(config, datamodule, trained, processes, flip)
+    rows = mapped(partial_path(file), *shape, shared=True)
+    _embed(config, datamodule, trained, rows, flip)
+
+
+def _file_and_shape(
+    config: DictConfig,
+    datamodule: ReIDDataModule,
+    trained: Trained,
+    processes: Processes,
+    flip: bool,
+) -> tuple[Path, tuple[int, int]]:
+    official = datamodule.folder.official
+    paths = [sample.path for sample in (*official.query, *official.gallery)]
     file = embedding_file(
         Path(config.data.cache),
         Path(config.checkpoint),
@@ -69,28 +115,13 @@ def embed_set(
         flip=flip,
         network=trained.source,
     )
-    shape = len(paths), trained.model.embedding_size
-    # Held by the first process for all: another job that needs this file waits, and finds it.
-    with FileLock(file.with_suffix(".lock")) if first else nullcontext():
-        cached = is_complete(file, *shape)
-        if cached:
-            log.info("Embeddings are in the cache: %s (it may be removed any time).", file)
-        fills = first and not cached
-        with replaced_atomically(file) if fills else nullcontext(partial_path(file)) as partial:
-            if fills:
-                reserve(partial, *shape)
-            with process_ranks(rank_command("evaluate"), 1 if cached else processes.count):
-                trainer = build_trainer(config)
-                if not cached:
-                    rows = mapped(partial, *shape, shared=True)
-                    extractor = Extractor(trained.model, rows, flip=flip)
-                    trainer.predict(extractor, datamodule, return_predictions=False)
-                    trainer.strategy.barrier()
-                    if trainer.is_global_zero:
-                        check_finite(rows)
-    if not trainer.is_global_zero:
-        return None
-    embeddings = mapped(file, *shape, shared=False)
-    if (device := trainer.strategy.root_device).type == "cuda":
-        embeddings = embeddings.to(device)
-    return embeddings, cached
+    return file, (len(paths), trained.model.embedding_size)
+
+
+def _embed(
+    config: DictConfig, datamodule: ReIDDataModule, trained: Trained, rows: Tensor, flip: bool
+) -> None:
+    trainer = build_trainer(config)
+    extractor = Extractor(trained.model, rows, flip=flip)
+    trainer.predict(extractor, datamodule, return_predictions=False)
+    trainer.strategy.barrier()

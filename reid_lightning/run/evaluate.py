@@ -9,18 +9,19 @@ from reid_lightning.run.command_line import log_on_rank_zero, run_command
 from reid_lightning.run.evaluation import run_evaluation
 from reid_lightning.run.hydra_app import run_hydra_app
 from reid_lightning.run.run_lock import own_folder
-from reid_lightning.run.user_errors import failed_score, report_errors
+from reid_lightning.run.user_errors import failed_score, report_job_errors
+from reid_lightning.stop_signals import stop_signals
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command with `arguments`, by default those that were typed."""
     typed = sys.argv[1:] if arguments is None else arguments
-    run_command(lambda: run_hydra_app(job, "evaluate", typed))
+    run_command(lambda: run_hydra_app(job, "evaluate", typed), resumable=False)
 
 
 def job(config: DictConfig) -> float:
     """Rank the set's official query and gallery by the checkpoint's embeddings; returns mAP."""
-    with report_errors():
+    with stop_signals(), report_job_errors(resumable=False):
         log_on_rank_zero()
         with own_folder():
             return run_evaluation(config)

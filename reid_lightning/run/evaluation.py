@@ -16,8 +16,8 @@ from reid_lightning.results.status import write_status
 from reid_lightning.results.tables import score_table
 from reid_lightning.retrieval import SpatialTemporal
 from reid_lightning.run.build_retrieval import build_retrieval
-from reid_lightning.run.embed_set import embed_set
-from reid_lightning.run.load_trained import load_trained
+from reid_lightning.run.embed_set import embed_set, embed_share
+from reid_lightning.run.load_trained import Trained, load_trained
 from reid_lightning.run.split_counts import log_split_counts
 from reid_lightning.scoring.embedded_samples import embedded_set
 from reid_lightning.scoring.score_sets import score_sets
@@ -29,7 +29,7 @@ def run_evaluation(config: DictConfig) -> float:
     """Embed the pictures, take the steps of `retrieval`, rank, and write the results.
 
     Returns:
-        The mAP; 0 in all processes but the first.
+        The mAP.
 
     Raises:
         ReIDError: something is wrong that the user can correct.
@@ -41,18 +41,10 @@ def run_evaluation(config: DictConfig) -> float:
         )
     check_at_least("findings.queries", config.findings.queries, 0)
     check_at_least("findings.length", config.findings.length, 1)
-    network = config.get("model")  # none, or what the set's own YAML gives all models
-    own_network = network if network is not None and "_target_" in network else None
-    trained = load_trained(Path(config.checkpoint), own_network)
-    size = {"height": trained.height, "width": trained.width}
-    size |= {side: config.data[side] for side in size if config.data[side] is not None}
-    datamodule: ReIDDataModule = instantiate(config.data, **size)
+    trained, datamodule = _load(config)
     log_split_counts(datamodule.folder)
     retrieval = build_retrieval(config.retrieval, datamodule.folder)
-    embedded = embed_set(config, datamodule, trained, flip=retrieval.flip)
-    if embedded is None:
-        return 0.0
-    embeddings, cached = embedded
+    embeddings, cached = embed_set(config, datamodule, trained, flip=retrieval.flip)
     official, ap = datamodule.folder.official, config.metric.ap
     distance = config.metric.distance or trained.distance
     started, queries = time.perf_counter(), len(official.query)
@@ -87,6 +79,22 @@ def run_evaluation(config: DictConfig) -> float:
     write_status(folder, "finished")
     log.info("Results: %s", folder)
     return scores["test/mAP"]
+
+
+def embed_rank(config: DictConfig) -> None:
+    """One rank's part of an evaluation: to embed its share of the pictures."""
+    trained, datamodule = _load(config)
+    flip = build_retrieval(config.retrieval, datamodule.folder).flip
+    embed_share(config, datamodule, trained, flip=flip)
+
+
+def _load(config: DictConfig) -> tuple[Trained, ReIDDataModule]:
+    network = config.get("model")  # none, or what the set's own YAML gives all models
+    own_network = network if network is not None and "_target_" in network else None
+    trained = load_trained(Path(config.checkpoint), own_network)
+    size = {"height": trained.height, "width": trained.width}
+    size |= {side: config.data[side] for side in size if config.data[side] is not None}
+    return trained, instantiate(config.data, **size)
 
 
 def _write_distributions(folder: Path, model: SpatialTemporal) -> None:

@@ -1,10 +1,7 @@
 """Keep large freed blocks in the process: an allocator setting that speeds up CPU training."""
 
 import ctypes
-import logging
 import sys
-
-log = logging.getLogger(__name__)
 
 # From glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -22,7 +19,4 @@ def keep_large_blocks() -> bool:
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "gnu_get_libc_version"):
         return False
-    kept = bool(libc.mallopt(_M_MMAP_THRESHOLD, _NEVER) and libc.mallopt(_M_TRIM_THRESHOLD, _NEVER))
-    if kept:
-        log.info("CPU run: freed activations stay in the process (glibc mallopt), which is faster.")
-    return kept
+    return bool(libc.mallopt(_M_MMAP_THRESHOLD, _NEVER) and libc.mallopt(_M_TRIM_THRESHOLD, _NEVER))

@@ -12,7 +12,7 @@ CONF = Path(__file__).parents[2] / "conf"
 
 
 def run_hydra_app(
-    job: Callable[[DictConfig], float], config_name: str, arguments: Sequence[str]
+    job: Callable[[DictConfig], float | None], config_name: str, arguments: Sequence[str]
 ) -> None:
     """Compose `config_name` with `arguments` and call `job`, once or for every job of a sweep.
 

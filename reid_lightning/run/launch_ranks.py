@@ -1,99 +1,73 @@
-"""Start the other processes of a job on this machine, and clean up after them.
+"""The ranks of a job on this machine, all of them children of this process, their supervisor.
 
 Lightning's own launcher repeats the command line as typed, so that in a Hydra multirun every rank
 would start the whole sweep, and leaves its variables in the environment, so that the second job
-waits for ranks that nobody starts. Here a job's ranks run that job alone and leave nothing behind.
+waits for ranks that nobody starts. Torch's elastic agent waits for half a minute at a SIGTERM, and
+leaves the ranks' own children behind.
 """
 
 import logging
-import os
+import signal
 import socket
 import subprocess
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 
-import torch
-
-from reid_lightning.errors import ReIDError, error_message
-from reid_lightning.run.command_line import python_path
+from reid_lightning.errors import ReIDError
+from reid_lightning.run.python_path import python_path
+from reid_lightning.run.rank_link import LinkedProcess, RankError
+from reid_lightning.stop_signals import SIGNALS, Stopped
 
 log = logging.getLogger(__name__)
-_GRACE_SECONDS = 20.0  # for this process to notice itself that another has died
+
+_STOP_SECONDS = 8.0  # for rank 0 to end its step and to write a checkpoint
+_SETTLE_SECONDS = 1.0  # after a failure, for other ranks to fail too: whose error was the first?
+_POLL_SECONDS = 0.05
 
 
-class OtherRankError(ReIDError):
-    """Another rank of the job failed, and reported why."""
+def run_ranks(commands: Sequence[Sequence[str]], threads: int) -> None:
+    """Run a rank by each command, and wait for them all.
 
-    is_secondary = True
+    A signal to this process, or to any rank, stops rank 0 in order and then the others. No rank,
+    nor any process that a rank has started, outlives this function, or this process.
 
-
-@contextmanager
-def process_ranks(command: Sequence[str], processes: int) -> Iterator[None]:
-    """Make this process rank 0 of `processes`; ranks 1… run `command` until the block ends.
-
-    Does nothing for one process. Torch's threads are divided among the ranks. At the end the other
-    ranks are waited for (after an error: killed), the process group is destroyed and the
-    environment is restored.
+    Args:
+        commands: which use a `SupervisorLink`.
+        threads: torch's, divided among the ranks.
 
     Raises:
-        OtherRankError: another rank ended with an error, which it reported itself.
+        ReIDError: a rank has failed or was killed.
+        Stopped: by a signal.
     """
-    if processes == 1:
-        yield
-        return
-    environment = dict(os.environ)
-    threads = torch.get_num_threads()
-    share = str(max(1, threads // processes))
-    common = {
-        "PYTHONPATH": python_path(),
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(_free_port()),
-        "NODE_RANK": "0",
-        "WORLD_SIZE": str(processes),
-    }
-    os.environ |= common | {"LOCAL_RANK": "0"}
-    torch.set_num_threads(int(share))
-    children = [
-        subprocess.Popen(
-            command, env=environment | common | {"LOCAL_RANK": str(r), "OMP_NUM_THREADS": share}
-        )
-        for r in range(1, processes)
-    ]
-    done = threading.Event()
-    threading.Thread(target=_watch, args=(children, done), daemon=True).start()
+    port, ranks = _free_port(), list[LinkedProcess]()
     try:
-        yield
-        for child in children:
-            child.wait()
-    except Exception as error:
-        # Where another rank died, this one only sees a broken connection.
-        if error_message(error) is None and (rank := _failed_rank(children)):
-            raise OtherRankError(
-                f"Process {rank} ended with an error; see its message above."
-            ) from error
+        for number, command in enumerate(commands):
+            ranks.append(LinkedProcess(command, _variables(number, len(commands), port, threads)))
+        while any(rank.process.poll() != 0 for rank in ranks):
+            _check(ranks)
+            time.sleep(_POLL_SECONDS)
+    except Stopped as stop:
+        if ranks:
+            ranks[0].process.send_signal(stop.signum)
+            with suppress(subprocess.TimeoutExpired):
+                ranks[0].process.wait(_STOP_SECONDS)
         raise
     finally:
-        done.set()
-        for child in children:
-            child.kill()
-            child.wait()
-        if torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()
-        torch.set_num_threads(threads)
-        os.environ.clear()
-        os.environ.update(environment)
+        for rank in ranks:
+            rank.close()
 
 
-def _failed_rank(children: list[subprocess.Popen[bytes]]) -> int | None:
-    """The first rank that has failed, or fails within a few seconds."""
-    for _ in range(30):
-        for rank, child in enumerate(children, start=1):
-            if child.poll():
-                return rank
-        time.sleep(0.1)
-    return None
+def _variables(rank: int, count: int, port: int, threads: int) -> dict[str, str]:
+    return {
+        "PYTHONPATH": python_path(),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "NODE_RANK": "0",
+        "LOCAL_RANK": str(rank),
+        "WORLD_SIZE": str(count),
+        "OMP_NUM_THREADS": str(max(1, threads // count)),
+    }
 
 
 def _free_port() -> int:
@@ -103,12 +77,42 @@ def _free_port() -> int:
         return port
 
 
-def _watch(children: list[subprocess.Popen[bytes]], done: threading.Event) -> None:
-    """End this process too if it would wait forever for a rank that has died."""
-    while not done.wait(1.0):
-        failed = [child.poll() for child in children if child.poll()]
-        if failed and not done.wait(_GRACE_SECONDS):
-            log.error("Another rank of this job died (exit status %s): ending the job.", failed[0])
-            for child in children:
-                child.kill()
-            os._exit(1)
+def _check(ranks: Sequence[LinkedProcess]) -> None:
+    """Raise what ends the job, if anything does."""
+    for rank in ranks:
+        rank.read_reports()
+        if signum := _stop_signal(rank):
+            raise Stopped(signum)
+    if not any(rank.process.poll() for rank in ranks):
+        return
+    deadline = time.monotonic() + _SETTLE_SECONDS
+    while time.monotonic() < deadline and any(rank.process.poll() is None for rank in ranks):
+        time.sleep(_POLL_SECONDS)
+    error = _first_error(ranks)
+    if error.traceback:
+        log.error("%s", error.traceback)
+    raise ReIDError(error.message)
+
+
+def _stop_signal(rank: LinkedProcess) -> int | None:
+    """The signal by which somebody stops the job, sent to this rank alone."""
+    status = rank.process.poll() or 0
+    ended_by = -status, status - 128  # before it could report it
+    return next((s for s in (*rank.signals, *ended_by) if s in SIGNALS), None)
+
+
+def _first_error(ranks: Sequence[LinkedProcess]) -> RankError:
+    """The cause: where one rank dies, others fail too, because their connection breaks."""
+    reported = []
+    for number, rank in enumerate(ranks):
+        rank.read_reports()
+        status = rank.process.poll() or 0
+        if status < 0:
+            name = signal.Signals(-status).name
+            return RankError(f"Rank {number} of the job was killed by {name}.", "", 0.0)
+        reported += rank.errors
+        if status > 0 and not rank.errors:
+            reported.append(
+                RankError(f"Rank {number} of the job ended with exit status {status}.", "", 1e99)
+            )
+    return min(reported, key=lambda error: (bool(error.traceback), error.at))

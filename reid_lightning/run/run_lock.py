@@ -12,6 +12,7 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.results.status import read_status_file, write_status
 
 LOCK_FILE = ".lock"
+_sweeps: list[FileLock] = []  # Hydra copies its callbacks into jobs' processes, so not there
 
 
 @contextmanager
@@ -52,15 +53,38 @@ def own_folder(resumes: bool = False) -> Iterator[None]:
         yield
 
 
+def is_held(folder: Path) -> bool:
+    """Whether a process holds the folder."""
+    try:
+        with FileLock(folder / LOCK_FILE).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
 def check_not_running(folder: Path) -> None:
     """Raise a `ReIDError` if a process holds the folder, or that of one of a sweep's jobs."""
     for path in sorted(folder.rglob(LOCK_FILE)):
-        lock = FileLock(path)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise ReIDError(_still_running(path.parent)) from error
-        lock.release()
+        if is_held(path.parent):
+            raise ReIDError(_still_running(path.parent))
+
+
+def hold_sweep(folder: Path) -> None:
+    """Hold a sweep's folder until `release_sweeps`; nobody else holds it."""
+    lock = FileLock(folder / LOCK_FILE)
+    lock.acquire(timeout=0)
+    _sweeps.append(lock)
+
+
+def held_sweep() -> Path | None:
+    """The folder of the sweep that this process runs."""
+    return Path(_sweeps[-1].lock_file).parent if _sweeps else None
+
+
+def release_sweeps() -> None:
+    """Give up the folders of the sweeps that this process has run."""
+    while _sweeps:
+        _sweeps.pop().release()
 
 
 def _still_running(folder: Path) -> str:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
@@ -16,11 +15,9 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.errors import error_message
 from reid_lightning.files import replaced_atomically
-from reid_lightning.run.command_line import python_path
 from reid_lightning.run.folder_claim import claim_folder, wait_for_rank_zero
-from reid_lightning.run.run_lock import LOCK_FILE
-
-_held: list[FileLock] = []  # sweeps' locks: Hydra copies its callbacks into jobs' processes
+from reid_lightning.run.python_path import python_path
+from reid_lightning.run.run_lock import hold_sweep
 
 
 class RunStart(Callback):
@@ -62,20 +59,12 @@ class RunStart(Callback):
                 config.hydra.sweep.dir = str(folder)
                 # Every job composes its configuration from these overrides.
                 config.hydra.overrides.hydra.append(f"hydra.sweep.dir='{folder}'")
-        lock = FileLock(folder / LOCK_FILE)
-        lock.acquire(timeout=0)  # `resume_sweep_args` has looked whether somebody holds it
-        _held.append(lock)
+        hold_sweep(folder)  # `resume_sweep_args` has looked whether somebody holds it
         with replaced_atomically(folder / "multirun.yaml") as partial:
             OmegaConf.save(config, partial)
         if "resume" in config:
             print(f"The sweep: {folder} (python train.py -m resume_sweep={folder} resumes it)")
         os.environ["PYTHONPATH"] = python_path()
-
-
-def release_sweep() -> None:
-    """Give up the locks of the sweeps that this process has run."""
-    while _held:
-        _held.pop().release()
 
 
 @contextmanager
@@ -101,12 +90,10 @@ def _resolved(config: DictConfig, mode: str) -> Path:
 
 
 def _starts_anew(config: DictConfig) -> bool:
-    """Whether this is neither a resumed run or sweep nor a rank that this program started."""
-    resumes = "resume" in config and (
+    """Whether this is neither a resumed run nor a resumed sweep."""
+    return "resume" not in config or not (
         OmegaConf.is_interpolation(config, "resume") or config.resume is not None
     )
-    own_rank = config.hydra.output_subdir is None and getattr(rank_zero_only, "rank", 0) != 0
-    return not resumes and not own_rank
 
 
 def _is_named(config: DictConfig, mode: str) -> bool:

@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 
 from reid_lightning.results.status import write_status
 from reid_lightning.results.sweep_summary import SUMMARY_FILE, sweep_table, write_summary
-from reid_lightning.run.run_start import release_sweep
+from reid_lightning.run.run_lock import release_sweeps
 
 
 class SweepEnd(Callback):
@@ -28,7 +28,7 @@ class SweepEnd(Callback):
         folder = Path(config.hydra.sweep.dir)
         rows = write_summary(folder)
         write_status(folder, "finished")
-        release_sweep()
+        release_sweeps()
         if not rows:
             return
         print(f"\n{sweep_table(rows)}\n\nThe sweep: {folder / SUMMARY_FILE}")

@@ -18,7 +18,8 @@ from reid_lightning.run.resume import resume_args
 from reid_lightning.run.resume_sweep import resume_sweep_args
 from reid_lightning.run.run_lock import own_folder
 from reid_lightning.run.training import run_training
-from reid_lightning.run.user_errors import CLEAR_ERRORS, failed_score, in_sweep, report_errors
+from reid_lightning.run.user_errors import CLEAR_ERRORS, failed_score, in_sweep, report_job_errors
+from reid_lightning.stop_signals import stop_signals
 
 _SWEEP_ENDED_EARLY = (
     "The sweep ended before its jobs did ({}: {}). Their folders are kept: "
@@ -29,7 +30,7 @@ _SWEEP_ENDED_EARLY = (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command with `arguments`, by default those that were typed."""
     typed = sys.argv[1:] if arguments is None else arguments
-    run_command(lambda: start(typed))
+    run_command(lambda: start(typed), resumable=True)
 
 
 def start(arguments: Sequence[str]) -> None:
@@ -50,7 +51,7 @@ def job(config: DictConfig) -> float:
     """Train, keep the best checkpoint, test it; returns the score it was chosen by."""
     silence_expected_warnings()
     gc.collect()  # the garbage of a sweep's last job would keep the device's memory
-    with report_errors():
+    with stop_signals(), report_job_errors(resumable=True):
         log_on_rank_zero()
         with own_folder(config.resume is not None):
             return run_training(config)

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig
+from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.engine.loggers.wandb import finish_wandb
@@ -17,14 +19,14 @@ from reid_lightning.engine.module import ReIDModule
 from reid_lightning.errors import check_at_least
 from reid_lightning.files import load_file
 from reid_lightning.results.metrics_json import write_results
-from reid_lightning.results.status import write_status
+from reid_lightning.results.status import read_status_file, write_progress, write_status
 from reid_lightning.results.tables import score_table
 from reid_lightning.run.build import build_module, build_trainer
 from reid_lightning.run.command_line import rank_command
 from reid_lightning.run.glibc_memory import keep_large_blocks
-from reid_lightning.run.launch_ranks import process_ranks
+from reid_lightning.run.launch_ranks import run_ranks
 from reid_lightning.run.processes import plan_processes
-from reid_lightning.run.resume import ResumePoint
+from reid_lightning.run.resume import ResumePoint, find_resume_point
 from reid_lightning.run.resume_job import resume_job
 from reid_lightning.run.split_counts import log_split_counts
 
@@ -51,20 +53,39 @@ def run_training(config: DictConfig) -> float:
         config, resume_point, results = resume_job(config)
         if results:
             return best_score(results)
-    check_at_least("seed", config.seed, 0)
-    pl.seed_everything(config.seed, verbose=False)
-    datamodule: ReIDDataModule = instantiate(config.data)
+    datamodule, module = _build(config)
     log_split_counts(datamodule.folder)
-    module = build_module(config, datamodule.num_classes)
     processes = plan_processes(config)
-    if processes.on_cpu:
-        keep_large_blocks()
     # Reported here, before ranks are started.
     datamodule.train_batches(0, processes.count)
     module.criterion.check_processes(processes.count)
-    resume = [f"resume='{config.resume}'"] if config.resume else []
-    with process_ranks([*rank_command("train"), *resume], processes.count):
-        return fit_and_test(config, datamodule, module, resume_point)
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    if processes.count == 1:
+        if processes.on_cpu:
+            keep_large_blocks()
+        score = fit_and_test(config, datamodule, module, resume_point)
+    else:
+        resume = [f"resume='{config.resume}'"] if config.resume else []
+        commands = [[*rank_command("train", rank), *resume] for rank in range(processes.count)]
+        run_ranks(commands, torch.get_num_threads())
+        score = read_status_file(folder)["score"]
+    rank_zero_only(write_status)(folder, "finished")
+    return score
+
+
+def train_rank(config: DictConfig) -> None:
+    """One rank's part of a training whose supervisor has checked, or resumed, the run."""
+    resume_point = find_resume_point(Path(config.resume)) if config.resume else None
+    if plan_processes(config).on_cpu:
+        keep_large_blocks()
+    fit_and_test(config, *_build(config), resume_point)
+
+
+def _build(config: DictConfig) -> tuple[ReIDDataModule, ReIDModule]:
+    check_at_least("seed", config.seed, 0)
+    pl.seed_everything(config.seed, verbose=False)
+    datamodule: ReIDDataModule = instantiate(config.data)
+    return datamodule, build_module(config, datamodule.num_classes)
 
 
 def fit_and_test(
@@ -80,7 +101,7 @@ def fit_and_test(
         resume_point: where a resumed run continues; none for a new run.
 
     Returns:
-        As `run_training`.
+        As `run_training`; it is written into status.json, too.
     """
     trainer = build_trainer(config, resume_point.steps if resume_point else None)
     started = time.perf_counter()
@@ -124,7 +145,7 @@ def fit_and_test(
         folder = Path(HydraConfig.get().runtime.output_dir)
         write_results(folder / "metrics.json", results)
         progress = {"epochs": trainer.current_epoch, "steps": trainer.global_step}
-        write_status(folder, "finished", **progress)
+        write_progress(folder, **progress, score=best_score(results))
         log.info("Results: %s", folder)
     finish_wandb()
     return best_score(results)

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +12,13 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from reid_lightning.engine.loggers.wandb import finish_wandb
 from reid_lightning.errors import ReIDError, error_message
 from reid_lightning.results.status import State, read_status_file, write_status
+from reid_lightning.run.run_lock import held_sweep
+from reid_lightning.stop_signals import Stopped, received_signal
 
 log = logging.getLogger(__name__)
 
@@ -27,28 +28,64 @@ _PLUGINS = ("hydra/launcher/joblib", "hydra/launcher/submitit", "hydra/sweeper/o
 
 
 @contextmanager
-def report_errors() -> Iterator[None]:
-    """Report an error that the user can correct in one sentence, also in the log, and exit.
+def report_errors(*, resumable: bool) -> Iterator[None]:
+    """Report what ends a command: an error that the user can correct, in one sentence, or a stop.
 
-    A job of a sweep ends alone, whatever went wrong, and the sweep continues; only Ctrl-C and
-    SIGTERM end both. What ended a run stands in its status.json.
+    Args:
+        resumable: `resume_sweep=` continues a sweep that was stopped.
+
+    Raises:
+        SystemExit: with status 1 after an error, and 128 + the signal (`Stopped`) after a signal.
     """
     try:
         yield
-    except KeyboardInterrupt:
-        _record("stopped", None)
-        raise
-    except (Exception, SystemExit) as error:
-        message = _message(error)
-        if _stopped(error):
-            _record("stopped", None)
-        elif not isinstance(error, SystemExit) or in_sweep():
-            _record("failed", error, message or _type_and_text(error))
-        if in_sweep() and not _stopped(error):
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        if stop := _as_stop(error):
+            if sweep := held_sweep():
+                write_status(sweep, "stopped")
+                hint = f"python train.py -m resume_sweep={sweep} continues the sweep."
+                log.error("%s. %s", stop, hint if resumable else f"Its jobs are in {sweep}.")
+            raise stop from None
+        message = clear_message(error)
+        if message is None:
+            raise
+        log.error("Error: %s", message)
+        sys.exit(1)
+
+
+@contextmanager
+def report_job_errors(*, resumable: bool) -> Iterator[None]:
+    """Report what ends a job, also in its log and its status.json.
+
+    A job of a sweep ends alone, whatever went wrong, and the sweep continues; only a signal ends
+    both.
+
+    Args:
+        resumable: `resume=` continues a job that was stopped.
+
+    Raises:
+        SystemExit: as `report_errors`, but for errors of a sweep's job.
+    """
+    try:
+        yield
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        if stop := _as_stop(error):
+            _record("stopped")
+            if not in_sweep():
+                folder = HydraConfig.get().runtime.output_dir
+                hint = f"python train.py resume={folder} continues the run."
+                log.error("%s. %s", stop, hint if resumable else "Nothing was scored.")
+            raise stop from None
+        message = clear_message(error)
+        if in_sweep():
+            _record("failed", message or type_and_text(error))
             _end_job(error, message)
-        elif message is None:
+        elif isinstance(error, SystemExit):
             raise
         else:
+            _record("failed", message or type_and_text(error))
+            if message is None:
+                raise
             log.error("Error: %s", message)
             sys.exit(1)
 
@@ -69,9 +106,10 @@ def failed_score() -> float:
     return math.nan
 
 
-def _message(error: BaseException) -> str | None:
+def clear_message(error: BaseException) -> str | None:
+    """What the user can do about an error; None of a bug, or of what was reported already."""
     if isinstance(error, SystemExit):
-        return None  # was reported already, or is nothing that the user can correct
+        return None
     missing = str(getattr(error, "missing_cfg_file", ""))  # of a MissingConfigException
     if missing.startswith(_PLUGINS):
         return f"{missing} comes with an extra that is not installed: pip install -e '.[sweep]'."
@@ -80,39 +118,34 @@ def _message(error: BaseException) -> str | None:
     return " ".join(str(error).split()) if isinstance(error, CLEAR_ERRORS) else None
 
 
-def _stopped(error: BaseException | None) -> bool:
-    """Whether the user stopped the run, which Lightning then ends with a SystemExit."""
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt | SIGTERMException):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+def type_and_text(error: BaseException) -> str:
+    """An error in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
 
 
-def _record(state: State, error: BaseException | None, message: str = "") -> None:
-    """Write how a job ended, if it has a folder of its own that it was writing.
+def _as_stop(error: BaseException) -> Stopped | None:
+    """The stop that an error is, or follows from: after a signal, everything does."""
+    if isinstance(error, Stopped):
+        return error
+    signum = signal.SIGINT if isinstance(error, KeyboardInterrupt) else received_signal()
+    return None if signum is None else Stopped(signum)
 
-    What another rank has reported of itself is the cause, and stays.
+
+def _record(state: State, message: str = "") -> None:
+    """Write how a job ended.
+
+    The first of a launcher's ranks to fail says why: what follows from it is not written.
     """
-    if not HydraConfig.initialized():
-        return
-    if OmegaConf.is_missing(HydraConfig.get().runtime, "output_dir"):
-        return  # Hydra has not come to the job yet
     folder = Path(HydraConfig.get().runtime.output_dir)
     before = read_status_file(folder).get("state")
-    secondary = before == "failed" and getattr(error, "is_secondary", False)
-    if before is not None and (before == "running" or in_sweep()) and not secondary:
+    if before == "running" or (before is not None and in_sweep()):
         write_status(folder, state, **({"message": message} if message else {}))
-
-
-def _type_and_text(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
 
 
 def _end_job(error: BaseException, message: str | None) -> None:
     """Log why a job of a sweep failed, and leave nothing behind for the next one."""
     if message is None:
-        message = _type_and_text(error)
+        message = type_and_text(error)
         log.error("Error: %s", message, exc_info=error)
     else:
         log.error("Error: %s", message)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 import reid_lightning.data.augmentation.to_input
 from reid_lightning import models
+from reid_lightning.checksum import is_intact
 from reid_lightning.data.content_key import content_key
 from reid_lightning.errors import ReIDError
 
@@ -31,6 +32,8 @@ def embedding_file(
     network: Path,
 ) -> Path:
     """The file of the embeddings of these pictures by this checkpoint: float32, a row a picture.
+
+    A checksum follows the rows.
 
     Its name depends on all that the numbers depend on, so that another file is never taken for it.
 
@@ -64,9 +67,9 @@ def embedding_file(
     return folder / f"{digest.hexdigest()}.embeddings"
 
 
-def is_complete(file: Path, rows: int, size: int) -> bool:
-    """Whether the file exists with all its rows."""
-    return file.is_file() and file.stat().st_size == rows * size * _FLOAT32_BYTES
+def holds_embeddings(file: Path, rows: int, size: int) -> bool:
+    """Whether the file exists with all its rows, and its checksum is right."""
+    return is_intact(file, rows * size * _FLOAT32_BYTES)
 
 
 def reserve(file: Path, rows: int, size: int) -> None:

@@ -114,6 +114,6 @@ def test_a_file_that_would_run_code_is_refused(
 ) -> None:
     path = tmp_path / "evil.pt"
     path.write_bytes(pickle.dumps(Evil()))
-    with pytest.raises(ReIDError, match="cannot be read as PyTorch weights"):
+    with pytest.raises(ReIDError, match="cannot be read as a PyTorch file"):
         load_weights(make(), str(path))
     assert "never run" not in capsys.readouterr().out

@@ -155,7 +155,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 
 def test_another_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "findings.pt").write_text("no")
-    with pytest.raises(ReIDError, match="cannot be read as PyTorch weights"):
+    with pytest.raises(ReIDError, match="cannot be read as a PyTorch file"):
         read_findings(tmp_path / "findings.pt")
     torch.save({"state_dict": {}}, tmp_path / "findings.pt")
     with pytest.raises(ReIDError, match="by another version"):

@@ -1,7 +1,14 @@
-"""A folder belongs to one run: none is shared, none is overwritten."""
+"""A folder belongs to one run: none is shared, none is overwritten.
+
+Ten starts in one second in place of two:
+
+    REID_STARTS=10 pytest tests/robustness/test_folders.py -k one_second
+"""
 
 import json
 import multiprocessing
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +22,7 @@ from reid_lightning.results.status import read_status_file
 from reid_lightning.run.folder_claim import claim_folder
 
 ROOT = Path(__file__).parents[2]
+STARTS = int(os.environ.get("REID_STARTS", "2"))
 
 
 def contents(folder: Path) -> dict[Path, bytes]:
@@ -41,57 +49,65 @@ def test_ten_claims_at_once_are_ten_folders(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "outputs").iterdir()} == names
 
 
-def test_runs_of_one_second_have_folders_of_their_own(
-    tiny_overrides: list[str], tmp_path: Path
+@pytest.mark.parametrize("command", ["train.py", "train.py -m", "evaluate.py"])
+def test_starts_of_one_second_have_folders_of_their_own(
+    command: str, tiny_overrides: list[str], trained_run: Path, tmp_path: Path
 ) -> None:
     """The name is fixed in the configuration file, as a second that does not pass."""
-    conf = tmp_path / "conf" / "experiments"
-    conf.mkdir(parents=True)
-    fixed = "# @package _global_\nhydra:\n  run:\n    dir: outputs/one_second\n"
-    (conf / "now.yaml").write_text(fixed)
-    options = [f"--config-dir={tmp_path}/conf", "experiments=now", *tiny_overrides]
-    runs = [
+    now = tmp_path / "conf" / "now"
+    now.mkdir(parents=True)
+    folders = "run: {dir: outputs/now}\n  sweep: {dir: outputs/now}"
+    (now / "fixed.yaml").write_text(f"# @package _global_\nhydra:\n  {folders}\n")
+    options = [f"--config-dir={tmp_path}/conf", "+now=fixed", *tiny_overrides]
+    if command == "evaluate.py":
+        own = ("data", "trainer.accelerator", "--", "+")
+        options = [o for o in options if o.startswith(own) and "data.p=" not in o]
+        options.append(f"checkpoint={trained_run}/checkpoints/best.ckpt")
+    name, *multirun = command.split()
+    starts = [
         subprocess.Popen(
-            [sys.executable, str(ROOT / "train.py"), *options, f"seed={seed}"],
+            [sys.executable, str(ROOT / name), *multirun, *options, f"seed={seed}"],
             cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )
-        for seed in range(3)
+        for seed in range(STARTS)
     ]  # fmt: skip
-    texts = [run.communicate(timeout=400)[0] for run in runs]
-    assert [run.returncode for run in runs] == [0, 0, 0], texts
-    folders = sorted((tmp_path / "outputs").iterdir())
-    assert [f.name for f in folders] == ["one_second", "one_second_2", "one_second_3"]
+    texts = [start.communicate(timeout=900)[0] for start in starts]
+    assert [start.returncode for start in starts] == [0] * STARTS, texts
+    folders_made = {folder.name for folder in (tmp_path / "outputs").iterdir()}
+    assert folders_made == {"now", *(f"now_{number}" for number in range(2, STARTS + 1))}
     seeds = []
-    for folder in folders:
-        results = json.loads((folder / "metrics.json").read_text())
-        config = (folder / ".hydra" / "config.yaml").read_text()
-        assert f"\nseed: {results['seed']}\n" in config
+    for folder in (tmp_path / "outputs").iterdir():
         assert read_status_file(folder)["state"] == "finished"
-        seeds.append(results["seed"])
-    assert sorted(seeds) == [0, 1, 2]
+        job = folder / "0" if multirun else folder
+        results = json.loads((job / "metrics.json").read_text())
+        (seed,) = (
+            line.removeprefix("- seed=")
+            for line in (job / ".hydra" / "overrides.yaml").read_text().splitlines()
+            if line.startswith("- seed=")
+        )
+        assert results.get("seed", int(seed)) == int(seed) and "test/mAP" in results
+        assert read_status_file(job)["state"] == "finished"
+        seeds.append(int(seed))
+    assert sorted(seeds) == list(range(STARTS))
 
 
-@pytest.fixture(scope="module")
-def finished(
-    tmp_path_factory: pytest.TempPathFactory, script: Callable, tiny_overrides: list[str]
-) -> Path:
-    cwd = tmp_path_factory.mktemp("cwd")
-    script("train.py", *tiny_overrides, "hydra.run.dir=run", cwd=cwd)
-    return cwd / "run"
+@pytest.fixture
+def finished(trained_run: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(trained_run, tmp_path / "run"))
 
 
-STARTS = {
+REFUSED = {
     "a training": ["train.py", "hydra.run.dir=run"],
     "a sweep": ["train.py", "-m", "seed=0,1", "hydra.sweep.dir=run"],
     "an evaluation": ["evaluate.py", "checkpoint=run/checkpoints/best.ckpt", "hydra.run.dir=run"],
 }
 
 
-@pytest.mark.parametrize("case", STARTS)
+@pytest.mark.parametrize("case", REFUSED)
 def test_a_start_in_a_finished_runs_folder_is_refused_and_changes_nothing(
     case: str, finished: Path, script: Callable, tiny_overrides: list[str]
 ) -> None:
-    name, *arguments = STARTS[case]
+    name, *arguments = REFUSED[case]
     data = [o for o in tiny_overrides if o.startswith("data")]
     before = contents(finished)
     done = script(name, *arguments, *data, cwd=finished.parent, check=False)

@@ -15,12 +15,8 @@ TOUCH = {"_target_": "pathlib.Path.touch", "self": {"_target_": "pathlib.Path", 
 
 
 @pytest.fixture(scope="module")
-def trained(
-    tmp_path_factory: pytest.TempPathFactory, script: Callable, tiny_overrides: list[str]
-) -> Path:
-    cwd = tmp_path_factory.mktemp("cwd")
-    script("train.py", *tiny_overrides, "hydra.run.dir=run", cwd=cwd)
-    return cwd / "run" / "checkpoints" / "best.ckpt"
+def trained(trained_run: Path) -> Path:
+    return trained_run / "checkpoints" / "best.ckpt"
 
 
 @pytest.fixture

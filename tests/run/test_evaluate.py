@@ -132,7 +132,7 @@ WRONG = {
     "neighbours": (["retrieval=[rerank]", "retrieval.rerank.k2=2.5"], "k2=2.5 must be an integer"),
     "not of ours": (
         ["retrieval=[spatial_temporal]", "retrieval.spatial_temporal.file=note.txt"],
-        "note.txt cannot be read as a file of spatial-temporal distributions",
+        "note.txt cannot be read as a PyTorch file",
     ),
     "several machines": (["+trainer.num_nodes=2"], "evaluate.py starts its own processes"),
 }

@@ -1,63 +1,142 @@
-"""Ranks are started, waited for and cleaned up after."""
+"""Ranks are started, watched, stopped and cleaned up after."""
 
 import os
-import subprocess
+import signal
 import sys
 import time
 from pathlib import Path
 
 import pytest
-import torch
+from processes import Family
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.run.launch_ranks import process_ranks
+from reid_lightning.run.launch_ranks import run_ranks
+from reid_lightning.stop_signals import Stopped
 
-WRITE = "import os, pathlib; pathlib.Path(os.environ['OUT'], os.environ['LOCAL_RANK']).touch()"
+RANK = """
+import os, pathlib, signal, subprocess, sys, time
+from reid_lightning.run.rank_link import SupervisorLink
+from reid_lightning.run.rank_signals import rank_signals
+rank, out, link = int(os.environ["LOCAL_RANK"]), pathlib.Path(os.environ["OUT"]), SupervisorLink()
+with rank_signals(link):
+"""
+SLEEP = (
+    RANK
+    + """
+    child = subprocess.Popen(["sleep", "100"])  # as a loader's worker
+    (out / f"{rank}").write_text(str(os.getpid()))
+    time.sleep(100)
+"""
+)
+SUPERVISOR = """
+import sys
+from reid_lightning.run.launch_ranks import run_ranks
+from reid_lightning.stop_signals import stop_signals
+with stop_signals():
+    run_ranks([[sys.executable, "-c", sys.argv[1]]] * 2, threads=2)
+"""
 
 
-def test_other_ranks_run_the_command_and_nothing_is_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where ranks leave files."""
     monkeypatch.setenv("OUT", str(tmp_path))
-    before, threads = dict(os.environ), torch.get_num_threads()
-    with process_ranks([sys.executable, "-c", WRITE], 3):
-        assert (os.environ["LOCAL_RANK"], os.environ["WORLD_SIZE"]) == ("0", "3")
-        assert torch.get_num_threads() == max(1, threads // 3)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["1", "2"]
-    assert dict(os.environ) == before and torch.get_num_threads() == threads
+    return tmp_path
 
 
-def test_nothing_is_started_for_one_process() -> None:
-    with process_ranks(["no-such-command"], 1):
-        assert "LOCAL_RANK" not in os.environ
+def run(code: str, count: int = 2, threads: int = 2) -> None:
+    run_ranks([[sys.executable, "-c", code]] * count, threads)
 
 
-def test_another_ranks_failure_is_named_where_this_one_sees_a_broken_connection() -> None:
-    with (
-        pytest.raises(ReIDError, match="Process 1 ended with an error"),
-        process_ranks([sys.executable, "-c", "raise SystemExit(1)"], 2),
-    ):
-        raise RuntimeError("Connection closed by peer")
+def test_every_rank_runs_and_nothing_is_left(out: Path) -> None:
+    before = dict(os.environ)
+    run(RANK + '    (out / f"{rank}").write_text(os.environ["WORLD_SIZE"] + sys.stdin.read())', 3)
+    assert {p.name: p.read_text() for p in out.iterdir()} == {"0": "3", "1": "3", "2": "3"}
+    assert dict(os.environ) == before
 
 
-def test_after_an_error_the_other_ranks_are_ended() -> None:
+def test_threads_are_divided_among_the_ranks(out: Path) -> None:
+    run(RANK + '    (out / f"{rank}").write_text(os.environ["OMP_NUM_THREADS"])', threads=6)
+    assert {p.read_text() for p in out.iterdir()} == {"3"}
+
+
+def test_the_cause_is_told_and_not_what_followed_from_it(
+    out: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Rank 1's error ends the connection, which rank 0 notices."""
+    fail = """
+    if rank == 0:
+        time.sleep(0.2)
+        link.report_error("RuntimeError: Connection closed by peer", "Traceback of rank 0")
+    else:
+        link.report_error("ValueError: a bug", "Traceback of rank 1")
+        time.sleep(0.5)
+    sys.exit(1)
+"""
+    with pytest.raises(ReIDError, match=r"^ValueError: a bug$"):
+        run(RANK + fail)
+    assert caplog.messages == ["Traceback of rank 1"]
+
+
+def test_a_sentence_for_the_user_is_told_rather_than_a_bug(out: Path) -> None:
+    fail = """
+    if rank == 0:
+        link.report_error("RuntimeError: broken", "Traceback")
+    else:
+        link.report_error("The disk is full.", "")
+    sys.exit(1)
+"""
+    with pytest.raises(ReIDError, match=r"^The disk is full\.$"):
+        run(RANK + fail)
+
+
+@pytest.mark.parametrize(
+    ("end", "message"),
+    [
+        ("os.kill(os.getpid(), signal.SIGKILL)", "Rank 1 of the job was killed by SIGKILL"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "Rank 1 of the job was killed by SIGSEGV"),
+        ("os._exit(3)", "Rank 1 of the job ended with exit status 3"),
+    ],
+)
+def test_a_rank_that_dies_ends_the_job(end: str, message: str, out: Path) -> None:
     started = time.monotonic()
-    with (
-        pytest.raises(RuntimeError, match="mine"),
-        process_ranks([sys.executable, "-c", "import time; time.sleep(60)"], 2),
-    ):
-        raise RuntimeError("mine")
-    assert time.monotonic() - started < 30
-    assert "LOCAL_RANK" not in os.environ
+    with pytest.raises(ReIDError, match=message):
+        run(RANK + f"    {end} if rank else time.sleep(100)")
+    assert time.monotonic() - started < 10
 
 
-def test_a_rank_that_dies_ends_a_job_that_waits_for_it() -> None:
-    job = (
-        "import sys, time, reid_lightning.run.launch_ranks as launch\n"
-        "launch._GRACE_SECONDS = 0.1\n"
-        "with launch.process_ranks([sys.executable, '-c', 'raise SystemExit(3)'], 2):\n"
-        "    time.sleep(60)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", job], capture_output=True, text=True, timeout=50)
-    assert done.returncode == 1
-    assert "Another rank of this job died (exit status 3)" in done.stderr
+@pytest.mark.parametrize("target", ["supervisor", "0", "1", "group"])
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_to_any_of_them_ends_all(signum: signal.Signals, target: str, out: Path) -> None:
+    family = Family("-c", SUPERVISOR, SLEEP, cwd=out)
+    family.wait_for(lambda: (out / "0").exists() and (out / "1").exists())
+    time.sleep(0.1)
+    if target == "group":
+        os.killpg(family.first.pid, signum)
+    else:
+        pid = family.first.pid if target == "supervisor" else int((out / target).read_text())
+        os.kill(pid, signum)
+    assert family.end(10.0) == 128 + signum
+
+
+@pytest.mark.parametrize("target", ["supervisor", "0", "1"])
+def test_a_kill_of_any_of_them_ends_all(target: str, out: Path) -> None:
+    family = Family("-c", SUPERVISOR, SLEEP, cwd=out)
+    family.wait_for(lambda: (out / "0").exists() and (out / "1").exists())
+    pid = family.first.pid if target == "supervisor" else int((out / target).read_text())
+    os.kill(pid, signal.SIGKILL)
+    status = family.end(10.0)
+    assert status == (-signal.SIGKILL if target == "supervisor" else 1)
+
+
+def test_a_rank_that_does_not_stop_is_killed(out: Path) -> None:
+    deaf = SLEEP.replace("with rank_signals(link):", "signal.signal(15, signal.SIG_IGN)\nif True:")
+    family = Family("-c", SUPERVISOR, deaf, cwd=out)
+    family.wait_for(lambda: (out / "0").exists() and (out / "1").exists())
+    family.first.terminate()
+    assert family.end(10.0) == 143
+
+
+def test_a_rank_that_a_signal_reaches_before_it_has_handlers_stops_the_job(out: Path) -> None:
+    with pytest.raises(Stopped, match="SIGTERM"):
+        run(RANK.partition("with")[0] + "os.kill(os.getpid(), 15) if rank else time.sleep(100)")

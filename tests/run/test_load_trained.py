@@ -1,6 +1,5 @@
 """Networks from checkpoints, those of version 0.1 included."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,8 @@ from reid_lightning.run.load_trained import load_trained
 
 
 @pytest.fixture(scope="module")
-def checkpoint(
-    tmp_path_factory: pytest.TempPathFactory, script: Callable, tiny_overrides: list[str]
-) -> Path:
-    cwd = tmp_path_factory.mktemp("cwd")
-    script("train.py", *tiny_overrides, "hydra.run.dir=run", cwd=cwd)
-    return cwd / "run" / "checkpoints" / "best.ckpt"
+def checkpoint(trained_run: Path) -> Path:
+    return trained_run / "checkpoints" / "best.ckpt"
 
 
 def test_a_checkpoint_of_version_0_1_is_loaded_by_its_old_name(

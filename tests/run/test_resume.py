@@ -9,7 +9,6 @@ import csv
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -133,19 +132,30 @@ def test_a_run_killed_with_sigkill_ends_as_one_that_was_not(
     check_same(tmp_path / "whole", killed)
 
 
-def test_two_processes_resume_in_mid_epoch(options: list[str], tmp_path: Path) -> None:
-    two = [*options, "data.p=4", "trainer.devices=2", "data.workers=0", "trainer.max_epochs=1"]
-    run = start(tmp_path, *two, "hydra.run.dir=whole")
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    wait_for((whole / "checkpoints" / "last.ckpt").is_file, run)
-    shutil.copytree(whole / ".hydra", killed / ".hydra")  # what a kill just now would leave
-    (killed / "checkpoints").mkdir()
-    shutil.copy(whole / "checkpoints" / "last.ckpt", killed / "checkpoints")
-    assert 0 < find_resume_point(killed).epochs < 1
-    again = start(tmp_path, "resume=killed")
-    finish(run)
-    assert "Resuming the run in" in finish(again)
-    check_same(whole, killed)
+def test_two_processes_that_a_signal_stops_end_as_if_it_had_not(
+    options: list[str], tmp_path: Path
+) -> None:
+    """In the middle of an epoch, without a checkpoint there but the one that it leaves."""
+    two = [
+        *options,
+        "data.p=2",
+        "data.k=2",
+        "trainer.devices=2",
+        "data.workers=0",
+        "trainer.max_epochs=2",
+    ]
+    two += ["checkpoint_every_n_steps=null"]
+    run = start(tmp_path, *two, "hydra.run.dir=stopped")
+    stopped = tmp_path / "stopped"
+    wait_for((stopped / "checkpoints" / "last.ckpt").is_file, run)
+    time.sleep(0.3)
+    run.terminate()
+    output, _ = run.communicate(timeout=100)
+    assert run.returncode == 143, output
+    assert 1 <= find_resume_point(stopped).epochs < 2
+    assert "Resuming the run in" in finish(start(tmp_path, "resume=stopped"))
+    finish(start(tmp_path, *two, "hydra.run.dir=whole"))
+    check_same(tmp_path / "whole", stopped)
 
 
 def test_a_subclass_of_the_datamodule_is_resumed(

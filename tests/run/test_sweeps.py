@@ -150,7 +150,7 @@ def test_ctrl_c_ends_the_whole_sweep(tiny_overrides: list[str], tmp_path: Path) 
         time.sleep(0.05)
     run.send_signal(signal.SIGINT)
     output, _ = run.communicate(timeout=100)
-    assert run.returncode != 0 and not (tmp_path / "sweep" / "1").exists(), output
+    assert run.returncode == 130 and not (tmp_path / "sweep" / "1").exists(), output
 
 
 def jobs_of(sweep: str) -> list[list[str]]:

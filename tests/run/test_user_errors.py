@@ -2,6 +2,7 @@
 
 import logging
 import math
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,46 +12,40 @@ from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
-from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.results.status import read_status, read_status_file, write_status
 from reid_lightning.run.train import start
-from reid_lightning.run.user_errors import failed_score, report_errors
+from reid_lightning.run.user_errors import failed_score, report_errors, report_job_errors
+from reid_lightning.stop_signals import Stopped, stop_signals
 
 CONF = str(Path(__file__).parents[2] / "conf")
 Begin = Callable[..., None]
 
 
 @pytest.fixture
-def begin(monkeypatch: pytest.MonkeyPatch) -> Begin:
+def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
     """Makes this process one that runs a job."""
 
     def begin(*overrides: str) -> None:
+        own = f"hydra.runtime.output_dir={tmp_path}"
         with initialize_config_dir(CONF, version_base="1.3"):
-            config = compose("train", list(overrides), return_hydra_config=True)
+            config = compose("train", [own, *overrides], return_hydra_config=True)
         monkeypatch.setattr(HydraConfig.instance(), "cfg", config)
 
     return begin
-
-
-def interrupted() -> None:
-    """What Lightning makes of Ctrl-C."""
-    try:
-        raise KeyboardInterrupt
-    except KeyboardInterrupt:
-        sys.exit(1)
 
 
 def test_a_run_ends_with_the_sentence_and_a_bug_with_its_traceback(
     begin: Begin, caplog: pytest.LogCaptureFixture
 ) -> None:
     begin("hydra.mode=RUN")
-    with pytest.raises(SystemExit, match="1"), report_errors():
+    with pytest.raises(SystemExit, match="1"), report_job_errors(resumable=True):
         raise ReIDError("Not so.")
     assert caplog.messages == ["Error: Not so."]
-    with pytest.raises(ValueError, match="a bug"), report_errors():
+    with pytest.raises(ValueError, match="a bug"), report_job_errors(resumable=True):
         raise ValueError("a bug")
-    with pytest.raises(SystemExit, match="3"), report_errors():
+    with pytest.raises(SystemExit, match="3"), report_job_errors(resumable=True):
         sys.exit(3)
 
 
@@ -67,7 +62,7 @@ def test_a_job_of_a_sweep_ends_alone(
     error: BaseException, message: str, begin: Begin, caplog: pytest.LogCaptureFixture
 ) -> None:
     begin("hydra.mode=MULTIRUN")
-    with report_errors():
+    with report_job_errors(resumable=True):
         raise error
     (record,) = caplog.records
     assert record.getMessage() == f"Error: {message}" and record.levelno == logging.ERROR
@@ -81,14 +76,31 @@ def test_a_failed_trial_is_an_error_for_optuna(begin: Begin) -> None:
         failed_score()
 
 
-def test_stopping_a_job_stops_its_sweep(begin: Begin) -> None:
-    begin("hydra.mode=MULTIRUN")
-    with pytest.raises(SystemExit), report_errors():
-        interrupted()
-    with pytest.raises(KeyboardInterrupt), report_errors():
+@pytest.mark.parametrize("mode", ["RUN", "MULTIRUN"])
+def test_a_signal_ends_a_run_and_a_sweep_whatever_error_follows_from_it(
+    mode: str, begin: Begin, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin(f"hydra.mode={mode}")
+    write_status(tmp_path, "running")
+    with stop_signals():
+        with pytest.raises(Stopped, match="SIGTERM") as stop, report_job_errors(resumable=True):
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            except Stopped as error:
+                raise RuntimeError("Connection closed by peer") from error
+        with pytest.raises(SystemExit) as end, report_errors(resumable=True):
+            raise stop.value
+    assert end.value.code == 143
+    assert read_status(tmp_path) == "unfinished"
+    assert read_status_file(tmp_path)["state"] == "stopped"
+    hint = f"Stopped by SIGTERM. python train.py resume={tmp_path} continues the run."
+    assert caplog.messages == ([hint] if mode == "RUN" else []), "a sweep says it once, at its end"
+
+
+def test_ctrl_c_in_a_program_without_handlers_is_a_stop(begin: Begin, tmp_path: Path) -> None:
+    begin("hydra.mode=RUN")
+    with pytest.raises(Stopped, match="SIGINT"), report_job_errors(resumable=False):
         raise KeyboardInterrupt
-    with pytest.raises(SIGTERMException), report_errors():
-        raise SIGTERMException
 
 
 @pytest.mark.parametrize(
@@ -109,7 +121,7 @@ def test_what_an_extra_brings_is_named_with_it(
 ) -> None:
     Plugins.instance()  # before one is taken away: it registers all of them
     monkeypatch.delitem(ConfigStore.instance().repo["hydra"][group], f"{choice}.yaml")
-    with pytest.raises(SystemExit), report_errors():
+    with pytest.raises(SystemExit), report_errors(resumable=True):
         begin(override)
     start_of_message = f"Error: hydra/{group}/{choice} comes with an extra that is not installed: "
     assert caplog.messages == [f"{start_of_message}pip install -e '.[sweep]'."]

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import torch
 
+from reid_lightning.checksum import add_checksum
 from reid_lightning.errors import ReIDError
-from reid_lightning.scoring.embedding_cache import embedding_file, is_complete, mapped, reserve
+from reid_lightning.scoring.embedding_cache import embedding_file, holds_embeddings, mapped, reserve
 
 
 def files(folder: Path) -> list[Path]:
@@ -54,12 +55,14 @@ def test_rows_are_read_back(tmp_path: Path) -> None:
 
 def test_rows_that_were_not_written_are_nan(tmp_path: Path) -> None:
     file = tmp_path / "x.embeddings"
-    assert not is_complete(file, 3, 2)
+    assert not holds_embeddings(file, 3, 2)
     mapped(file, 3, 2, shared=True)[:] = 1
     reserve(file, 3, 2)
-    assert is_complete(file, 3, 2) and mapped(file, 3, 2, shared=False).isnan().all()
+    assert not holds_embeddings(file, 3, 2), "not filled yet"
+    add_checksum(file)
+    assert holds_embeddings(file, 3, 2) and mapped(file, 3, 2, shared=False).isnan().all()
     file.write_bytes(file.read_bytes()[:-4])
-    assert not is_complete(file, 3, 2), "cut short"
+    assert not holds_embeddings(file, 3, 2), "cut short"
 
 
 def test_a_full_disk_and_a_file_in_the_folders_place_are_refused(

@@ -7,10 +7,13 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Checkpoint
 
 from reid_lightning.errors import check_at_least
+from reid_lightning.stop_signals import allow_stop, defer_stop, received_signal, stop_if_asked
 
 
 class LastCheckpoint(Checkpoint):
     """Writes the checkpoint at the end of every epoch and, optionally, every few steps.
+
+    A signal that stops the run does so after the step that is under way, and a checkpoint.
 
     Args:
         path: of the file.
@@ -21,6 +24,10 @@ class LastCheckpoint(Checkpoint):
         if every_n_steps is not None:
             check_at_least("checkpoint_every_n_steps", every_n_steps, 1)
         self.path, self.every_n_steps = path, every_n_steps
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Let a signal wait for a step's end."""
+        defer_stop()
 
     def on_train_batch_end(
         self,
@@ -35,14 +42,46 @@ class LastCheckpoint(Checkpoint):
         Not before a validation, nor after the epoch's last step, which is saved with the epoch:
         a run resumed from there would skip the validation.
         """
-        if self.every_n_steps is None or trainer.global_step % self.every_n_steps:
+        stopping = received_signal() is not None
+        due = self.every_n_steps is not None and trainer.global_step % self.every_n_steps == 0
+        if not stopping and not due:
             return
         step, interval = batch_idx + 1, trainer.val_check_batch
         gradients = step % trainer.accumulate_grad_batches > 0
         validates = step == trainer.num_training_batches or (interval and step % interval == 0)
-        if not gradients and not validates:
-            trainer.save_checkpoint(self.path, weights_only=False)
+        if gradients or validates:
+            return
+        if stopping:
+            self._save_alone(trainer)
+            stop_if_asked()
+        trainer.save_checkpoint(self.path, weights_only=False)
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Let a signal stop the run at once: validation is repeated."""
+        allow_stop()
+        stop_if_asked()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Let a signal wait again until the epoch is saved, or for a step's end."""
+        if not trainer.sanity_checking:
+            defer_stop()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save."""
         trainer.save_checkpoint(self.path, weights_only=False)
+        stop_if_asked()
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Let a signal stop the program at once."""
+        allow_stop()
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        """Let a signal stop the program at once."""
+        allow_stop()
+
+    def _save_alone(self, trainer: pl.Trainer) -> None:
+        """Save without waiting for other ranks, which may be a step ahead or gone already."""
+        checkpoint = trainer._checkpoint_connector.dump_checkpoint(False)
+        trainer.strategy.save_checkpoint(checkpoint, self.path)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 
-from reid_lightning.results.status import write_status
+from reid_lightning.results.status import write_progress
 
 
 class RunStatus(pl.Callback):
@@ -21,4 +21,4 @@ class RunStatus(pl.Callback):
         """Write them."""
         if trainer.is_global_zero:
             progress = {"epochs": trainer.current_epoch + 1, "steps": trainer.global_step}
-            write_status(self.folder, "running", **progress)
+            write_progress(self.folder, **progress)

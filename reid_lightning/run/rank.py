@@ -1,0 +1,42 @@
+"""The work of a rank that a supervisor has started: a part of a training, or of embedding."""
+
+import sys
+import traceback
+from collections.abc import Callable
+
+from omegaconf import DictConfig
+
+from reid_lightning.run.command_line import log_on_rank_zero, silence_expected_warnings
+from reid_lightning.run.evaluation import embed_rank
+from reid_lightning.run.hydra_app import run_hydra_app
+from reid_lightning.run.rank_link import SupervisorLink
+from reid_lightning.run.training import train_rank
+from reid_lightning.run.user_errors import clear_message, type_and_text
+from reid_lightning.stop_signals import Stopped
+
+_WORK: dict[str, Callable[[DictConfig], None]] = {"train": train_rank, "evaluate": embed_rank}
+
+
+def run_rank(link: SupervisorLink, command: str, arguments: list[str]) -> None:
+    """Do this rank's part of the job that `arguments` describe; its errors go to the supervisor.
+
+    Args:
+        link: to the supervisor.
+        command: `train` or `evaluate`.
+        arguments: Hydra's.
+    """
+
+    def job(config: DictConfig) -> None:
+        silence_expected_warnings()
+        log_on_rank_zero()
+        try:
+            _WORK[command](config)
+        except Stopped:
+            raise
+        except BaseException as error:
+            message = clear_message(error)
+            text = "" if message else traceback.format_exc()
+            link.report_error(message or type_and_text(error), text)
+            sys.exit(1)
+
+    run_hydra_app(job, command, arguments)
