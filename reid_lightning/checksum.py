@@ -20,15 +20,18 @@ def add_checksum(file: Path) -> None:
 
 def is_intact(file: Path, size: int) -> bool:
     """Whether the file holds `size` bytes and their checksum; reads all of it, with threads."""
-    if not file.is_file() or file.stat().st_size != size + _CHECKSUM_BYTES:
+    try:
+        if file.stat().st_size != size + _CHECKSUM_BYTES:
+            return False
+        with file.open("rb") as content:
+            content.seek(size)
+            return content.read() == _checksum(file, size)
+    except OSError:  # there is no file, or its disk is damaged
         return False
-    with file.open("rb") as content:
-        content.seek(size)
-        return content.read() == _checksum(file, size)
 
 
 def _checksum(file: Path, size: int) -> bytes:
-    """A digest of the CRC-32 of every block, which finds an accident as a digest of all would."""
+    """A digest of the CRC-32 of every block: of damaged blocks it misses one in 2³²."""
     with file.open("rb") as content:
 
         def crc(start: int) -> int:

@@ -1,12 +1,14 @@
 """Reading files without running code from them, and writing files atomically."""
 
+import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 
 from reid_lightning.errors import ReIDError
 
@@ -35,6 +37,32 @@ def load_file(path: Path) -> dict[str, Any]:
     return content
 
 
+def read_json(path: Path) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        ReIDError: the file cannot be read, or is damaged.
+    """
+    return _parsed(path, json.loads)
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file, of plain values alone.
+
+    Raises:
+        ReIDError: the file cannot be read, or is damaged.
+    """
+    return _parsed(path, yaml.safe_load)
+
+
+def _parsed(path: Path, parse: Callable[[str], Any]) -> Any:
+    try:
+        return parse(path.read_text())
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise ReIDError(f"{path} is damaged, or cannot be read: {reason}") from error
+
+
 def _check_records(path: Path) -> None:
     """Verify the checksums of a PyTorch file, which `torch.load` does not look at."""
     with zipfile.ZipFile(path) as file:
@@ -42,7 +70,7 @@ def _check_records(path: Path) -> None:
     if damaged:
         raise ReIDError(
             f"{path} is damaged: the checksum of {damaged} in it is wrong. Copy it from where it "
-            "is whole, or write it again."
+            "is whole, or write it again (with checksums, which torch.save can leave out)."
         )
 
 

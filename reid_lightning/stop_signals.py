@@ -7,13 +7,15 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 STEP_SECONDS = 5.0  # that a deferred stop waits for the training step to end
 _SAME_SECONDS = 1.0  # Ctrl-C and launchers signal a whole group, whose members pass it on
+_RETRY_SECONDS = 0.05
 
 Listener = Callable[[int], None]
 
@@ -25,6 +27,9 @@ class Stopped(SystemExit):
         super().__init__(128 + signum)
         self.signum = signum
 
+    def __reduce__(self) -> tuple[type["Stopped"], tuple[int]]:
+        return Stopped, (self.signum,)  # joblib sends it from a job's process
+
     def __str__(self) -> str:
         return f"Stopped by {signal.Signals(self.signum).name}"
 
@@ -32,8 +37,8 @@ class Stopped(SystemExit):
 class _Handler:
     """What the signals of this process do."""
 
-    def __init__(self) -> None:
-        self.pid = os.getpid()
+    def __init__(self, stops: bool) -> None:
+        self.pid, self.stops = os.getpid(), stops
         self.received: int | None = None
         self.at = 0.0  # when, in seconds of the monotonic clock
         self.deferred = False
@@ -43,21 +48,25 @@ class _Handler:
         if os.getpid() != self.pid:  # forked: it is not this program that is stopped
             signal.signal(signum, signal.SIG_DFL)
             os.kill(os.getpid(), signum)
-            return
-        repeated = self.received is not None
-        if signum != signal.SIGALRM:
-            if repeated and time.monotonic() - self.at < _SAME_SECONDS:
-                return
-            self.received, self.at = signum, time.monotonic()
+        elif signum == signal.SIGALRM:
+            self.stop(frame)
+        elif self.received is None or time.monotonic() - self.at > _SAME_SECONDS:
+            first, self.received, self.at = self.received is None, signum, time.monotonic()
             for listener in self.listeners:
                 listener(signum)
-        if self.deferred and not repeated:
-            signal.setitimer(signal.ITIMER_REAL, STEP_SECONDS)
-        else:
-            self.stop()
+            if first and self.deferred and self.stops:
+                signal.setitimer(signal.ITIMER_REAL, STEP_SECONDS)
+            elif self.stops:
+                self.stop(frame)
 
-    def stop(self) -> None:
+    def stop(self, frame: FrameType | None = None) -> None:
+        """Raise `Stopped`, but not in a destructor, which would swallow it."""
         signal.setitimer(signal.ITIMER_REAL, 0)
+        while frame is not None:
+            if frame.f_code.co_name == "__del__":
+                signal.setitimer(signal.ITIMER_REAL, _RETRY_SECONDS)
+                return
+            frame = frame.f_back
         assert self.received is not None
         raise Stopped(self.received)
 
@@ -70,24 +79,26 @@ def _installed() -> _Handler | None:
 
 
 @contextmanager
-def stop_signals() -> Iterator[None]:
+def stop_signals(*, stops: bool = True) -> Iterator[None]:
     """Raise `Stopped` in the main thread when a signal arrives, and once more when another does.
 
     A signal that is ignored already (as nohup does) stays so. A block within a block, and one in
     another thread, changes nothing.
+
+    Args:
+        stops: false: signals only reach the functions that `pass_signals_to` names.
     """
     global _handler
     if _installed() or threading.current_thread() is not threading.main_thread():
         yield
         return
-    outer, _handler = _handler, _Handler()
+    outer, _handler = _handler, _Handler(stops)
     before = {signum: signal.signal(signum, _handler) for signum in (*_heard(), signal.SIGALRM)}
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        for signum, previous in before.items():
-            signal.signal(signum, previous or signal.SIG_DFL)
+        _restore(before)
         _handler = outer
 
 
@@ -101,18 +112,7 @@ def exit_at_signals() -> Iterator[None]:
     try:
         yield
     finally:
-        for signum, previous in before.items():
-            signal.signal(signum, previous or signal.SIG_DFL)
-
-
-def _heard() -> list[signal.Signals]:
-    return [s for s in SIGNALS if signal.getsignal(s) is not signal.SIG_IGN]
-
-
-def received_signal() -> int | None:
-    """The signal that stops this program, if there is one."""
-    handler = _installed()
-    return handler.received if handler else None
+        _restore(before)
 
 
 @contextmanager
@@ -129,19 +129,35 @@ def pass_signals_to(listener: Listener) -> Iterator[None]:
         handler.listeners.remove(listener)
 
 
+def received_signal() -> int | None:
+    """The signal that stops this program, if there is one."""
+    handler = _installed()
+    return handler.received if handler else None
+
+
 def defer_stop() -> None:
-    """From now on a signal stops the program at `stop_if_asked`, or after `STEP_SECONDS`."""
+    """From now on a signal stops the program after `STEP_SECONDS`, if nothing has until then."""
     if handler := _installed():
         handler.deferred = True
 
 
 def allow_stop() -> None:
-    """From now on a signal stops the program at once."""
+    """From now on a signal stops the program at once; one that waits has no time limit any more."""
     if handler := _installed():
         handler.deferred = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def stop_if_asked() -> None:
     """Raise `Stopped` if a signal has arrived."""
-    if (handler := _installed()) and handler.received is not None:
-        handler.stop()
+    if signum := received_signal():
+        raise Stopped(signum)
+
+
+def _heard() -> list[signal.Signals]:
+    return [s for s in SIGNALS if signal.getsignal(s) is not signal.SIG_IGN]
+
+
+def _restore(handlers: Mapping[signal.Signals, Any]) -> None:
+    for signum, handler in handlers.items():
+        signal.signal(signum, handler or signal.SIG_DFL)

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from reid_lightning.files import read_json
 from reid_lightning.errors import ReIDError
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ def _checksum(archive: Path) -> str:
 
 def _check_same(archive: Path, root: Path) -> None:
     """Check that `root` was extracted from this archive, which may have been deleted since."""
-    record = json.loads((root / _RECORD_FILE).read_text())
+    record = read_json(root / _RECORD_FILE)
     if archive.is_file() and _checksum(archive) != record["sha256"]:
         raise ReIDError(
             f"{root} was extracted from {record['archive']} (sha256 {record['sha256']}), not "

@@ -71,15 +71,15 @@ def open_source(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{content_key(paths, height, width)}.rgb"
-        # Ranks and sweep jobs that start together wait here for the first one to build the store.
-        with FileLock(file.with_suffix(".lock")):
-            if not is_intact(file, size):
-                if file.exists():
-                    log.warning("%s is damaged, or of an earlier version: it is built again.", file)
-                if size > (free := shutil.disk_usage(folder).free):
-                    why = f"are more than the {_gib(free)} of free space in {folder}"
-                    return _decode_always(height, width, f"{_gib(size)} {why}")
-                _build(file, paths, height, width)
+        if not is_intact(file, size):
+            # Ranks and sweep jobs that start together wait here for the first one to build it.
+            with FileLock(file.with_suffix(".lock")):
+                if not is_intact(file, size):
+                    _remove_damaged(file)
+                    if size > (free := shutil.disk_usage(folder).free):
+                        why = f"are more than the {_gib(free)} of free space in {folder}"
+                        return _decode_always(height, width, f"{_gib(size)} {why}")
+                    _build(file, paths, height, width)
     except OSError as error:
         raise ReIDError(
             f"The folder of decoded pictures {folder} (data.cache) cannot be used ({error}): set "
@@ -95,6 +95,12 @@ def open_source(
 def _decode_always(height: int, width: int, why: str) -> Decoder:
     log.info("Pictures are decoded in every epoch: once decoded, their %s.", why)
     return Decoder(height, width)
+
+
+def _remove_damaged(file: Path) -> None:
+    if file.exists():
+        log.warning("%s is damaged, or of an earlier version: it is built again.", file)
+        file.unlink()
 
 
 def _gib(size: float) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.report.page import write_report
+from reid_lightning.stop_signals import stop_signals
 
 
 def main() -> None:
@@ -25,7 +26,8 @@ def main() -> None:
     paths = arguments.paths
     folder = arguments.out or (paths[0] if len(paths) == 1 else Path()) / "report"
     try:
-        path = write_report(paths, folder)
+        with stop_signals():
+            path = write_report(paths, folder)
     except ReIDError as error:
         sys.exit(f"Error: {error}")
     except OSError as error:

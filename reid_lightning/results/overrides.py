@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import yaml
+from reid_lightning.files import read_yaml
 
 
 def read_overrides(job: Path) -> dict[str, str]:
@@ -14,7 +14,7 @@ def read_overrides(job: Path) -> dict[str, str]:
         job: the job's folder.
     """
     path = job / ".hydra" / "overrides.yaml"
-    lines: list[str] = (yaml.safe_load(path.read_text()) if path.is_file() else None) or []
+    lines: list[str] = (read_yaml(path) if path.is_file() else None) or []
     pairs = [line.partition("=") for line in lines]
     return {key: value for key, sign, value in pairs if sign and key != "resume"}
 

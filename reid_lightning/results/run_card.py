@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
+from reid_lightning.files import read_yaml
 from reid_lightning.results.overrides import last_part, short_value
 
 # These are no hyperparameters: where files lie, facts about the data set, a second copy of a group.
@@ -70,7 +69,7 @@ def flat_config(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _read_hydra(path: Path) -> dict[str, Any]:
-    hydra: dict[str, Any] = yaml.safe_load(path.read_text())["hydra"]
+    hydra: dict[str, Any] = read_yaml(path)["hydra"]
     return hydra
 
 

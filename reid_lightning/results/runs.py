@@ -1,7 +1,6 @@
 """The runs that a report shows, read from their folders."""
 
 import csv
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ import yaml
 from torch import Tensor
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.files import read_json, read_yaml
 from reid_lightning.results.findings import FINDINGS_FILE, Findings, read_findings
 from reid_lightning.results.overrides import (
     differing_keys,
@@ -67,13 +67,13 @@ def _read(name: str, folder: Path) -> Run:
     try:
         status = read_status(folder)
         finished = status == "finished"
-        results = json.loads((folder / "metrics.json").read_text()) if finished else {}
+        results = read_json(folder / "metrics.json") if finished else {}
         rows: list[dict[str, str]] = []
         if (path := folder / "metrics.csv").is_file():
             with path.open(newline="") as file:
                 rows = list(csv.DictReader(file))
         per_query, findings = folder / "per_query.csv", folder / FINDINGS_FILE
-        config = yaml.safe_load((folder / ".hydra" / "config.yaml").read_text())
+        config = read_yaml(folder / ".hydra" / "config.yaml")
         return Run(
             name,
             folder,

@@ -24,7 +24,9 @@ def write_status(folder: Path, state: State, **values: Any) -> None:
     previous = read_status_file(folder)
     kept = {name: value for name, value in previous.items() if name != "message"}
     with replaced_atomically(folder / STATUS_FILE) as partial:
-        partial.write_text(json.dumps(kept | _of_this_process(state) | values, indent=2) + "\n")
+        partial.write_text(
+            json.dumps(kept | {"state": state} | this_process() | values, indent=2) + "\n"
+        )
 
 
 def write_progress(folder: Path, **values: Any) -> None:
@@ -37,7 +39,7 @@ def claim(folder: Path, **values: Any) -> bool:
     """Create an empty folder's status.json; false if another process was faster."""
     try:
         with (folder / STATUS_FILE).open("x") as file:
-            file.write(json.dumps(_of_this_process("running") | values, indent=2) + "\n")
+            file.write(json.dumps({"state": "running"} | this_process() | values, indent=2) + "\n")
     except FileExistsError:
         return False
     return True
@@ -67,5 +69,6 @@ def read_status(folder: Path) -> str:
     return "finished" if status["state"] == "finished" else "unfinished"
 
 
-def _of_this_process(state: State) -> dict[str, Any]:
-    return {"state": state, "process": os.getpid(), "host": socket.gethostname()}
+def this_process() -> dict[str, Any]:
+    """Where a run is."""
+    return {"process": os.getpid(), "host": socket.gethostname()}

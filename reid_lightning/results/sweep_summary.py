@@ -1,14 +1,13 @@
 """summary.csv: the table that a sweep ends with, what its jobs differ in and what they scored."""
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 
-from reid_lightning.files import replaced_atomically
+from reid_lightning.files import read_json, replaced_atomically
 from reid_lightning.metrics.summary import SCORE_TITLES
 from reid_lightning.results.overrides import differing_keys, read_overrides
 from reid_lightning.results.status import read_status
@@ -31,7 +30,7 @@ def sweep_rows(folder: Path) -> list[dict[str, Any]]:
     for job, overrides in zip(jobs, all_overrides, strict=True):
         status = read_status(job)
         finished = status == "finished"
-        results = json.loads((job / "metrics.json").read_text()) if finished else {}
+        results = read_json(job / "metrics.json") if finished else {}
         row: dict[str, Any] = {key: overrides.get(key, "") for key in keys}
         row |= {name: results.get(name) for name in (*_SCORE_COLUMNS, "validated_on")}
         rows.append(row | {"status": status, "folder": str(job.relative_to(folder))})

@@ -68,6 +68,7 @@ def embed_set(
         else:
             if file.exists():
                 log.warning("%s is damaged, or of an earlier version: it is made again.", file)
+                file.unlink()
             with replaced_atomically(file) as partial:
                 reserve(partial, *shape)
                 rows = mapped(partial, *shape, shared=True)

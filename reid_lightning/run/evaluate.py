@@ -8,7 +8,8 @@ from omegaconf import DictConfig
 from reid_lightning.run.command_line import log_on_rank_zero, run_command
 from reid_lightning.run.evaluation import run_evaluation
 from reid_lightning.run.hydra_app import run_hydra_app
-from reid_lightning.run.run_lock import own_folder
+from reid_lightning.run.own_folder import own_folder
+from reid_lightning.run.sweep_jobs import of_sweep
 from reid_lightning.run.user_errors import failed_score, report_job_errors
 from reid_lightning.stop_signals import stop_signals
 
@@ -21,8 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def job(config: DictConfig) -> float:
     """Rank the set's official query and gallery by the checkpoint's embeddings; returns mAP."""
-    with stop_signals(), report_job_errors(resumable=False):
+    with stop_signals(), of_sweep(), report_job_errors(resumable=False):
         log_on_rank_zero()
-        with own_folder():
+        with own_folder(resumes=False):
             return run_evaluation(config)
     return failed_score()

@@ -84,8 +84,7 @@ def run_evaluation(config: DictConfig) -> float:
 def embed_rank(config: DictConfig) -> None:
     """One rank's part of an evaluation: to embed its share of the pictures."""
     trained, datamodule = _load(config)
-    flip = build_retrieval(config.retrieval, datamodule.folder).flip
-    embed_share(config, datamodule, trained, flip=flip)
+    embed_share(config, datamodule, trained, flip=config.retrieval.get("flip", False))
 
 
 def _load(config: DictConfig) -> tuple[Trained, ReIDDataModule]:

@@ -29,8 +29,9 @@ _POLL_SECONDS = 0.05
 def run_ranks(commands: Sequence[Sequence[str]], threads: int) -> None:
     """Run a rank by each command, and wait for them all.
 
-    A signal to this process, or to any rank, stops rank 0 in order and then the others. No rank,
-    nor any process that a rank has started, outlives this function, or this process.
+    A signal to this process, or to any rank, stops rank 0 in order and then the others. No rank
+    outlives this function, or this process; what a rank has started ends with it, unless the rank
+    has ended well.
 
     Args:
         commands: which use a `SupervisorLink`.
@@ -52,8 +53,13 @@ def run_ranks(commands: Sequence[Sequence[str]], threads: int) -> None:
             ranks[0].process.send_signal(stop.signum)
             with suppress(subprocess.TimeoutExpired):
                 ranks[0].process.wait(_STOP_SECONDS)
+            ranks[0].read_reports()
+            for error in ranks[0].errors:  # of its checkpoint, perhaps
+                log.error("%s", error.traceback or error.message)
         raise
     finally:
+        for rank in ranks:
+            rank.kill()
         for rank in ranks:
             rank.close()
 
@@ -103,16 +109,18 @@ def _stop_signal(rank: LinkedProcess) -> int | None:
 
 def _first_error(ranks: Sequence[LinkedProcess]) -> RankError:
     """The cause: where one rank dies, others fail too, because their connection breaks."""
-    reported = []
+    killed, reported, silent = list[RankError](), list[RankError](), list[RankError]()
     for number, rank in enumerate(ranks):
         rank.read_reports()
+        reported += rank.errors
         status = rank.process.poll() or 0
         if status < 0:
             name = signal.Signals(-status).name
-            return RankError(f"Rank {number} of the job was killed by {name}.", "", 0.0)
-        reported += rank.errors
-        if status > 0 and not rank.errors:
-            reported.append(
-                RankError(f"Rank {number} of the job ended with exit status {status}.", "", 1e99)
-            )
-    return min(reported, key=lambda error: (bool(error.traceback), error.at))
+            error = RankError(f"Rank {number} of the job was killed by {name}.", "", 0.0)
+            # NCCL ends a process by SIGABRT when it has lost another.
+            (silent if status == -signal.SIGABRT else killed).append(error)
+        elif status > 0 and not rank.errors:
+            message = f"Rank {number} of the job ended with exit status {status}."
+            silent.append(RankError(message, "", 0.0))
+    reported.sort(key=lambda error: (bool(error.traceback), error.at))
+    return [*killed, *reported, *silent][0]

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 _SOCKET = "REID_SUPERVISOR_SOCKET"  # the number of the rank's end
-_MOST_TEXT = 30_000  # characters of a traceback: a report must never wait for its reader
+_MOST_TEXT = 30_000  # characters of a text: a report must never wait for its reader
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,15 @@ class SupervisorLink:
 
     def report_error(self, message: str, traceback: str) -> None:
         """Tell the supervisor what ends this rank."""
-        error = RankError(message, traceback[-_MOST_TEXT:], time.monotonic())
+        error = RankError(message[:_MOST_TEXT], traceback[-_MOST_TEXT:], time.monotonic())
         self._send({"error": asdict(error)})
 
     def _send(self, report: Mapping[str, object]) -> None:
         self._socket.sendall(json.dumps(report).encode() + b"\n")
 
     def _end_with_supervisor(self) -> None:
-        self._socket.recv(1)  # nothing is ever sent to a rank
+        with suppress(ConnectionResetError):  # it has not read all reports
+            self._socket.recv(1)  # nothing is ever sent to a rank
         os.killpg(0, signal.SIGKILL)
 
 
@@ -94,10 +95,13 @@ class LinkedProcess:
             else:
                 self.errors.append(RankError(**report["error"]))
 
-    def close(self) -> None:
+    def kill(self) -> None:
         """End the rank, and what it has started, unless it has ended well."""
         if self.process.poll() != 0:
             with suppress(ProcessLookupError, PermissionError):  # all of them have ended
                 os.killpg(self.process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Wait for the end of the rank."""
         self.process.wait()
         self._socket.close()

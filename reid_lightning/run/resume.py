@@ -1,6 +1,5 @@
 """Resume a run that was stopped or killed: `python train.py resume=outputs/RUN`."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +8,7 @@ from omegaconf import OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.files import load_file, replaced_atomically
+from reid_lightning.files import load_file, read_json, replaced_atomically
 from reid_lightning.run.run_lock import check_not_running
 from reid_lightning.run.version import check_version
 
@@ -97,7 +96,7 @@ def find_results(folder: Path, resume_point: ResumePoint, max_epochs: int) -> di
     path = folder / "metrics.json"
     if not path.is_file():
         return None
-    results: dict[str, Any] = json.loads(path.read_text())
+    results: dict[str, Any] = read_json(path)
     # Scores may be those of an earlier end, before max_epochs was raised.
     stopped_early = (
         results["epochs"] == resume_point.epochs and resume_point.max_epochs == max_epochs

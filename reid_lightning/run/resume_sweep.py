@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from reid_lightning.errors import ReIDError
+from reid_lightning.files import read_yaml
 from reid_lightning.run.run_lock import check_not_running
 from reid_lightning.run.version import check_version
 
@@ -45,7 +44,7 @@ def resume_sweep_args(arguments: Sequence[str]) -> list[str]:
         )
     check_version(folder, path)
     check_not_running(folder)
-    hydra = yaml.safe_load(path.read_text())["hydra"]
+    hydra = read_yaml(path)["hydra"]
     unnamed = {*hydra["job"]["config"]["override_dirname"]["exclude_keys"], "resume"}
     return [
         "-m",

@@ -15,9 +15,11 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.errors import error_message
 from reid_lightning.files import replaced_atomically
+from reid_lightning.results.status import write_status
 from reid_lightning.run.folder_claim import claim_folder, wait_for_rank_zero
+from reid_lightning.run.held_sweep import hold_sweep
+from reid_lightning.run.job_folders import check_job_folders
 from reid_lightning.run.python_path import python_path
-from reid_lightning.run.run_lock import hold_sweep
 
 
 class RunStart(Callback):
@@ -52,6 +54,7 @@ class RunStart(Callback):
             self._start_sweep(config)
 
     def _start_sweep(self, config: DictConfig) -> None:
+        check_job_folders(config)
         folder = _resolved(config, "sweep")
         if _starts_anew(config):
             folder = claim_folder(folder, "hydra.sweep.dir", named=_is_named(config, "sweep"))
@@ -60,6 +63,7 @@ class RunStart(Callback):
                 # Every job composes its configuration from these overrides.
                 config.hydra.overrides.hydra.append(f"hydra.sweep.dir='{folder}'")
         hold_sweep(folder)  # `resume_sweep_args` has looked whether somebody holds it
+        write_status(folder, "running")
         with replaced_atomically(folder / "multirun.yaml") as partial:
             OmegaConf.save(config, partial)
         if "resume" in config:
@@ -98,4 +102,5 @@ def _starts_anew(config: DictConfig) -> bool:
 
 def _is_named(config: DictConfig, mode: str) -> bool:
     """Whether the user chose the folder's name."""
-    return any(o.startswith(f"hydra.{mode}.dir=") for o in config.hydra.overrides.hydra)
+    overrides = OmegaConf.to_container(config.hydra.overrides.hydra, resolve=False)
+    return any(str(o).startswith(f"hydra.{mode}.dir=") for o in overrides or ())

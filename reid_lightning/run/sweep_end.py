@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 
 from reid_lightning.results.status import write_status
 from reid_lightning.results.sweep_summary import SUMMARY_FILE, sweep_table, write_summary
-from reid_lightning.run.run_lock import release_sweeps
+from reid_lightning.run.held_sweep import release_sweeps
 
 
 class SweepEnd(Callback):

@@ -14,9 +14,10 @@ from reid_lightning.run.command_line import (
     silence_expected_warnings,
 )
 from reid_lightning.run.hydra_app import run_hydra_app
+from reid_lightning.run.own_folder import own_folder
 from reid_lightning.run.resume import resume_args
 from reid_lightning.run.resume_sweep import resume_sweep_args
-from reid_lightning.run.run_lock import own_folder
+from reid_lightning.run.sweep_jobs import of_sweep
 from reid_lightning.run.training import run_training
 from reid_lightning.run.user_errors import CLEAR_ERRORS, failed_score, in_sweep, report_job_errors
 from reid_lightning.stop_signals import stop_signals
@@ -51,8 +52,8 @@ def job(config: DictConfig) -> float:
     """Train, keep the best checkpoint, test it; returns the score it was chosen by."""
     silence_expected_warnings()
     gc.collect()  # the garbage of a sweep's last job would keep the device's memory
-    with stop_signals(), report_job_errors(resumable=True):
+    with stop_signals(), of_sweep(), report_job_errors(resumable=True):
         log_on_rank_zero()
-        with own_folder(config.resume is not None):
+        with own_folder(resumes=config.resume is not None):
             return run_training(config)
     return failed_score()

@@ -52,6 +52,7 @@ def run_training(config: DictConfig) -> float:
     if config.resume:
         config, resume_point, results = resume_job(config)
         if results:
+            rank_zero_only(write_status)(Path(config.resume), "finished")
             return best_score(results)
     datamodule, module = _build(config)
     log_split_counts(datamodule.folder)

@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
@@ -16,8 +15,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from reid_lightning.engine.loggers.wandb import finish_wandb
 from reid_lightning.errors import ReIDError, error_message
-from reid_lightning.results.status import State, read_status_file, write_status
-from reid_lightning.run.run_lock import held_sweep
+from reid_lightning.results.status import write_status
+from reid_lightning.run.held_sweep import held_sweep, release_sweeps
 from reid_lightning.stop_signals import Stopped, received_signal
 
 log = logging.getLogger(__name__)
@@ -40,22 +39,25 @@ def report_errors(*, resumable: bool) -> Iterator[None]:
     try:
         yield
     except (Exception, SystemExit, KeyboardInterrupt) as error:
-        if stop := _as_stop(error):
-            if sweep := held_sweep():
-                write_status(sweep, "stopped")
+        sweep, message = held_sweep(), clear_message(error)
+        if stop := as_stop(error):
+            if sweep:
                 hint = f"python train.py -m resume_sweep={sweep} continues the sweep."
                 log.error("%s. %s", stop, hint if resumable else f"Its jobs are in {sweep}.")
             raise stop from None
-        message = clear_message(error)
+        if sweep:
+            write_status(sweep, "failed", message=message or type_and_text(error))
         if message is None:
             raise
         log.error("Error: %s", message)
         sys.exit(1)
+    finally:
+        release_sweeps()
 
 
 @contextmanager
 def report_job_errors(*, resumable: bool) -> Iterator[None]:
-    """Report what ends a job, also in its log and its status.json.
+    """Report what ends a job, also in its log.
 
     A job of a sweep ends alone, whatever went wrong, and the sweep continues; only a signal ends
     both.
@@ -69,8 +71,9 @@ def report_job_errors(*, resumable: bool) -> Iterator[None]:
     try:
         yield
     except (Exception, SystemExit, KeyboardInterrupt) as error:
-        if stop := _as_stop(error):
-            _record("stopped")
+        if stop := as_stop(error):
+            if not isinstance(error, Stopped):
+                log.warning("After the signal: %s", type_and_text(error))
             if not in_sweep():
                 folder = HydraConfig.get().runtime.output_dir
                 hint = f"python train.py resume={folder} continues the run."
@@ -78,14 +81,10 @@ def report_job_errors(*, resumable: bool) -> Iterator[None]:
             raise stop from None
         message = clear_message(error)
         if in_sweep():
-            _record("failed", message or type_and_text(error))
             _end_job(error, message)
-        elif isinstance(error, SystemExit):
+        elif message is None:
             raise
         else:
-            _record("failed", message or type_and_text(error))
-            if message is None:
-                raise
             log.error("Error: %s", message)
             sys.exit(1)
 
@@ -123,23 +122,12 @@ def type_and_text(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
 
 
-def _as_stop(error: BaseException) -> Stopped | None:
+def as_stop(error: BaseException) -> Stopped | None:
     """The stop that an error is, or follows from: after a signal, everything does."""
     if isinstance(error, Stopped):
         return error
     signum = signal.SIGINT if isinstance(error, KeyboardInterrupt) else received_signal()
     return None if signum is None else Stopped(signum)
-
-
-def _record(state: State, message: str = "") -> None:
-    """Write how a job ended.
-
-    The first of a launcher's ranks to fail says why: what follows from it is not written.
-    """
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    before = read_status_file(folder).get("state")
-    if before == "running" or (before is not None and in_sweep()):
-        write_status(folder, state, **({"message": message} if message else {}))
 
 
 def _end_job(error: BaseException, message: str | None) -> None:

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import yaml
-
 from reid_lightning import __version__
 from reid_lightning.errors import ReIDError
+from reid_lightning.files import read_yaml
 
 
 def check_version(folder: Path, config: Path) -> None:
@@ -15,7 +14,7 @@ def check_version(folder: Path, config: Path) -> None:
         folder: of the run or the sweep, for the message.
         config: its configuration, which states the version from 0.2 on.
     """
-    made_by = str((yaml.safe_load(config.read_text()) or {}).get("version", "0.1"))
+    made_by = str((read_yaml(config) or {}).get("version", "0.1"))
     if made_by.split(".")[:2] != __version__.split(".")[:2]:
         raise ReIDError(
             f"{folder} was made by reid-lightning {made_by}, which this version ({__version__}) "

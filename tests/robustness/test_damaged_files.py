@@ -106,6 +106,17 @@ def test_a_damaged_checkpoint_is_neither_scored_nor_resumed(
     assert not list(tmp_path.rglob("outputs/*/metrics.json"))
 
 
+@pytest.mark.parametrize("name", ["metrics.json", ".hydra/config.yaml"])
+def test_a_damaged_file_of_a_run_ends_its_resume_in_one_sentence(
+    name: str, trained_run: Path, script: Callable, tmp_path: Path
+) -> None:
+    file = Path(shutil.copytree(trained_run, tmp_path / "run")) / name
+    file.write_text(file.read_text()[: file.stat().st_size // 2] + "{")
+    done = script("train.py", "resume=run", cwd=tmp_path, check=False)
+    (line,) = [x for x in (done.stdout + done.stderr).splitlines() if "Error" in x]
+    assert done.returncode == 1 and f"Error: {file} is damaged, or cannot be read: " in line
+
+
 @pytest.mark.parametrize("place", range(0, 1000, 37))
 def test_a_changed_byte_anywhere_in_a_file_of_weights_is_an_error_or_changes_nothing(
     place: int, tmp_path: Path

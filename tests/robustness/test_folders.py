@@ -117,6 +117,35 @@ def test_a_start_in_a_finished_runs_folder_is_refused_and_changes_nothing(
     assert contents(finished) == before
 
 
+@pytest.mark.parametrize("subdir", ["all", "${hydra.job.override_dirname}"])
+def test_jobs_of_a_sweep_that_would_share_a_folder_are_refused(
+    subdir: str, script: Callable, tmp_path: Path
+) -> None:
+    own = [
+        f"hydra.sweep.subdir='{subdir}'",
+        "hydra.job.config.override_dirname.exclude_keys=[seed]",
+    ]
+    done = script("train.py", "-m", "seed=0,1", "data=synthetic", *own, cwd=tmp_path, check=False)
+    output = done.stdout + done.stderr
+    assert done.returncode == 1 and "Traceback" not in output
+    assert f"Error: hydra.sweep.subdir={subdir}, whose exclude_keys leave out seed, is" in output
+    assert not (tmp_path / "multirun").exists()
+
+
+def test_folders_may_be_named_by_what_hydra_knows(script: Callable, tmp_path: Path) -> None:
+    """Names that only a job can make out."""
+    names = [
+        "hydra.sweep.dir='sweeps/${data.name}'",
+        "hydra.sweep.subdir='${hydra.job.override_dirname}'",
+        "hydra.job.config.override_dirname.exclude_keys=[nothing]",
+    ]
+    wrong = ["model.weights=nowhere", "data=synthetic", "seed=0,1"]
+    done = script("train.py", "-m", *wrong, *names, cwd=tmp_path, check=False)
+    assert "Traceback" not in done.stdout + done.stderr
+    jobs = [path.parent.name for path in (tmp_path / "sweeps" / "synthetic").rglob("train.log")]
+    assert len(jobs) == 2 and sum("seed=0" in job for job in jobs) == 1
+
+
 def test_a_run_that_is_still_written_is_not_resumed(finished: Path, script: Callable) -> None:
     before = contents(finished)
     lock = FileLock(finished / ".lock")

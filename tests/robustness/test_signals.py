@@ -102,18 +102,23 @@ def test_a_stopped_sweep_starts_no_other_job(tiny_overrides: list[str], tmp_path
     assert state(sweep) == "stopped" and state(sweep / "0") == "stopped"
 
 
+@pytest.mark.parametrize(("name", "target"), [("TERM", "sweep"), ("INT", "job"), ("KILL", "sweep")])
 def test_jobs_in_processes_of_their_own_are_stopped_in_order(
-    tiny_overrides: list[str], tmp_path: Path
+    name: str, target: str, tiny_overrides: list[str], tmp_path: Path
 ) -> None:
-    jobs = ["-m", "seed=0,1", "trainer.max_epochs=500", "hydra.sweep.dir=sweep"]
+    """More jobs than processes: no other job starts."""
+    jobs = ["-m", "seed=0,1,2", "trainer.max_epochs=500", "hydra.sweep.dir=sweep"]
     joblib = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
     family = Family(TRAIN, *tiny_overrides, *jobs, *joblib, cwd=tmp_path)
     folders = [tmp_path / "sweep" / job for job in "01"]
     family.wait_for(lambda: all(checkpoint(folder).is_file() for folder in folders))
-    family.first.terminate()
-    assert family.end(SOON) == 143
+    job = int(json.loads((folders[1] / "status.json").read_text())["process"])
+    os.kill(family.first.pid if target == "sweep" else job, signal.Signals[f"SIG{name}"])
+    assert family.end(SOON) == (-signal.SIGKILL if name == "KILL" else STATUS[name])
     assert [state(folder) for folder in folders] == ["stopped"] * 2
-    assert state(tmp_path / "sweep") == "stopped"
+    if name != "KILL":
+        assert state(tmp_path / "sweep") == "stopped"
+    assert not (tmp_path / "sweep" / "2" / "checkpoints").exists()
 
 
 def test_an_evaluation_is_stopped(

@@ -16,9 +16,9 @@ from reid_lightning.stop_signals import Stopped
 RANK = """
 import os, pathlib, signal, subprocess, sys, time
 from reid_lightning.run.rank_link import SupervisorLink
-from reid_lightning.run.rank_signals import rank_signals
+from reid_lightning.stop_signals import pass_signals_to, stop_signals
 rank, out, link = int(os.environ["LOCAL_RANK"]), pathlib.Path(os.environ["OUT"]), SupervisorLink()
-with rank_signals(link):
+with stop_signals(stops=rank == 0), pass_signals_to(link.report_signal):
 """
 SLEEP = (
     RANK
@@ -28,6 +28,7 @@ SLEEP = (
     time.sleep(100)
 """
 )
+DEAF = SLEEP.replace("    child =", "    signal.signal(15, signal.SIG_IGN)\n    child =")
 SUPERVISOR = """
 import sys
 from reid_lightning.run.launch_ranks import run_ranks
@@ -129,9 +130,50 @@ def test_a_kill_of_any_of_them_ends_all(target: str, out: Path) -> None:
     assert status == (-signal.SIGKILL if target == "supervisor" else 1)
 
 
+def test_a_supervisor_killed_while_it_stops_leaves_nothing(out: Path) -> None:
+    """As systemd, docker and SLURM do when a SIGTERM takes too long."""
+    family = Family("-c", SUPERVISOR, DEAF, cwd=out)
+    family.wait_for(lambda: (out / "0").exists() and (out / "1").exists())
+    time.sleep(0.1)
+    family.first.terminate()
+    time.sleep(0.3)
+    os.kill(int((out / "1").read_text()), signal.SIGINT)  # its report is never read
+    time.sleep(0.3)
+    assert family.first.poll() is None
+    family.first.kill()
+    assert family.end(5.0) == -signal.SIGKILL
+
+
+def test_the_children_of_a_rank_do_not_stop_the_job(out: Path) -> None:
+    pool = """
+    import multiprocessing
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        pool.map(abs, [1, 2])
+    (out / f"{rank}").touch()
+"""
+    run(RANK + pool)
+    assert len(list(out.iterdir())) == 2
+
+
+@pytest.mark.parametrize("end", ["os.abort()", "os._exit(3)"])
+def test_a_reported_error_goes_before_a_death_without_a_word(
+    end: str, out: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """NCCL aborts a process that has lost another."""
+    fail = f"""
+    if rank == 0:
+        link.report_error("ValueError: a bug", "Traceback")
+        sys.exit(1)
+    time.sleep(0.3)
+    {end}
+"""
+    with pytest.raises(ReIDError, match=r"^ValueError: a bug$"):
+        run(RANK + fail)
+    assert caplog.messages == ["Traceback"]
+
+
 def test_a_rank_that_does_not_stop_is_killed(out: Path) -> None:
-    deaf = SLEEP.replace("with rank_signals(link):", "signal.signal(15, signal.SIG_IGN)\nif True:")
-    family = Family("-c", SUPERVISOR, deaf, cwd=out)
+    family = Family("-c", SUPERVISOR, DEAF, cwd=out)
     family.wait_for(lambda: (out / "0").exists() and (out / "1").exists())
     family.first.terminate()
     assert family.end(10.0) == 143

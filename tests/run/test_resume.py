@@ -152,7 +152,7 @@ def test_two_processes_that_a_signal_stops_end_as_if_it_had_not(
     run.terminate()
     output, _ = run.communicate(timeout=100)
     assert run.returncode == 143, output
-    assert 1 <= find_resume_point(stopped).epochs < 2
+    assert 1 < find_resume_point(stopped).epochs < 2
     assert "Resuming the run in" in finish(start(tmp_path, "resume=stopped"))
     finish(start(tmp_path, *two, "hydra.run.dir=whole"))
     check_same(tmp_path / "whole", stopped)

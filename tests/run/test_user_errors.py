@@ -2,9 +2,11 @@
 
 import logging
 import math
+import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.results.status import read_status, read_status_file, write_status
+from reid_lightning.results.status import State, read_status, read_status_file, write_status
+from reid_lightning.run.own_folder import own_folder
 from reid_lightning.run.train import start
 from reid_lightning.run.user_errors import failed_score, report_errors, report_job_errors
 from reid_lightning.stop_signals import Stopped, stop_signals
@@ -81,9 +84,9 @@ def test_a_signal_ends_a_run_and_a_sweep_whatever_error_follows_from_it(
     mode: str, begin: Begin, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     begin(f"hydra.mode={mode}")
-    write_status(tmp_path, "running")
+    job = report_job_errors(resumable=True)
     with stop_signals():
-        with pytest.raises(Stopped, match="SIGTERM") as stop, report_job_errors(resumable=True):
+        with pytest.raises(Stopped, match="SIGTERM") as stop, job, own_folder(resumes=False):
             try:
                 signal.raise_signal(signal.SIGTERM)
             except Stopped as error:
@@ -94,7 +97,36 @@ def test_a_signal_ends_a_run_and_a_sweep_whatever_error_follows_from_it(
     assert read_status(tmp_path) == "unfinished"
     assert read_status_file(tmp_path)["state"] == "stopped"
     hint = f"Stopped by SIGTERM. python train.py resume={tmp_path} continues the run."
-    assert caplog.messages == ([hint] if mode == "RUN" else []), "a sweep says it once, at its end"
+    warning, *last = caplog.messages
+    assert warning == "After the signal: RuntimeError: Connection closed by peer"
+    assert last == ([hint] if mode == "RUN" else []), "a sweep says it once, at its end"
+
+
+@pytest.mark.parametrize(
+    ("mode", "before", "error", "after"),
+    [
+        ("RUN", None, None, "running"),
+        ("RUN", "failed", ReIDError("Not so."), "failed"),
+        ("RUN", None, ValueError("a bug"), "failed"),
+        ("RUN", "finished", Stopped(15), "finished"),
+        ("MULTIRUN", "finished", Stopped(15), "finished"),
+        ("MULTIRUN", "finished", ReIDError("Other settings."), "failed"),
+    ],
+)
+def test_a_job_says_in_its_status_how_it_ended(
+    mode: str, before: State | None, error: BaseException | None, after: str, begin: Begin,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    begin(f"hydra.mode={mode}")
+    if before:
+        write_status(tmp_path, before)
+    with suppress(BaseException), own_folder(resumes=before is not None):
+        if error:
+            raise error
+    status = read_status_file(tmp_path)
+    assert status["state"] == after and status["process"] == os.getpid()
+    if after == "failed" and error:
+        assert status["message"] in ("Not so.", "ValueError: a bug", "Other settings.")
 
 
 def test_ctrl_c_in_a_program_without_handlers_is_a_stop(begin: Begin, tmp_path: Path) -> None:

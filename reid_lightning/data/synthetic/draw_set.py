@@ -5,6 +5,7 @@ import math
 import tempfile
 from pathlib import Path
 
+from reid_lightning.files import read_json
 from reid_lightning.data.synthetic.camera import CAMERAS
 from reid_lightning.data.synthetic.person import dress
 from reid_lightning.data.synthetic.picture import draw_crop
@@ -94,7 +95,7 @@ def _holds(root: Path, parameters: dict[str, int]) -> bool:
             f"{root} is not a synthetic set (it has no {RECORD}) and is not empty; choose another "
             f"folder or remove it."
         )
-    if (recorded := json.loads(record.read_text())) != parameters:
+    if (recorded := read_json(record)) != parameters:
         raise ReIDError(
             f"{root} contains a synthetic set with {recorded}, not with {parameters}; choose "
             f"another folder or remove it."

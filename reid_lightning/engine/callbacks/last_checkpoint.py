@@ -4,16 +4,24 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import Checkpoint
 
 from reid_lightning.errors import check_at_least
-from reid_lightning.stop_signals import allow_stop, defer_stop, received_signal, stop_if_asked
+from reid_lightning.stop_signals import (
+    Stopped,
+    allow_stop,
+    defer_stop,
+    received_signal,
+    stop_if_asked,
+)
 
 
 class LastCheckpoint(Checkpoint):
     """Writes the checkpoint at the end of every epoch and, optionally, every few steps.
 
-    A signal that stops the run does so after the step that is under way, and a checkpoint.
+    A signal stops a training after the step that is under way and a checkpoint, and a validation
+    at once: it and its epoch are repeated.
 
     Args:
         path: of the file.
@@ -42,22 +50,22 @@ class LastCheckpoint(Checkpoint):
         Not before a validation, nor after the epoch's last step, which is saved with the epoch:
         a run resumed from there would skip the validation.
         """
-        stopping = received_signal() is not None
-        due = self.every_n_steps is not None and trainer.global_step % self.every_n_steps == 0
-        if not stopping and not due:
-            return
         step, interval = batch_idx + 1, trainer.val_check_batch
         gradients = step % trainer.accumulate_grad_batches > 0
         validates = step == trainer.num_training_batches or (interval and step % interval == 0)
         if gradients or validates:
             return
-        if stopping:
-            self._save_alone(trainer)
-            stop_if_asked()
+        signum = _signal_to_any_rank(trainer)
+        if signum:
+            allow_stop()  # this checkpoint may take as long as it needs
+        elif self.every_n_steps is None or trainer.global_step % self.every_n_steps:
+            return
         trainer.save_checkpoint(self.path, weights_only=False)
+        if signum:
+            raise Stopped(signum)
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Let a signal stop the run at once: validation is repeated."""
+        """Let a signal stop the run at once."""
         allow_stop()
         stop_if_asked()
 
@@ -68,6 +76,8 @@ class LastCheckpoint(Checkpoint):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save."""
+        if received_signal():
+            allow_stop()  # as above
         trainer.save_checkpoint(self.path, weights_only=False)
         stop_if_asked()
 
@@ -81,7 +91,11 @@ class LastCheckpoint(Checkpoint):
         """Let a signal stop the program at once."""
         allow_stop()
 
-    def _save_alone(self, trainer: pl.Trainer) -> None:
-        """Save without waiting for other ranks, which may be a step ahead or gone already."""
-        checkpoint = trainer._checkpoint_connector.dump_checkpoint(False)
-        trainer.strategy.save_checkpoint(checkpoint, self.path)
+
+def _signal_to_any_rank(trainer: pl.Trainer) -> int:
+    """The signal that stops the run, the same in all ranks: they save together; 0 if none."""
+    own = received_signal() or 0
+    if trainer.world_size == 1:
+        return own
+    signum = torch.tensor(own, device=trainer.strategy.root_device)
+    return int(trainer.strategy.reduce(signum, reduce_op="max"))
