@@ -1,12 +1,14 @@
 """How a folder becomes a run's own, for good, before anything is written into it."""
 
 import os
+import socket
 import time
 from itertools import count
 from pathlib import Path
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.results.status import STATUS_FILE, claim, read_status_file
+from reid_lightning.results.status import STATUS_FILE, claim, read_status_file, write_status
+from reid_lightning.run.run_lock import LOCK_FILE, run_lock
 
 _WAIT_SECONDS = 60.0  # of another rank for rank 0 to choose their folder
 _OCCUPIED = (
@@ -35,9 +37,29 @@ def claim_folder(folder: Path, key: str, *, named: bool) -> Path:
             raise ReIDError(message) from error
         if not any(candidate.iterdir()) and claim(candidate, job=_launched_job()):
             return candidate
+        if _is_abandoned(candidate):
+            with run_lock(candidate):
+                if _is_abandoned(candidate):
+                    write_status(candidate, "running", job=_launched_job())
+                    return candidate
         if named:
             raise ReIDError(_OCCUPIED.format(candidate, key))
     raise AssertionError("unreachable")
+
+
+def _is_abandoned(folder: Path) -> bool:
+    """Whether a process of this machine has claimed the folder, and ended before it used it."""
+    status = read_status_file(folder)
+    unused = {path.name for path in folder.iterdir()} <= {STATUS_FILE, LOCK_FILE}
+    if not unused or status.get("host") != socket.gethostname():
+        return False
+    try:
+        os.kill(status["process"], 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # another user's process
+        return False
+    return False
 
 
 def wait_for_rank_zero(folder: Path) -> Path:

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from reid_lightning.errors import ReIDError
 from reid_lightning.results.status import read_status_file
 from reid_lightning.run.folder_claim import claim_folder
 
@@ -47,6 +48,18 @@ def test_ten_claims_at_once_are_ten_folders(tmp_path: Path) -> None:
     names = {"DATE", *(f"DATE_{number}" for number in range(2, 11))}
     assert len(folders) == 10 and set(folders) == names
     assert {path.name for path in (tmp_path / "outputs").iterdir()} == names
+
+
+def test_a_folder_whose_run_was_killed_before_it_began_may_be_used(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    killed = context.Process(target=claim_folder, args=(tmp_path, "key"), kwargs={"named": True})
+    killed.start()
+    killed.join()
+    assert killed.exitcode == 0 and read_status_file(tmp_path)["process"] == killed.pid
+    assert claim_folder(tmp_path, "key", named=True) == tmp_path
+    assert read_status_file(tmp_path)["process"] == os.getpid()
+    with pytest.raises(ReIDError, match="holds something already"):
+        claim_folder(tmp_path, "key", named=True)
 
 
 @pytest.mark.parametrize("command", ["train.py", "train.py -m", "evaluate.py"])
