@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 STEP_SECONDS = 5.0  # that a deferred stop waits for the training step to end
 _SAME_SECONDS = 1.0  # Ctrl-C and launchers signal a whole group, whose members pass it on
+_STOPPING_SECONDS = 10.0  # that the end of a step and its checkpoint are not disturbed
 _RETRY_SECONDS = 0.05
 
 Listener = Callable[[int], None]
@@ -42,6 +43,7 @@ class _Handler:
         self.received: int | None = None
         self.at = 0.0  # when, in seconds of the monotonic clock
         self.deferred = False
+        self.stopping = False  # after this step: nothing but time hurries it
         self.listeners: list[Listener] = []
 
     def __call__(self, signum: int, frame: FrameType | None) -> None:
@@ -50,14 +52,18 @@ class _Handler:
             os.kill(os.getpid(), signum)
         elif signum == signal.SIGALRM:
             self.stop(frame)
-        elif self.received is None or time.monotonic() - self.at > _SAME_SECONDS:
-            first, self.received, self.at = self.received is None, signum, time.monotonic()
+        elif not self._is_same():
+            self.received, self.at, self.stopping = signum, time.monotonic(), self.deferred
+            if self.stopping and self.stops:
+                signal.setitimer(signal.ITIMER_REAL, STEP_SECONDS)
             for listener in self.listeners:
                 listener(signum)
-            if first and self.deferred and self.stops:
-                signal.setitimer(signal.ITIMER_REAL, STEP_SECONDS)
-            elif self.stops:
+            if self.stops and not self.stopping:
                 self.stop(frame)
+
+    def _is_same(self) -> bool:
+        patience = _STOPPING_SECONDS if self.stopping else _SAME_SECONDS
+        return self.received is not None and time.monotonic() - self.at < patience
 
     def stop(self, frame: FrameType | None = None) -> None:
         """Raise `Stopped`, but not in a destructor, which would swallow it."""
@@ -86,7 +92,7 @@ def stop_signals(*, stops: bool = True) -> Iterator[None]:
     another thread, changes nothing.
 
     Args:
-        stops: false: signals only reach the functions that `pass_signals_to` names.
+        stops: false: signals only reach `received_signal` and what `pass_signals_to` names.
     """
     global _handler
     if _installed() or threading.current_thread() is not threading.main_thread():
@@ -142,16 +148,28 @@ def defer_stop() -> None:
 
 
 def allow_stop() -> None:
-    """From now on a signal stops the program at once; one that waits has no time limit any more."""
+    """From now on a signal stops the program at once."""
     if handler := _installed():
-        handler.deferred = False
+        handler.deferred = handler.stopping = False
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def stop_if_asked() -> None:
-    """Raise `Stopped` if a signal has arrived."""
-    if signum := received_signal():
-        raise Stopped(signum)
+def begin_stop(signum: int) -> None:
+    """Save now: the signal that this or another process got is being answered."""
+    if handler := _installed():
+        handler.received, handler.at, handler.stopping = signum, time.monotonic(), True
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def stop_by(signum: int) -> NoReturn:
+    """Stop this program as if it had got the signal itself.
+
+    Raises:
+        Stopped: always.
+    """
+    if handler := _installed():
+        handler(signum, None)
+    raise Stopped(signum)
 
 
 def _heard() -> list[signal.Signals]:

@@ -9,8 +9,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from reid_lightning.files import read_json
 from reid_lightning.errors import ReIDError
+from reid_lightning.files import read_json
 
 log = logging.getLogger(__name__)
 _RECORD_FILE = ".extracted.json"

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from reid_lightning.data.augmentation.streams import augmentation_uniforms
-from reid_lightning.data.augmentation.uniforms import Uniforms
 from reid_lightning.data.augmentation.to_input import to_network_input
+from reid_lightning.data.augmentation.uniforms import Uniforms
 from reid_lightning.data.batch_numbers import BatchNumbers
 from reid_lightning.data.dataset_folder import DatasetFolder
 from reid_lightning.data.datasets import Batch, EvalPictures, TrainPictures

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def job(config: DictConfig) -> float:
     """Rank the set's official query and gallery by the checkpoint's embeddings; returns mAP."""
-    with stop_signals(), of_sweep(), report_job_errors(resumable=False):
+    with of_sweep(), stop_signals(), report_job_errors(resumable=False):
         log_on_rank_zero()
         with own_folder(resumes=False):
             return run_evaluation(config)

@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def claim_folder(folder: Path, key: str, *, named: bool) -> Path:
         if not any(candidate.iterdir()) and claim(candidate, job=_launched_job()):
             return candidate
         if _is_abandoned(candidate):
-            with run_lock(candidate):
+            with suppress(ReIDError), run_lock(candidate):  # another may be faster
                 if _is_abandoned(candidate):
                     write_status(candidate, "running", job=_launched_job())
                     return candidate
@@ -57,7 +58,7 @@ def _is_abandoned(folder: Path) -> bool:
         os.kill(status["process"], 0)
     except ProcessLookupError:
         return True
-    except PermissionError:  # another user's process
+    except OSError:  # another user's process
         return False
     return False
 

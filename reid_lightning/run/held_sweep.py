@@ -11,7 +11,7 @@ _sweeps: list[FileLock] = []  # not in a callback: Hydra copies these into jobs'
 
 def hold_sweep(folder: Path) -> None:
     """Hold a sweep's folder until `release_sweeps`; nobody else holds it."""
-    lock = FileLock(folder / LOCK_FILE)
+    lock = FileLock(folder.absolute() / LOCK_FILE)
     lock.acquire(timeout=0)
     _sweeps.append(lock)
 

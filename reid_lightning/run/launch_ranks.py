@@ -17,7 +17,7 @@ from contextlib import suppress
 from reid_lightning.errors import ReIDError
 from reid_lightning.run.python_path import python_path
 from reid_lightning.run.rank_link import LinkedProcess, RankError
-from reid_lightning.stop_signals import SIGNALS, Stopped
+from reid_lightning.stop_signals import SIGNALS, Stopped, stop_by
 
 log = logging.getLogger(__name__)
 
@@ -88,16 +88,19 @@ def _check(ranks: Sequence[LinkedProcess]) -> None:
     for rank in ranks:
         rank.read_reports()
         if signum := _stop_signal(rank):
-            raise Stopped(signum)
+            stop_by(signum)
     if not any(rank.process.poll() for rank in ranks):
         return
     deadline = time.monotonic() + _SETTLE_SECONDS
     while time.monotonic() < deadline and any(rank.process.poll() is None for rank in ranks):
         time.sleep(_POLL_SECONDS)
-    error = _first_error(ranks)
-    if error.traceback:
-        log.error("%s", error.traceback)
-    raise ReIDError(error.message)
+    cause, *others = _errors(ranks)
+    for error in others:
+        if cause.traceback or not error.traceback:  # else most likely what followed from it
+            log.error("Also: %s", error.message)
+    if cause.traceback:
+        log.error("%s", cause.traceback)
+    raise ReIDError(cause.message)
 
 
 def _stop_signal(rank: LinkedProcess) -> int | None:
@@ -107,8 +110,8 @@ def _stop_signal(rank: LinkedProcess) -> int | None:
     return next((s for s in (*rank.signals, *ended_by) if s in SIGNALS), None)
 
 
-def _first_error(ranks: Sequence[LinkedProcess]) -> RankError:
-    """The cause: where one rank dies, others fail too, because their connection breaks."""
+def _errors(ranks: Sequence[LinkedProcess]) -> list[RankError]:
+    """The cause first: where one rank dies, others fail too, because their connection breaks."""
     killed, reported, silent = list[RankError](), list[RankError](), list[RankError]()
     for number, rank in enumerate(ranks):
         rank.read_reports()
@@ -123,4 +126,4 @@ def _first_error(ranks: Sequence[LinkedProcess]) -> RankError:
             message = f"Rank {number} of the job ended with exit status {status}."
             silent.append(RankError(message, "", 0.0))
     reported.sort(key=lambda error: (bool(error.traceback), error.at))
-    return [*killed, *reported, *silent][0]
+    return [*killed, *reported, *silent]

@@ -1,10 +1,6 @@
 """Hydra's callbacks before a run or a sweep writes anything: its folder is made its own."""
 
 import os
-import sys
-import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +9,13 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from pytorch_lightning.utilities import rank_zero_only
 
-from reid_lightning.errors import error_message
 from reid_lightning.files import replaced_atomically
 from reid_lightning.results.status import write_status
 from reid_lightning.run.folder_claim import claim_folder, wait_for_rank_zero
 from reid_lightning.run.held_sweep import hold_sweep
 from reid_lightning.run.job_folders import check_job_folders
 from reid_lightning.run.python_path import python_path
+from reid_lightning.run.user_errors import exit_on_errors
 
 
 class RunStart(Callback):
@@ -31,7 +27,7 @@ class RunStart(Callback):
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Claim `hydra.run.dir`, unless the run in it is resumed or rank 0 has claimed it."""
-        with _exit_on_errors():
+        with exit_on_errors():
             self._start_run(config)
 
     def _start_run(self, config: DictConfig) -> None:
@@ -50,14 +46,15 @@ class RunStart(Callback):
 
         Processes that a launcher starts find this code even where it is not installed.
         """
-        with _exit_on_errors():
+        with exit_on_errors():
             self._start_sweep(config)
 
     def _start_sweep(self, config: DictConfig) -> None:
         check_job_folders(config)
         folder = _resolved(config, "sweep")
         if _starts_anew(config):
-            folder = claim_folder(folder, "hydra.sweep.dir", named=_is_named(config, "sweep"))
+            named = _is_named(config, "sweep")
+            folder = claim_folder(folder, "hydra.sweep.dir", named=named).absolute()
             with read_write(config.hydra), open_dict(config.hydra):
                 config.hydra.sweep.dir = str(folder)
                 # Every job composes its configuration from these overrides.
@@ -69,17 +66,6 @@ class RunStart(Callback):
         if "resume" in config:
             print(f"The sweep: {folder} (python train.py -m resume_sweep={folder} resumes it)")
         os.environ["PYTHONPATH"] = python_path()
-
-
-@contextmanager
-def _exit_on_errors() -> Iterator[None]:
-    """Exit on any error: Hydra turns exceptions of callbacks into warnings, and would continue."""
-    try:
-        yield
-    except Exception as error:
-        message = error_message(error)
-        print(f"Error: {message or traceback.format_exc()}", file=sys.stderr)
-        sys.exit(1)
 
 
 def _resolved(config: DictConfig, mode: str) -> Path:

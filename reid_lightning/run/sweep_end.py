@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from reid_lightning.results.status import write_status
 from reid_lightning.results.sweep_summary import SUMMARY_FILE, sweep_table, write_summary
 from reid_lightning.run.held_sweep import release_sweeps
+from reid_lightning.run.user_errors import exit_on_errors
 
 
 class SweepEnd(Callback):
@@ -21,6 +22,10 @@ class SweepEnd(Callback):
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Read the jobs' folders."""
+        with exit_on_errors():
+            self._end_sweep(config)
+
+    def _end_sweep(self, config: DictConfig) -> None:
         from reid_lightning.report.figures.heat_map import (
             write_heat_map,  # matplotlib is slow to import
         )

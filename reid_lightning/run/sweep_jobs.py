@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -16,7 +15,13 @@ from reid_lightning.results.status import STATUS_FILE, read_status_file, write_s
 from reid_lightning.run.held_sweep import held_sweep
 from reid_lightning.run.run_lock import is_held
 from reid_lightning.run.user_errors import in_sweep
-from reid_lightning.stop_signals import Stopped, pass_signals_to
+from reid_lightning.stop_signals import (
+    SIGNALS,
+    Stopped,
+    pass_signals_to,
+    received_signal,
+    stop_signals,
+)
 
 _WAIT_SECONDS = 9.0  # a job's ranks are ended after 8
 _POLL_SECONDS = 0.05
@@ -32,7 +37,8 @@ def stop_jobs(signum: int) -> None:
     sweep = held_sweep()
     if sweep is None:
         return
-    write_status(sweep, "stopped")
+    with suppress(OSError):  # a full disk must not keep jobs from stopping
+        write_status(sweep, "stopped")
     asked, deadline = set[int](), time.monotonic() + _WAIT_SECONDS
     while (running := _processes(sweep)) and time.monotonic() < deadline:
         for process in running - asked:
@@ -52,7 +58,7 @@ def _processes(sweep: Path) -> set[int]:
 
 @contextmanager
 def of_sweep() -> Iterator[None]:
-    """Let a job that joblib runs stop its sweep, and stop when the sweep's process ends.
+    """Let a job that joblib runs stop its sweep, and end when the sweep's process ends.
 
     Raises:
         Stopped: the sweep was stopped before the job could start.
@@ -62,28 +68,46 @@ def of_sweep() -> Iterator[None]:
         return
     hydra = HydraConfig.get()
     if read_status_file(Path(hydra.sweep.dir)).get("state") == "stopped":
-        raise Stopped(signal.SIGTERM)
-    if "joblib" not in hydra.launcher._target_:
+        raise Stopped(received_signal() or signal.SIGTERM)
+    if held_sweep() or "joblib" not in hydra.launcher._target_:
         yield
         return
-    parent, ended = os.getppid(), threading.Event()
-    threading.Thread(target=_stop_with, args=(parent, ended), daemon=True).start()
+    _join_sweep()
+    _job_runs.set()
     try:
-        with pass_signals_to(partial(_pass_on, parent)):
+        with stop_signals(), pass_signals_to(_pass_on):
             yield
     finally:
-        ended.set()
-        if os.getppid() != parent:
+        _job_runs.clear()
+        if os.getppid() != _sweep_process:
             os._exit(128 + signal.SIGTERM)  # before joblib's process takes the next job
 
 
-def _pass_on(parent: int, signum: int) -> None:
-    if os.getppid() == parent:
-        os.kill(parent, signum)
+_sweep_process = 0  # of this process, if it is joblib's
+_job_runs = threading.Event()
 
 
-def _stop_with(parent: int, ended: threading.Event) -> None:
-    while not ended.wait(_PARENT_SECONDS):
-        if os.getppid() != parent:
-            os.kill(os.getpid(), signal.SIGTERM)
-            return
+def _join_sweep() -> None:
+    """Between two jobs, leave signals to the sweep, and end with it."""
+    global _sweep_process
+    if _sweep_process:
+        return
+    _sweep_process = os.getppid()
+    for signum in SIGNALS:
+        if signal.getsignal(signum) is not signal.SIG_IGN:
+            signal.signal(signum, lambda *_: None)
+    threading.Thread(target=_end_with_sweep, daemon=True).start()
+
+
+def _pass_on(signum: int) -> None:
+    if os.getppid() == _sweep_process:
+        os.kill(_sweep_process, signum)
+
+
+def _end_with_sweep() -> None:
+    while os.getppid() == _sweep_process:
+        time.sleep(_PARENT_SECONDS)
+    if _job_runs.is_set():
+        os.kill(os.getpid(), signal.SIGTERM)
+    else:
+        os._exit(128 + signal.SIGTERM)

@@ -52,7 +52,7 @@ def job(config: DictConfig) -> float:
     """Train, keep the best checkpoint, test it; returns the score it was chosen by."""
     silence_expected_warnings()
     gc.collect()  # the garbage of a sweep's last job would keep the device's memory
-    with stop_signals(), of_sweep(), report_job_errors(resumable=True):
+    with of_sweep(), stop_signals(), report_job_errors(resumable=True):
         log_on_rank_zero()
         with own_folder(resumes=config.resume is not None):
             return run_training(config)

@@ -4,6 +4,7 @@ import logging
 import math
 import signal
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -45,7 +46,7 @@ def report_errors(*, resumable: bool) -> Iterator[None]:
                 hint = f"python train.py -m resume_sweep={sweep} continues the sweep."
                 log.error("%s. %s", stop, hint if resumable else f"Its jobs are in {sweep}.")
             raise stop from None
-        if sweep:
+        if sweep and not isinstance(error, SystemExit):
             write_status(sweep, "failed", message=message or type_and_text(error))
         if message is None:
             raise
@@ -53,6 +54,19 @@ def report_errors(*, resumable: bool) -> Iterator[None]:
         sys.exit(1)
     finally:
         release_sweeps()
+
+
+@contextmanager
+def exit_on_errors() -> Iterator[None]:
+    """Exit on any error in a callback of Hydra's, which would make a warning of it, and go on."""
+    try:
+        yield
+    except Exception as error:
+        message = clear_message(error) or traceback.format_exc()
+        if sweep := held_sweep():
+            write_status(sweep, "failed", message=message)
+        print(f"Error: {message}", file=sys.stderr)
+        sys.exit(1)
 
 
 @contextmanager

@@ -147,7 +147,9 @@ def test_every_epoch_of_a_training_has_its_own_batches(workers: int, tiny_set: P
         assert [index.tolist() for index in indices] == batches
         for step, (images, pictures) in enumerate(zip(model.images[epoch], batches, strict=True)):
             pixels = Decoder(32, 16).read([train[i].path for i in pictures])
-            assert torch.equal(images, STRONG(pixels, augmentation_uniforms(0, (epoch, step, 0), 8)))
+            assert torch.equal(
+                images, STRONG(pixels, augmentation_uniforms(0, (epoch, step, 0), 8))
+            )
     assert len({str(indices) for indices in model.indices}) == 3
 
 

@@ -95,10 +95,8 @@ def test_a_stopped_sweep_starts_no_other_job(tiny_overrides: list[str], tmp_path
     family.wait_for(checkpoint(sweep / "0").is_file)
     family.first.terminate()
     assert family.end(SOON) == 143 and not (sweep / "1").exists()
-    assert (
-        "Stopped by SIGTERM. python train.py -m resume_sweep=sweep continues the sweep."
-        in family.output()
-    )
+    hint = f"python train.py -m resume_sweep={sweep} continues the sweep."
+    assert f"Stopped by SIGTERM. {hint}" in family.output()
     assert state(sweep) == "stopped" and state(sweep / "0") == "stopped"
 
 

@@ -76,10 +76,13 @@ def test_the_cause_is_told_and_not_what_followed_from_it(
 """
     with pytest.raises(ReIDError, match=r"^ValueError: a bug$"):
         run(RANK + fail)
-    assert caplog.messages == ["Traceback of rank 1"]
+    also = "Also: RuntimeError: Connection closed by peer"
+    assert caplog.messages == [also, "Traceback of rank 1"]
 
 
-def test_a_sentence_for_the_user_is_told_rather_than_a_bug(out: Path) -> None:
+def test_a_sentence_for_the_user_is_told_rather_than_a_bug(
+    out: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     fail = """
     if rank == 0:
         link.report_error("RuntimeError: broken", "Traceback")
@@ -89,6 +92,7 @@ def test_a_sentence_for_the_user_is_told_rather_than_a_bug(out: Path) -> None:
 """
     with pytest.raises(ReIDError, match=r"^The disk is full\.$"):
         run(RANK + fail)
+    assert not caplog.messages, "a bug is likely to follow from it"
 
 
 @pytest.mark.parametrize(
@@ -169,7 +173,7 @@ def test_a_reported_error_goes_before_a_death_without_a_word(
 """
     with pytest.raises(ReIDError, match=r"^ValueError: a bug$"):
         run(RANK + fail)
-    assert caplog.messages == ["Traceback"]
+    assert caplog.messages[1:] == ["Traceback"] and caplog.messages[0].startswith("Also: Rank 1 ")
 
 
 def test_a_rank_that_does_not_stop_is_killed(out: Path) -> None:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from reid_lightning.data.augmentation.crop import CROP_COLUMNS, flip_and_crop
 from reid_lightning.data.augmentation.erasing import ERASING_COLUMNS, boxes, erase
-from reid_lightning.data.augmentation.jitter import JITTER_COLUMNS, color_jitter
+from reid_lightning.data.augmentation.jitter import color_jitter
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.data.augmentation.uniforms import Uniforms
 from reid_lightning.errors import check_at_least, check_at_most

@@ -5,7 +5,6 @@ import math
 import tempfile
 from pathlib import Path
 
-from reid_lightning.files import read_json
 from reid_lightning.data.synthetic.camera import CAMERAS
 from reid_lightning.data.synthetic.person import dress
 from reid_lightning.data.synthetic.picture import draw_crop
@@ -22,6 +21,7 @@ from reid_lightning.data.synthetic.plan import (
 )
 from reid_lightning.data.synthetic.scene import paint_scene
 from reid_lightning.errors import ReIDError
+from reid_lightning.files import read_json
 
 VERSION = 2  # of the drawn pixels: a folder of another version is refused
 RECORD = "synthetic.json"

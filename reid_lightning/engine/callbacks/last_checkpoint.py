@@ -11,9 +11,9 @@ from reid_lightning.errors import check_at_least
 from reid_lightning.stop_signals import (
     Stopped,
     allow_stop,
+    begin_stop,
     defer_stop,
     received_signal,
-    stop_if_asked,
 )
 
 
@@ -57,7 +57,7 @@ class LastCheckpoint(Checkpoint):
             return
         signum = _signal_to_any_rank(trainer)
         if signum:
-            allow_stop()  # this checkpoint may take as long as it needs
+            begin_stop(signum)
         elif self.every_n_steps is None or trainer.global_step % self.every_n_steps:
             return
         trainer.save_checkpoint(self.path, weights_only=False)
@@ -66,8 +66,7 @@ class LastCheckpoint(Checkpoint):
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Let a signal stop the run at once."""
-        allow_stop()
-        stop_if_asked()
+        _stop_if_asked(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Let a signal wait again until the epoch is saved, or for a step's end."""
@@ -76,20 +75,28 @@ class LastCheckpoint(Checkpoint):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save."""
-        if received_signal():
-            allow_stop()  # as above
+        if signum := _signal_to_any_rank(trainer):
+            begin_stop(signum)
         trainer.save_checkpoint(self.path, weights_only=False)
-        stop_if_asked()
+        if signum:
+            raise Stopped(signum)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Let a signal stop the program at once."""
-        allow_stop()
+        _stop_if_asked(trainer)
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
         """Let a signal stop the program at once."""
         allow_stop()
+
+
+def _stop_if_asked(trainer: pl.Trainer) -> None:
+    signum = _signal_to_any_rank(trainer)
+    allow_stop()
+    if signum:
+        raise Stopped(signum)
 
 
 def _signal_to_any_rank(trainer: pl.Trainer) -> int:

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from reid_lightning.data.augmentation import streams
-from reid_lightning.data.augmentation.streams import COLUMNS, augmentation_uniforms
 from reid_lightning.data.augmentation.augmentation import Augmentation
+from reid_lightning.data.augmentation.streams import COLUMNS, augmentation_uniforms
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.errors import ReIDError
 
