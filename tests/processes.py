@@ -13,6 +13,12 @@ _MARK = "REID_TEST_FAMILY"  # in the environment of a process and of all its des
 _count = 0
 
 
+def _hear_signals() -> None:
+    """Those that a shell's background job or nohup ignores, as the tests may be."""
+    for signum in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(signum, signal.SIG_DFL)
+
+
 class Family:
     """A Python program and its descendants, each with one thread.
 
@@ -35,8 +41,7 @@ class Family:
             stderr=subprocess.STDOUT,
             env=os.environ | {"OMP_NUM_THREADS": "1", name: value} | environment,
             start_new_session=True,
-            # A shell's background job, as a test may be, ignores it.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=_hear_signals,
         )
 
     def pids(self, text: str = "") -> list[int]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
 from torch import Tensor
 
 from reid_lightning.errors import ReIDError
@@ -84,7 +83,7 @@ def _read(name: str, folder: Path) -> Run:
             read_first_matches(per_query) if results and per_query.is_file() else None,
             read_findings(findings) if results and findings.is_file() else None,
         )
-    except (OSError, ValueError, KeyError, yaml.YAMLError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise ReIDError(
             f"The run in {folder} cannot be read ({type(error).__name__}: {error}): "
             "score it again, or leave it out."

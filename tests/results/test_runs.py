@@ -63,5 +63,5 @@ def test_a_folder_that_cannot_be_read_is_reported(make_run: MakeRun, tmp_path: P
         read_runs([tmp_path / "nothing"])
     run = make_run("a", [])
     (run / "metrics.json").write_text("{")
-    with pytest.raises(ReIDError, match="a cannot be read"):
+    with pytest.raises(ReIDError, match=r"metrics\.json is damaged, or cannot be read"):
         read_runs([run])

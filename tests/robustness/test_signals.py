@@ -1,8 +1,8 @@
 """Signals to a run, to its ranks and to sweeps: all of it ends, soon, in order, and says so.
 
-Every signal to every process of a training, N times at random moments:
+All ways of a stop, and every signal to every process of a training, N times at random moments:
 
-    REID_SIGNALS=20 pytest tests/robustness/test_signals.py -k any_moment
+    REID_SIGNALS=20 pytest tests/robustness/test_signals.py
 """
 
 import csv
@@ -44,7 +44,7 @@ def rank(family: Family, number: int) -> int:
     return pid
 
 
-@pytest.mark.parametrize("name", STATUS)
+@pytest.mark.parametrize("name", STATUS if TIMES else ["TERM"])
 def test_one_process_stops_after_a_step_that_it_saves(
     name: str, options: list[str], tmp_path: Path
 ) -> None:
@@ -100,7 +100,10 @@ def test_a_stopped_sweep_starts_no_other_job(tiny_overrides: list[str], tmp_path
     assert state(sweep) == "stopped" and state(sweep / "0") == "stopped"
 
 
-@pytest.mark.parametrize(("name", "target"), [("TERM", "sweep"), ("INT", "job"), ("KILL", "sweep")])
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [("TERM", "sweep"), ("INT", "job"), ("KILL", "sweep")][: None if TIMES else 1],
+)
 def test_jobs_in_processes_of_their_own_are_stopped_in_order(
     name: str, target: str, tiny_overrides: list[str], tmp_path: Path
 ) -> None:
