@@ -7,8 +7,8 @@ from reid_lightning.run.rank_link import SupervisorLink
 from reid_lightning.stop_signals import exit_at_signals, pass_signals_to, stop_signals
 
 if __name__ == "__main__":
-    link = SupervisorLink()  # before the imports, which take seconds
     with exit_at_signals():
+        link = SupervisorLink()  # before the imports, which take seconds
         from reid_lightning.run.rank import run_rank
     # Whichever rank gets a signal reports it: the supervisor stops the job by one to rank 0.
     first = os.environ["LOCAL_RANK"] == "0"

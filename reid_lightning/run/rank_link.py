@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
+from reid_lightning.stop_signals import blocked_signals, unblock_signals
+
 _SOCKET = "REID_SUPERVISOR_SOCKET"  # the number of the rank's end
 _MOST_TEXT = 30_000  # characters of a text: a report must never wait for its reader
 
@@ -31,7 +33,7 @@ class RankError:
 
 
 class SupervisorLink:
-    """The link as a rank sees it.
+    """The link as a rank sees it, which signals have waited for.
 
     When the supervisor ends, in whatever way, the rank ends with all processes of its group.
     """
@@ -39,6 +41,7 @@ class SupervisorLink:
     def __init__(self) -> None:
         self._socket = socket.socket(fileno=int(os.environ.pop(_SOCKET)))
         threading.Thread(target=self._end_with_supervisor, daemon=True).start()
+        unblock_signals()
 
     def report_signal(self, signum: int) -> None:
         """Tell the supervisor that somebody wants to stop the job."""
@@ -74,7 +77,7 @@ class LinkedProcess:
         self._text = b""
         self.signals: list[int] = []
         self.errors: list[RankError] = []
-        with theirs:
+        with theirs, blocked_signals():
             self.process = subprocess.Popen(
                 command,
                 env=os.environ | variables | {_SOCKET: str(theirs.fileno())},

@@ -61,6 +61,18 @@ def test_threads_are_divided_among_the_ranks(out: Path) -> None:
     assert {p.read_text() for p in out.iterdir()} == {"3"}
 
 
+def test_a_signal_while_python_itself_starts_stops_the_job(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There, it would end in a fatal error of Python's, with exit status 1."""
+    (out / "sitecustomize.py").write_text("import os\nos.kill(os.getpid(), 2)\n")
+    monkeypatch.setenv("PYTHONPATH", str(out))
+    monkeypatch.syspath_prepend(str(out))
+    with pytest.raises(Stopped) as stop:
+        run(RANK + "    time.sleep(100)", 1)
+    assert stop.value.signum == signal.SIGINT
+
+
 def test_the_cause_is_told_and_not_what_followed_from_it(
     out: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
