@@ -22,7 +22,9 @@ def compose(folder: str, height: int, width: int, *overrides: str) -> DictConfig
     folders = [f"data.root={folder}/set", f"data.cache={folder}/cache", "data.cache_gib=16"]
     size = [f"data.height={height}", f"data.width={width}"]
     with hydra.initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        return hydra.compose("train", ["data=synthetic", *folders, *size, *overrides])
+        return hydra.compose(
+            "train", ["data=synthetic", "augmentation=standard", *folders, *size, *overrides]
+        )
 
 
 def alternate(

@@ -74,6 +74,7 @@ def tiny_overrides(tiny_set: Path) -> list[str]:
         "data.p=4",
         "data.height=64",
         "data.width=32",
+        "augmentation=standard",
         "data.workers=0",
         "model.width=0.35",
         "trainer.max_epochs=1",

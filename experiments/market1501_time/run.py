@@ -19,7 +19,13 @@ from tabulate import tabulate
 from torch import Tensor
 
 from reid_lightning.data.clock import with_times
-from reid_lightning.data.readers.market1501 import GALLERY, QUERY, TRAIN, parse_name, read_splits
+from reid_lightning.data.readers.market1501 import (
+    GALLERY,
+    QUERY,
+    TRAIN,
+    parse_name,
+    read_market1501,
+)
 from reid_lightning.data.sample import JUNK, Sample, Splits
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults, rank_queries
 from reid_lightning.metrics.summary import scores
@@ -116,7 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--names", type=Path, help="a set in the Market-1501 layout")
     names = parser.parse_args().names
-    study = Study(committed_names() if names is None else read_splits(names))
+    study = Study(committed_names() if names is None else with_times(read_market1501(names)))
     rows = [
         study.row("time and place", study.time_alone),
         study.row("the same, ties at random", study.ties_at_random),

@@ -12,8 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 from reid_lightning.results.run_card import flat_config
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted((ROOT / "experiments").glob("*.yaml"))
-RUNGS = sorted(path.stem for path in (ROOT / "experiments" / "tricks").glob("*.yaml"))
+FILES = sorted((ROOT / "conf" / "experiments").glob("*.yaml"))
+RUNGS = sorted(path.stem for path in (ROOT / "conf" / "experiments" / "tricks").glob("*.yaml"))
 EMA = "pytorch_lightning.callbacks.EMAWeightAveraging"
 # What each rung changes, and nothing else.
 CHANGES: dict[str, dict[str, Any]] = {
