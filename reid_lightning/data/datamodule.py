@@ -25,7 +25,7 @@ from reid_lightning.errors import check_at_least
 
 
 class ReIDDataModule(pl.LightningDataModule):
-    """A data set in the Market-1501 layout, as batches.
+    """A data set as batches.
 
     Args:
         height, width: of the network's input, in pixels.

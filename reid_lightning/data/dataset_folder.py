@@ -6,20 +6,22 @@ from functools import cached_property
 from pathlib import Path
 
 from reid_lightning.data.archive import extract_once
-from reid_lightning.data.readers.market1501 import find_layout, read_distractors, read_splits
+from reid_lightning.data.clock import with_times
+from reid_lightning.data.readers.market1501 import read_distractors, read_market1501
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import hold_out
 from reid_lightning.errors import ReIDError, check_at_least, check_choice
 
 
 class DatasetFolder:
-    """A data set in the Market-1501 layout.
+    """A data set, read from its folder.
 
     Args:
         name: the set's name in every table.
-        root: its folder, or the folder that contains its folder.
+        root: its folder.
         source: where the set can be downloaded, for the error if it is missing.
-        clock: `sequences`, or `none` if frame numbers are no times.
+        reader: the folder → the three splits; by default, of the Market-1501 layout.
+        clock: `sequences` if the reader's frame numbers are times, or `none`.
         val_identities: training identities held out to validate on; 0 validates on the official
             query and gallery.
         archive: a zip file that is extracted to `root` once.
@@ -37,6 +39,7 @@ class DatasetFolder:
         name: str,
         root: str | Path,
         source: str,
+        reader: Callable[[Path], Splits] = read_market1501,
         clock: str = "sequences",
         val_identities: int = 0,
         archive: str | Path | None = None,
@@ -46,7 +49,8 @@ class DatasetFolder:
     ) -> None:
         check_choice("data.clock", clock, ("sequences", "none"))
         check_at_least("data.val_identities", val_identities, 0)
-        self.title, self.root, self.source, self.clock = name, Path(root), source, clock
+        self.title, self.root, self.source = name, Path(root), source
+        self.reader, self.clock = reader, clock
         self.archive = None if archive is None else Path(archive)
         self.draw, self.expected, self.val_identities = draw, expected, val_identities
         folders = [extra_gallery] if isinstance(extra_gallery, str) else extra_gallery
@@ -73,17 +77,23 @@ class DatasetFolder:
         """The official splits, with the extra gallery; read from the folder at first use.
 
         Raises:
-            ReIDError: the set is missing, or is not in the Market-1501 layout.
+            ReIDError: the set is missing, or the reader finds another layout.
         """
         self.prepare()
-        folder = find_layout(self.root)
-        if folder is None:
+        if not self.root.is_dir():
             raise ReIDError(
-                f"No data set in the Market-1501 layout at {self.root.absolute()} (data.root): "
-                f"no folder bounding_box_train there or one level below. Download {self.title} "
-                f"from {self.source}, or try data=synthetic, which needs no download."
+                f"There is no data set at {self.root.absolute()} (data.root): download "
+                f"{self.title} from {self.source}, or try data=synthetic, which needs no download."
             )
-        splits = read_splits(folder, self.clock)
+        splits = self.reader(self.root)
+        for name in ("train", "query", "gallery"):
+            if not getattr(splits, name):
+                raise ReIDError(
+                    f"The {name} split of {self.title}, read from {self.root.absolute()} "
+                    "(data.root), has no picture."
+                )
+        if self.clock == "sequences":
+            splits = with_times(splits)
         extra = [sample for folder in self.extra_gallery for sample in read_distractors(folder)]
         return replace(splits, gallery=(*splits.gallery, *extra))
 

@@ -8,19 +8,27 @@ JUNK, DISTRACTOR = -1, 0  # pids
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One picture; `camid` counts from 0, `time` is in frames on its camera's clock, if known."""
+    """One picture.
+
+    Args:
+        path: of its file.
+        pid: the person; -1 is junk, 0 a distractor.
+        camid: the camera, from 0.
+        sequence, frame: of the camera, where frames are counted anew in every sequence.
+        time: in frames on the camera's clock, if known.
+    """
 
     path: Path
     pid: int
     camid: int
-    sequence: int
-    frame: int
+    sequence: int = 1
+    frame: int = 0
     time: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """The three folders of a set, each sorted by file name."""
+    """The samples of a set: to train on, and the official query and gallery."""
 
     train: tuple[Sample, ...]
     query: tuple[Sample, ...]

@@ -18,7 +18,7 @@ from reid_lightning.engine.scored_test import ScoredTest, score_collected
 from reid_lightning.errors import ReIDError
 from reid_lightning.losses import Criterion
 from reid_lightning.metrics import ReIDMetric
-from reid_lightning.metrics.summary import SCORES
+from reid_lightning.metrics.summary import score_names
 from reid_lightning.models import Embedder
 from reid_lightning.seeds import derive_seed
 
@@ -95,7 +95,7 @@ class ReIDModule(pl.LightningModule):
         scores = self.val_metric.compute()
         self.val_metric.reset()
         _warn_of_left_out(scores)
-        self.log_dict({f"val/{name}": scores[name].float() for name in SCORES}, prog_bar=True)
+        self.log_dict({f"val/{n}": scores[n].float() for n in score_names(scores)}, prog_bar=True)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Collect a batch's embeddings."""
@@ -124,7 +124,7 @@ class ReIDModule(pl.LightningModule):
         self.test_metric.reset()
         _warn_of_left_out(scores)
         self.test_scores = {f"test/{name}": value for name, value in scores.items()}
-        self.log_dict({f"test/{name}": scores[name] for name in SCORES})
+        self.log_dict({f"test/{name}": scores[name] for name in score_names(scores)})
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the position of the next batch; other DataModules keep their own."""

@@ -41,6 +41,7 @@ def score_collected(metric: ReIDMetric, official: Splits, lists: int, length: in
         Retrieval(),
         distance=metric.distance,
         ap=metric.ap,
+        extra_scores=metric.extra_scores,
         lists=lists,
         length=length,
     )

@@ -1,5 +1,7 @@
 """A torchmetrics Metric that collects embeddings, then ranks every query against the gallery."""
 
+from collections.abc import Mapping
+
 from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
@@ -8,7 +10,7 @@ from reid_lightning.distances import Distance, at_least_float32
 from reid_lightning.metrics.finite import check_finite
 from reid_lightning.metrics.rank_embeddings import check_ranking_options, rank_embeddings
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults
-from reid_lightning.metrics.summary import summary
+from reid_lightning.metrics.summary import ExtraScore, check_extra_scores, summary
 
 
 class ReIDMetric(Metric):
@@ -20,6 +22,7 @@ class ReIDMetric(Metric):
     Args:
         distance: `cosine` or `euclidean`.
         ap: `step` or `trapezoid`, see `rank_queries`.
+        extra_scores: of one's own, by name: the results of all queries with a match → a fraction.
 
     Raises:
         ReIDError: an argument is none of these.
@@ -46,9 +49,16 @@ class ReIDMetric(Metric):
     is_query: list[Tensor]
     index: list[Tensor]
 
-    def __init__(self, distance: Distance = "cosine", ap: AveragePrecision = "step") -> None:
+    def __init__(
+        self,
+        distance: Distance = "cosine",
+        ap: AveragePrecision = "step",
+        extra_scores: Mapping[str, ExtraScore] | None = None,
+    ) -> None:
         super().__init__()
         check_ranking_options(distance, ap)
+        self.extra_scores = dict(extra_scores or {})
+        check_extra_scores(self.extra_scores)
         self.distance, self.ap = distance, ap
         for state in ("embeddings", "pids", "camids", "is_query", "index"):
             self.add_state(state, default=[], dist_reduce_fx="cat")
@@ -69,7 +79,7 @@ class ReIDMetric(Metric):
         Raises:
             ReIDError: an embedding is not finite, or no query has a cross-camera match.
         """
-        return summary(*self.per_query())
+        return summary(*self.per_query(), self.extra_scores)
 
     def collected(self) -> list[Tensor]:
         """Everything collected: index, embeddings, pids, camids, is_query."""

@@ -1,5 +1,7 @@
 """From every query's results to the scores of a set; the names and titles of the scores."""
 
+from collections.abc import Callable, Iterable, Mapping
+
 import torch
 from torch import Tensor
 
@@ -14,6 +16,10 @@ SCORE_TITLES = {  # in the order of the columns of tables
     "mAP": "mAP",
     "mINP": "mINP",
 }
+COUNTS = ("queries", "left_out", "gallery")
+
+# A score of one's own: the results of the queries that have a match → one number.
+ExtraScore = Callable[[QueryResults], Tensor | float]
 
 
 def scores(results: QueryResults) -> dict[str, Tensor]:
@@ -26,12 +32,33 @@ def scores(results: QueryResults) -> dict[str, Tensor]:
     return {"mAP": results.ap.sum() / count} | cmc | {"mINP": results.inp.sum() / count}
 
 
-def summary(results: QueryResults, gallery: int) -> dict[str, Tensor]:
+def check_extra_scores(extra_scores: Mapping[str, ExtraScore]) -> None:
+    """Raise a `ReIDError` unless `metric.extra_scores` are functions with names of their own."""
+    for name, score in extra_scores.items():
+        if name in (*SCORES, *COUNTS):
+            raise ReIDError(f"metric.extra_scores.{name} has the name of another score: rename it.")
+        if not callable(score):
+            raise ReIDError(
+                f"metric.extra_scores.{name} is no function: it needs a _target_, and "
+                "_partial_: true."
+            )
+
+
+def score_names(scored: Iterable[str]) -> list[str]:
+    """The names of scores among `scored`, without counts: those of `SCORE_TITLES` first."""
+    names = [name for name in scored if name not in COUNTS]
+    return [*SCORE_TITLES, *(name for name in names if name not in SCORE_TITLES)]
+
+
+def summary(
+    results: QueryResults, gallery: int, extra_scores: Mapping[str, ExtraScore] | None = None
+) -> dict[str, Tensor]:
     """Scores as fractions, with the counts `queries`, `left_out` (invalid queries) and `gallery`.
 
     Args:
         results: of all queries.
         gallery: the gallery's size without junk.
+        extra_scores: others, by name.
 
     Raises:
         ReIDError: no query has a cross-camera match.
@@ -44,4 +71,9 @@ def summary(results: QueryResults, gallery: int) -> dict[str, Tensor]:
         "left_out": left_out.double(),
         "gallery": torch.tensor(float(gallery)),
     }
-    return scores(results) | counts
+    valid = QueryResults(*(column[results.matches > 0] for column in results))
+    extra = {
+        name: torch.as_tensor(score(valid), dtype=torch.float64)
+        for name, score in (extra_scores or {}).items()
+    }
+    return scores(results) | extra | counts

@@ -1,7 +1,8 @@
-"""A report of runs and sweeps: `python -m reid_lightning.report RUN_OR_SWEEP…`."""
+"""A report of runs and sweeps: `reid report RUN_OR_SWEEP…`."""
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from reid_lightning.errors import ReIDError
@@ -9,22 +10,15 @@ from reid_lightning.report.page import write_report
 from reid_lightning.stop_signals import stop_signals
 
 
-def main() -> None:
-    """Write the report and print its path."""
-    parser = argparse.ArgumentParser(
-        prog="python -m reid_lightning.report",
-        description="Write report.html, one self-contained page, and its pictures as PNG files.",
-    )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="RUN_OR_SWEEP", help="its folder")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FOLDER",
-        help="where to write; by default `report` in the one folder, or here for several folders",
-    )
-    arguments = parser.parse_args()
-    paths = arguments.paths
-    folder = arguments.out or (paths[0] if len(paths) == 1 else Path()) / "report"
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the report and print its path.
+
+    Args:
+        arguments: by default those that were typed.
+    """
+    typed = parser().parse_args(arguments)
+    paths = typed.paths
+    folder = typed.out or (paths[0] if len(paths) == 1 else Path()) / "report"
     try:
         with stop_signals():
             path = write_report(paths, folder)
@@ -35,6 +29,22 @@ def main() -> None:
             f"Error: the report cannot be written to {folder} ({error}): choose another --out."
         )
     print(f"The report: {path}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """What can be typed."""
+    parser = argparse.ArgumentParser(
+        prog="reid report",
+        description="Write report.html, one self-contained page, and its pictures as PNG files.",
+    )
+    parser.add_argument("paths", nargs="+", type=Path, metavar="RUN_OR_SWEEP", help="its folder")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="where to write; by default `report` in the one folder, or here for several folders",
+    )
+    return parser
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from reid_lightning.metrics.summary import SCORE_TITLES
+from reid_lightning.metrics.summary import SCORE_TITLES, score_names
 from reid_lightning.results.overrides import differing_keys
 from reid_lightning.results.runs import Run
 
@@ -37,7 +37,10 @@ def compare_scores(runs: Sequence[Run]) -> Table:
     scored.sort(key=lambda run: -run.results[order])
     aps = sorted({str(run.results.get("ap")) for run in scored})
     ap_title = f" ({aps[0]} AP)" if len(aps) == 1 else ""
-    titles = {f"test/{score}": title for score, title in SCORE_TITLES.items()}
+    tests = [
+        k.removeprefix("test/") for run in scored for k in run.results if k.startswith("test/")
+    ]
+    titles = {f"test/{n}": SCORE_TITLES.get(n, n) for n in score_names(dict.fromkeys(tests))}
     titles["test/mAP"] += ap_title
     if any(value is not None for value in values):
         titles["val/mAP"] = "val/mAP"

@@ -1,6 +1,7 @@
 """per_query.csv: how each query scored, to find out which are hard."""
 
 import csv
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,16 +18,17 @@ COLUMNS = ("query", "pid", "camid", "matches", "first_match", "AP", "INP")
 def write_per_query(path: Path, queries: Sequence[Sample], results: QueryResults) -> None:
     """Write a row per query: its file, number of matches, rank of the nearest one, AP and INP.
 
-    Ranks count from 1. A query without a match from another camera has 0 matches, and no rank, AP
-    or INP.
+    Files are named from the folder that holds all queries. Ranks count from 1. A query without a
+    match from another camera has 0 matches, and no rank, AP or INP.
     """
+    folder = os.path.commonpath([query.path.parent for query in queries]) if queries else ""
     columns = (results.matches, results.first_match, results.ap, results.inp)
     with replaced_atomically(path) as partial, partial.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for query, *values in zip(queries, *(c.tolist() for c in columns), strict=True):
             values = values if values[0] else [0, "", "", ""]
-            writer.writerow([query.path.name, query.pid, query.camid, *values])
+            writer.writerow([query.path.relative_to(folder), query.pid, query.camid, *values])
 
 
 def read_first_matches(path: Path) -> Tensor:

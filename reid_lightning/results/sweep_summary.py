@@ -8,12 +8,11 @@ from typing import Any
 from tabulate import tabulate
 
 from reid_lightning.files import read_json, replaced_atomically
-from reid_lightning.metrics.summary import SCORE_TITLES
+from reid_lightning.metrics.summary import score_names
 from reid_lightning.results.overrides import differing_keys, read_overrides
 from reid_lightning.results.status import read_status
 
 SUMMARY_FILE = "summary.csv"
-_SCORE_COLUMNS = ("val/mAP", *(f"test/{score}" for score in SCORE_TITLES))
 _OTHER_COLUMNS = ("validated_on", "status", "folder")
 
 
@@ -26,20 +25,27 @@ def sweep_rows(folder: Path) -> list[dict[str, Any]]:
     jobs = sorted(p.parent.parent for p in folder.glob("**/.hydra/overrides.yaml"))
     all_overrides = [read_overrides(job) for job in jobs]
     keys = differing_keys(all_overrides)
+    statuses = [read_status(job) for job in jobs]
+    all_results = [
+        read_json(job / "metrics.json") if status == "finished" else {}
+        for job, status in zip(jobs, statuses, strict=True)
+    ]
+    tests = {k: None for results in all_results for k in results if k.startswith("test/")}
+    names = score_names(key.removeprefix("test/") for key in tests)
+    columns = ["val/mAP", *(f"test/{name}" for name in names), "validated_on"]
     rows = []
-    for job, overrides in zip(jobs, all_overrides, strict=True):
-        status = read_status(job)
-        finished = status == "finished"
-        results = read_json(job / "metrics.json") if finished else {}
+    for job, overrides, status, results in zip(
+        jobs, all_overrides, statuses, all_results, strict=True
+    ):
         row: dict[str, Any] = {key: overrides.get(key, "") for key in keys}
-        row |= {name: results.get(name) for name in (*_SCORE_COLUMNS, "validated_on")}
+        row |= {name: results.get(name) for name in columns}
         rows.append(row | {"status": status, "folder": str(job.relative_to(folder))})
     return sorted(rows, key=_order_score, reverse=True)
 
 
 def swept_keys(rows: Sequence[dict[str, Any]]) -> list[str]:
     """The overrides that the jobs of `rows` differ in."""
-    return [name for name in rows[0] if name not in _SCORE_COLUMNS + _OTHER_COLUMNS]
+    return [name for name in rows[0] if not _is_score(name) and name not in _OTHER_COLUMNS]
 
 
 def write_summary(folder: Path) -> list[dict[str, Any]]:
@@ -72,4 +78,8 @@ def _order_score(row: Mapping[str, Any]) -> float:
 def _cell(name: str, value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.1%}" if name in _SCORE_COLUMNS else str(value)
+    return f"{value:.1%}" if _is_score(name) else str(value)
+
+
+def _is_score(column: str) -> bool:
+    return column.startswith(("val/", "test/"))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from tabulate import tabulate
 
-from reid_lightning.metrics.summary import SCORE_TITLES
+from reid_lightning.metrics.summary import SCORE_TITLES, score_names
 
 
 def counts_table(name: str, counts: Mapping[str, Mapping[str, int]]) -> str:
@@ -15,7 +15,8 @@ def counts_table(name: str, counts: Mapping[str, Mapping[str, int]]) -> str:
 
 
 def score_table(scores: Mapping[str, float], *, data: str, ap: str) -> str:
-    """Rank-1/5/10, mAP and mINP in per cent, from `test/…` fractions; the AP is named."""
-    titles = [f"{title} ({ap})" if key == "mAP" else title for key, title in SCORE_TITLES.items()]
-    row = [f"{scores[f'test/{key}']:.1%}" for key in SCORE_TITLES]
+    """Rank-1/5/10, mAP, mINP and others in per cent, from `test/…` fractions; the AP is named."""
+    names = score_names(name.removeprefix("test/") for name in scores)
+    titles = [f"mAP ({ap})" if name == "mAP" else SCORE_TITLES.get(name, name) for name in names]
+    row = [f"{scores[f'test/{name}']:.1%}" for name in names]
     return tabulate([[data, *row]], headers=["official split of", *titles], tablefmt="simple")

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from reid_lightning.distances import ranking_distance, unit_norm
+from reid_lightning.errors import ReIDError
 from reid_lightning.parallel import chunks
 from reid_lightning.retrieval.embedded_set import EmbeddedSet, concatenate
 from reid_lightning.retrieval.multi_query import multi_query
@@ -14,6 +16,13 @@ from reid_lightning.retrieval.neighbour_mean import NeighbourMean
 from reid_lightning.retrieval.rerank.k_reciprocal import Rerank
 from reid_lightning.retrieval.rerank.rows import DistanceRows, squared_rows
 from reid_lightning.retrieval.spatial_temporal import SpatialTemporal, joint_score
+
+
+class EmbeddingStep(Protocol):
+    """A step of one's own: new embeddings of query and gallery, [n, d'] and [m, d']."""
+
+    def __call__(self, query: EmbeddedSet, gallery: EmbeddedSet) -> tuple[Tensor, Tensor]:
+        """Called with a gallery without junk."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,7 @@ class Retrieval:
         expansion: averages every query with its neighbours in the gallery.
         spatial_temporal: joins time and place to the cosine similarity.
         rerank: k-reciprocal re-ranking.
+        own_steps: taken before all others (but `flip`), one after the other.
     """
 
     flip: bool = False
@@ -35,6 +45,7 @@ class Retrieval:
     expansion: NeighbourMean | None = None
     spatial_temporal: SpatialTemporal | None = None
     rerank: Rerank | None = None
+    own_steps: tuple[EmbeddingStep, ...] = ()
 
     @property
     def uses_raw_distances(self) -> bool:
@@ -44,7 +55,8 @@ class Retrieval:
     @property
     def uses_raw_embeddings(self) -> bool:
         """Whether the embeddings compared are those of the network, without a step in between."""
-        return not self.multi_query and self.database is None and self.expansion is None
+        averaged = self.multi_query or self.database is not None or self.expansion is not None
+        return not self.own_steps and not averaged
 
     def embeddings(
         self, query: EmbeddedSet, gallery: EmbeddedSet, *, normalize: bool
@@ -56,6 +68,16 @@ class Retrieval:
             normalize: scale embeddings to unit norm after every step, for the cosine distance.
         """
         norm: Callable[[Tensor], Tensor] = unit_norm if normalize else lambda x: x
+        for step in self.own_steps:
+            x, y = step(query, gallery)
+            if len(x) != len(query.pids) or len(y) != len(gallery.pids):
+                raise ReIDError(
+                    f"The retrieval step {step} returned {len(x)} and {len(y)} embeddings for "
+                    f"{len(query.pids)} queries and {len(gallery.pids)} gallery pictures."
+                )
+            if not (x.isfinite().all() and y.isfinite().all()):
+                raise ReIDError(f"The retrieval step {step} returned a number that is not finite.")
+            query, gallery = query._replace(embeddings=x), gallery._replace(embeddings=y)
         query = query._replace(embeddings=norm(query.embeddings))
         gallery = gallery._replace(embeddings=norm(gallery.embeddings))
         if self.multi_query:

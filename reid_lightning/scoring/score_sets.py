@@ -1,6 +1,6 @@
 """The one pipeline from embedded query and gallery to scores, of training's test and evaluation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import torch
@@ -20,7 +20,7 @@ from reid_lightning.metrics.ranking import (
     join_results,
     rank_queries,
 )
-from reid_lightning.metrics.summary import summary
+from reid_lightning.metrics.summary import ExtraScore, summary
 from reid_lightning.retrieval import EmbeddedSet, Retrieval
 from reid_lightning.scoring.pair_distances import PairDistances
 from reid_lightning.scoring.worst_and_best import RetrievedList, WorstAndBest
@@ -53,6 +53,7 @@ def score_sets(
     *,
     distance: Distance,
     ap: AveragePrecision = "step",
+    extra_scores: Mapping[str, ExtraScore] | None = None,
     lists: int = 0,
     length: int = 1,
 ) -> Outcome:
@@ -63,6 +64,7 @@ def score_sets(
         retrieval: the steps between embedding and ranking.
         distance: `cosine` or `euclidean`; time and place are always joined to the cosine.
         ap: `step` or `trapezoid`, see `rank_queries`.
+        extra_scores: see `ReIDMetric`.
         lists: how many queries with the lowest AP, and with the highest, get a ranked list.
         length: gallery pictures in a list.
 
@@ -84,7 +86,7 @@ def score_sets(
         pairs.add(chunk)
         parts.append(chunk.results)
     results = join_results(parts)
-    scores = {name: float(value) for name, value in summary(results, gallery_size).items()}
+    scores = {n: float(x) for n, x in summary(results, gallery_size, extra_scores).items()}
     worst, best = lists_so_far.worst(), lists_so_far.best()
     return Outcome(query, gallery, scores, results, worst, best, *pairs.joined())
 

@@ -14,6 +14,8 @@ from reid_lightning.data.augmentation.streams import augmentation_uniforms
 from reid_lightning.data.augmentation.to_input import IMAGENET_MEAN, IMAGENET_STD
 from reid_lightning.data.datasets import Batch
 from reid_lightning.data.pictures import Decoder, decode
+from reid_lightning.data.readers.market1501 import parse_name
+from reid_lightning.data.sample import Splits
 from reid_lightning.errors import ReIDError
 from reid_lightning.metrics import ReIDMetric
 from reid_lightning.models import mobilenet_v2_embedder
@@ -58,6 +60,22 @@ def test_held_out_validation_does_not_change_the_official_test(tiny_set: Path) -
     tested = [{int(i) for b in d.test_dataloader() for i in b["pid"]} for d in (plain, held)]
     assert tested[0] == tested[1]
     assert {int(i) for b in held.val_dataloader() for i in b["pid"]}.isdisjoint(tested[1] - {0, -1})
+
+
+def test_a_set_of_another_layout_has_a_reader_of_its_own(tiny_set: Path) -> None:
+    def read(root: Path) -> Splits:
+        train = tuple(parse_name(path) for path in sorted((root / "query").iterdir()))
+        return Splits(train, train[:2], train[2:])
+
+    plain = make(tiny_set, reader=read, clock="none").folder.official
+    assert len(plain.query) == 2 and {s.time for s in plain.train} == {None}
+    assert {type(s.time) for s in make(tiny_set, reader=read).folder.official.train} == {int}
+    with pytest.raises(
+        ReIDError, match=r"There is no data set at .*nowhere \(data\.root\): download"
+    ):
+        _ = make(tiny_set / "nowhere", reader=read).folder.official
+    with pytest.raises(ReIDError, match=r"The query split of tiny, read from .* has no picture"):
+        _ = make(tiny_set, reader=lambda root: replace(read(root), query=())).folder.official
 
 
 def test_batches_are_equal_with_and_without_workers_and_store(tiny_set: Path) -> None:

@@ -7,7 +7,7 @@ from reid_lightning.data.datasets import EvalPictures, TrainPictures
 from reid_lightning.data.loaders import make_loader
 from reid_lightning.data.pictures import Decoder, decode
 from reid_lightning.data.pk_batches import PKBatches
-from reid_lightning.data.readers.market1501 import read_splits
+from reid_lightning.data.readers.market1501 import read_market1501
 from reid_lightning.data.splits import labels_of
 from reid_lightning.errors import ReIDError, error_message
 
@@ -15,7 +15,7 @@ SOURCE = Decoder(32, 16)
 
 
 def test_a_training_batch_is_read_at_once(tiny_set: Path) -> None:
-    train = read_splits(tiny_set).train
+    train = read_market1501(tiny_set).train
     labels = labels_of(train)
     batches = PKBatches([labels[s.pid] for s in train], p=2, k=2, seed=0, rank=1, world_size=2)
     batch = TrainPictures(train, batches, SOURCE)[2 * len(batches) + 7]
@@ -27,7 +27,7 @@ def test_a_training_batch_is_read_at_once(tiny_set: Path) -> None:
 
 
 def test_eval_indices_count_queries_then_gallery(tiny_set: Path) -> None:
-    splits = read_splits(tiny_set)
+    splits = read_market1501(tiny_set)
     last = len(splits.query) - 1
     pictures = EvalPictures(splits.query, splits.gallery, [[0], [last, last + 1], []], SOURCE)
     assert len(pictures) == 3
@@ -40,14 +40,14 @@ def test_eval_indices_count_queries_then_gallery(tiny_set: Path) -> None:
 
 
 def test_an_eval_batch_without_pictures_keeps_its_types(tiny_set: Path) -> None:
-    splits = read_splits(tiny_set)
+    splits = read_market1501(tiny_set)
     pictures = EvalPictures(splits.query, splits.gallery, [[0], []], SOURCE)
     for key, column in pictures[1].items():
         assert len(column) == 0 and column.dtype == pictures[0][key].dtype
 
 
 def test_a_truncated_picture_is_named_also_by_a_worker(tiny_set: Path, tmp_path: Path) -> None:
-    sound = read_splits(tiny_set).query[0]
+    sound = read_market1501(tiny_set).query[0]
     path = tmp_path / "0001_c1s1_000001_00.jpg"
     path.write_bytes(sound.path.read_bytes()[:500])
     with pytest.raises(ReIDError, match=path.name):

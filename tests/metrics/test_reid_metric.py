@@ -1,4 +1,5 @@
 import doctest
+from typing import Any
 
 import pytest
 import torch
@@ -23,7 +24,7 @@ def pictures() -> dict[str, torch.Tensor]:
     }
 
 
-def score(chosen: torch.Tensor, **options: str) -> dict[str, float]:
+def score(chosen: torch.Tensor, **options: Any) -> dict[str, float]:
     metric = ReIDMetric(**options)
     for batch in chosen.split(7):
         metric.update(**{name: value[batch] for name, value in pictures().items()})
@@ -75,7 +76,7 @@ def score_in_process(rank: int, world_size: int, port: int, queue: mp.SimpleQueu
     torch.distributed.destroy_process_group()
 
 
-@pytest.mark.parametrize("world_size", [2, 3])
+@pytest.mark.parametrize("world_size", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_several_processes_score_the_same_to_the_last_bit(world_size: int, free_port: int) -> None:
     queue = mp.get_context("spawn").SimpleQueue()
     mp.spawn(score_in_process, (world_size, free_port, queue), nprocs=world_size)
@@ -96,3 +97,27 @@ def test_no_valid_query_is_an_error() -> None:
     metric.update(**(pictures() | {"camids": torch.zeros(SIZE, dtype=torch.long)}))
     with pytest.raises(ReIDError, match="another camera"):
         metric.compute()
+
+
+def test_scores_of_ones_own_are_of_the_queries_with_a_match() -> None:
+    indices = torch.arange(SIZE)
+    own = {"first": lambda r: (r.first_match == 1).double().mean(), "mean": lambda r: r.ap.mean()}
+    scores = score(indices, extra_scores=own)
+    assert scores["first"] == scores["rank1"]
+    assert scores["mean"] == pytest.approx(scores["mAP"], abs=1e-12)
+    assert {n: s for n, s in scores.items() if n not in own} == score(indices)
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"mAP": len}, r"metric\.extra_scores\.mAP has the name of another score"),
+        ({"queries": len}, r"extra_scores\.queries has the name of another"),
+        ({"mine": 3}, r"extra_scores\.mine is no function: it needs a _target_"),
+    ],
+)
+def test_scores_of_ones_own_are_functions_with_names_of_their_own(
+    own: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ReIDError, match=message):
+        ReIDMetric(extra_scores=own)

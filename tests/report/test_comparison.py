@@ -37,6 +37,13 @@ def test_the_best_by_validation_comes_first_and_the_best_of_a_column_is_marked(
     assert texts(table.rows[0])[7:] == ["20 held-out", "mine", "1.5", "0"]
 
 
+def test_scores_of_ones_own_have_columns(make_run: MakeRun) -> None:
+    folders = [make_run("a", ["x=one"], **{"test/rank20": 0.75}), make_run("b", ["x=two"])]
+    table = compare_scores(read_runs(folders))
+    column = texts(table.head).index("rank20")
+    assert {texts(row)[column] for row in table.rows} == {"75.0", "–"}
+
+
 def test_different_definitions_of_ap_are_named_in_every_row(make_run: MakeRun) -> None:
     folders = [make_run("a", ["x=one"]), make_run("b", ["x=two"], ap="trapezoid")]
     table = compare_scores(read_runs(folders))

@@ -53,3 +53,11 @@ def test_resumed_jobs_do_not_differ_in_resume(tmp_path: Path) -> None:
     write_job(tmp_path / "0", ["seed=0", "resume='${hydra:runtime.output_dir}'"], {"test/mAP": 0.2})
     write_job(tmp_path / "1", ["seed=1"], None)
     assert swept_keys(sweep_rows(tmp_path)) == ["seed"]
+
+
+def test_scores_of_ones_own_are_columns_too(tmp_path: Path) -> None:
+    write_job(tmp_path / "0", ["a=0"], {"test/mAP": 0.2, "test/rank20": 0.875, "test/queries": 7})
+    write_job(tmp_path / "1", ["a=1"], {"test/mAP": 0.1})
+    rows = write_summary(tmp_path)
+    assert swept_keys(rows) == ["a"] and "test/queries" not in rows[0]
+    assert "87.5%" in sweep_table(rows) and rows[1]["test/rank20"] is None

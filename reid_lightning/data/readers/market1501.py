@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-from reid_lightning.data.clock import with_times
 from reid_lightning.data.sample import DISTRACTOR, Sample, Splits
 from reid_lightning.errors import ReIDError
 
@@ -56,38 +55,37 @@ def read_distractors(folder: Path) -> tuple[Sample, ...]:
     return tuple(distractors)
 
 
-def find_layout(root: Path) -> Path | None:
+def find_layout(root: Path) -> Path:
     """Find the folder of the three split folders: `root` itself or a folder in it.
 
-    Returns:
-        None if there is no such folder.
-
     Raises:
-        ReIDError: `root` contains several (such as CUHK03-NP's `detected` and `labeled`).
+        ReIDError: there is none, or several (such as CUHK03-NP's `detected` and `labeled`).
     """
-    if not root.is_dir():
-        return None
     if (root / TRAIN).is_dir():
         return root
     sets = sorted(p for p in root.iterdir() if (p / TRAIN).is_dir())
+    if not sets:
+        raise ReIDError(
+            f"No data set in the Market-1501 layout at {root.absolute()} (data.root): no folder "
+            f"{TRAIN} there or one level below."
+        )
     if len(sets) > 1:
         names = ", ".join(p.name for p in sets)
         raise ReIDError(f"{root} holds several sets ({names}): set data.root to one of them.")
-    return sets[0] if sets else None
+    return sets[0]
 
 
-def read_splits(root: Path, clock: str = "sequences") -> Splits:
+def read_market1501(root: Path) -> Splits:
     """Read a set in the Market-1501 layout.
 
     Args:
-        root: the folder of the three split folders.
-        clock: `sequences`, or `none` if frame numbers are no times.
+        root: the folder of the three split folders, or the folder that contains it.
 
     Raises:
         ReIDError: a folder is missing or has no picture, or a picture is wrongly named.
     """
-    splits = Splits(*(read_folder(root / name) for name in (TRAIN, QUERY, GALLERY)))
-    return splits if clock == "none" else with_times(splits)
+    folder = find_layout(root)
+    return Splits(*(read_folder(folder / name) for name in (TRAIN, QUERY, GALLERY)))
 
 
 def _pictures(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from reid_lightning.data.readers.market1501 import (
     find_layout,
     parse_name,
     read_distractors,
-    read_splits,
+    read_market1501,
 )
 from reid_lightning.data.sample import Splits
 from reid_lightning.errors import ReIDError
@@ -88,13 +88,10 @@ def test_sequences_are_laid_end_to_end_on_a_cameras_clock() -> None:
     assert [s.time for s in splits.gallery] == [40, 40 + 20]
 
 
-def test_a_set_without_clock_has_no_times(tiny_set: Path) -> None:
-    assert {s.time for s in read_splits(tiny_set, clock="none").train} == {None}
-
-
 def test_layout_is_found_one_level_below(tiny_set: Path) -> None:
     assert find_layout(tiny_set.parent) == tiny_set == find_layout(tiny_set)
-    assert find_layout(tiny_set / "query") is None
+    with pytest.raises(ReIDError, match=r"query \(data\.root\): no folder bounding_box_train"):
+        find_layout(tiny_set / "query")
 
 
 def test_several_sets_in_a_folder_are_refused(tmp_path: Path) -> None:
@@ -115,11 +112,11 @@ def test_an_empty_folder_and_a_wrong_name_are_refused(tmp_path: Path) -> None:
     for folder in ("bounding_box_train", "query", "bounding_box_test"):
         (tmp_path / folder).mkdir()
     with pytest.raises(ReIDError, match="bounding_box_train holds no picture"):
-        read_splits(tmp_path)
+        read_market1501(tmp_path)
     (tmp_path / "bounding_box_train" / "Thumbs.db").touch()
     (tmp_path / "bounding_box_train" / "me.jpg").touch()
     with pytest.raises(ReIDError, match=r"me\.jpg is not named as Market-1501"):
-        read_splits(tmp_path)
+        read_market1501(tmp_path)
 
 
 def test_distractors_are_read_whatever_their_names(tmp_path: Path) -> None:
