@@ -2,24 +2,32 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint bench
+.PHONY: help demo test test-all lint bench
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
 
-demo: outputs/demo/metrics.json  ## train and score a model on the synthetic set (no download of data or weights)
+demo: outputs/demo/report/report.html  ## train and score a model on the synthetic set (no download of data or weights)
 	@tail -n 8 outputs/demo/train.log
-	@echo "(to train again: rm -r outputs/demo, then make demo)"
+	@echo "The report: outputs/demo/report/report.html (to train again: rm -r outputs/demo, then make demo)"
 
-outputs/demo/metrics.json: | .venv/.installed
-	if [ -f outputs/demo/.hydra/config.yaml ]; then exec $(BIN)/python train.py resume=outputs/demo; fi; \
-	$(BIN)/python train.py data=synthetic augmentation=flip_crop optimizer.lr=3e-3 \
-		scheduler.warmup_epochs=4 trainer.max_epochs=20 trainer.check_val_every_n_epoch=4 \
-		hydra.run.dir=outputs/demo
+outputs/demo/report/report.html: | .venv/.installed
+	if [ -f outputs/demo/.hydra/config.yaml ]; then \
+		$(BIN)/reid train resume=outputs/demo; \
+	else \
+		$(BIN)/reid train data=synthetic hydra.run.dir=outputs/demo; \
+	fi
+	$(BIN)/reid report outputs/demo
 
 test: .venv/.installed-dev lint  ## lint, then pytest, in .venv
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-all: test  ## and the tests that take an hour or two: slow ones, many kills, signals at random moments, many starts at once
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
+	REID_KILLS=10 REID_KILL_SEED=1 $(BIN)/python -m pytest tests/run/test_resume.py -k sigkill
+	REID_STARTS=10 $(BIN)/python -m pytest tests/robustness/test_folders.py -k one_second
+	REID_SIGNALS=20 $(BIN)/python -m pytest tests/robustness/test_signals.py
 
 lint: .venv/.installed-dev  ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .

@@ -48,7 +48,7 @@ def error_message(error: BaseException) -> str | None:
     for cause in _causes(error, implicit=False):
         if isinstance(cause, ModuleNotFoundError) and _is_not_installed(cause):
             extra = _EXTRAS.get(str(cause.name).partition(".")[0])
-            install = f"pip install -e '.[{extra}]' brings it" if extra else "install it with pip"
+            install = f"pip install '.[{extra}]' brings it" if extra else "install it with pip"
             return (
                 f"The Python package {cause.name} is not installed, and this configuration needs "
                 f"it: {install}."

@@ -5,12 +5,16 @@ Signal handlers belong to a process, and so does what this module remembers.
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
+
+if sys.platform == "win32":
+    raise ImportError("reid-lightning stops runs by signals that Windows lacks: use it in WSL.")
 
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 STEP_SECONDS = 5.0  # that a deferred stop waits for the training step to end

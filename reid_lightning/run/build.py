@@ -44,7 +44,7 @@ def build_module(config: DictConfig, num_classes: int) -> ReIDModule:
     return ReIDModule(
         model,
         instantiate(config.loss, num_classes=num_classes, embedding_size=model.embedding_size),
-        instantiate(config.metric),
+        instantiate(config.metric, _convert_="all"),
         instantiate(config.optimizer),
         instantiate(config.scheduler),
         seed=config.seed,

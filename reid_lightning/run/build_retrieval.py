@@ -1,10 +1,10 @@
 """The steps between embedding and ranking that a composed configuration describes."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from reid_lightning.data.dataset_folder import DatasetFolder
 from reid_lightning.errors import ReIDError
@@ -18,22 +18,38 @@ def build_retrieval(config: DictConfig, folder: DatasetFolder) -> Retrieval:
     Raises:
         ReIDError: time and place are asked for, and some pictures of the set have no times.
     """
-    steps = {name: value for name, value in config.items() if name != "spatial_temporal"}
-    retrieval: Retrieval = instantiate(steps, _target_="reid_lightning.retrieval.Retrieval")
+    # One by one: in a configuration that holds it, a step would become a configuration itself.
+    steps = {
+        str(name): instantiate(step) if OmegaConf.is_config(step) else step
+        for name, step in config.items()
+        if name != "spatial_temporal"
+    }
+    known = {field.name for field in fields(Retrieval)} - {"own_steps"}
+    for name, step in steps.items():
+        if name not in known and not callable(step):
+            raise ReIDError(
+                f"retrieval.{name} is no step: it is none of {', '.join(sorted(known))}, and has "
+                "no _target_ of your own."
+            )
+    own_steps = tuple(step for name, step in steps.items() if name not in known)
+    retrieval = Retrieval(
+        **{name: step for name, step in steps.items() if name in known}, own_steps=own_steps
+    )
     if "spatial_temporal" not in config:
         return retrieval
-    if folder.clock == "none":
-        raise ReIDError(
-            "retrieval=[spatial_temporal] needs times, and data.clock=none says that "
-            f"{folder.title} has none: leave it out, or set data.clock=sequences where frame "
-            "numbers are times."
-        )
     scored = [*folder.official.query, *folder.official.gallery]
-    if any(sample.time is None for sample in scored):
+    if all(sample.time is None for sample in scored):
         raise ReIDError(
-            "retrieval=[spatial_temporal] needs a time of every picture, and those of "
-            "data.extra_gallery have none: leave one of the two out."
+            f"retrieval=[spatial_temporal] needs times, and {folder.title} has none: leave it out, "
+            "or set data.clock=sequences where the frame numbers in its file names are times."
         )
+    learnt_from = [] if config.spatial_temporal.file else folder.official.train
+    for sample in (*scored, *learnt_from):
+        if sample.time is None:
+            raise ReIDError(
+                "retrieval=[spatial_temporal] needs a time of every picture, and "
+                f"{sample.path} has none, as all pictures of data.extra_gallery: leave one out."
+            )
     if not (file := config.spatial_temporal.file):
         model = SpatialTemporal.fit(*columns_of(folder.official.train))
         return replace(retrieval, spatial_temporal=model)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from hydra.core.hydra_config import HydraConfig
 from pytorch_lightning.utilities import rank_zero_only
 
+from reid_lightning.run.python_path import import_users_modules
 from reid_lightning.run.resume import run_args
 from reid_lightning.run.sweep_jobs import stop_jobs
 from reid_lightning.run.user_errors import report_errors
@@ -29,6 +30,7 @@ EXPECTED_WARNINGS = (
 
 def run_command(command: Callable[[], None], *, resumable: bool) -> None:
     """Run a command of the program; see `report_errors`."""
+    import_users_modules()
     silence_expected_warnings()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # else Hydra prints half a traceback itself
     with stop_signals(), pass_signals_to(stop_jobs), report_errors(resumable=resumable):

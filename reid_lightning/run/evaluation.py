@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.errors import ReIDError, check_at_least
+from reid_lightning.metrics.summary import check_extra_scores
 from reid_lightning.results.metrics_json import write_results
 from reid_lightning.results.scored_files import write_scored_files
 from reid_lightning.results.status import write_status
@@ -19,6 +20,7 @@ from reid_lightning.run.build_retrieval import build_retrieval
 from reid_lightning.run.embed_set import embed_set, embed_share
 from reid_lightning.run.load_trained import Trained, load_trained
 from reid_lightning.run.split_counts import log_split_counts
+from reid_lightning.run.typed_command import typed_command
 from reid_lightning.scoring.embedded_samples import embedded_set
 from reid_lightning.scoring.score_sets import score_sets
 
@@ -36,11 +38,13 @@ def run_evaluation(config: DictConfig) -> float:
     """
     if OmegaConf.is_missing(config, "checkpoint"):
         raise ReIDError(
-            "Name the checkpoint to score: python evaluate.py "
+            f"Name the checkpoint to score: {typed_command('evaluate')} "
             "checkpoint=outputs/RUN/checkpoints/best.ckpt"
         )
     check_at_least("findings.queries", config.findings.queries, 0)
     check_at_least("findings.length", config.findings.length, 1)
+    extra_scores = instantiate(config.metric.extra_scores, _convert_="all")
+    check_extra_scores(extra_scores)
     trained, datamodule = _load(config)
     log_split_counts(datamodule.folder)
     retrieval = build_retrieval(config.retrieval, datamodule.folder)
@@ -54,6 +58,7 @@ def run_evaluation(config: DictConfig) -> float:
         retrieval,
         distance=distance,
         ap=ap,
+        extra_scores=extra_scores,
         lists=config.findings.queries,
         length=config.findings.length,
     )
@@ -77,7 +82,7 @@ def run_evaluation(config: DictConfig) -> float:
     }
     write_results(folder / "metrics.json", scores | settings)
     write_status(folder, "finished")
-    log.info("Results: %s", folder)
+    log.info("Results: %s (on one page: %s %s)", folder, typed_command("report"), folder)
     return scores["test/mAP"]
 
 
@@ -88,9 +93,7 @@ def embed_rank(config: DictConfig) -> None:
 
 
 def _load(config: DictConfig) -> tuple[Trained, ReIDDataModule]:
-    network = config.get("model")  # none, or what the set's own YAML gives all models
-    own_network = network if network is not None and "_target_" in network else None
-    trained = load_trained(Path(config.checkpoint), own_network)
+    trained = load_trained(Path(config.checkpoint), config.get("model"))
     size = {"height": trained.height, "width": trained.width}
     size |= {side: config.data[side] for side in size if config.data[side] is not None}
     return trained, instantiate(config.data, **size)

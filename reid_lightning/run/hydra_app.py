@@ -4,11 +4,17 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
-CONF = Path(__file__).parents[2] / "conf"
+from reid_lightning.errors import ReIDError
+
+_PACKAGE = Path(__file__).parents[1]
+_INSTALLED, _CHECKOUT = _PACKAGE / "conf", _PACKAGE.parent / "conf"
+CONF = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
 
 
 def run_hydra_app(
@@ -23,9 +29,49 @@ def run_hydra_app(
         config_name: of a file in conf/.
         arguments: as they are typed: overrides and options, in any order.
     """
-    options_first = sorted(arguments, key=lambda a: a not in ("-m", "--multirun"))
-    with _command_line(options_first):  # Hydra accepts arguments from there alone
+    typed = TypedArguments.parse(arguments)
+    check_names(typed.own_configs)
+    with _command_line([*typed.options, *typed.overrides]):  # Hydra reads no other arguments
         hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)()
+
+
+def check_names(own_configs: Path | None) -> None:
+    """Raise a `ReIDError` if a YAML of the user's has the name of one of the package's.
+
+    Hydra would use the package's without a word.
+    """
+    if own_configs is None:
+        return
+    for file in sorted(own_configs.rglob("*.yaml")):
+        ours = CONF / file.relative_to(own_configs)
+        if ours.is_file() and not ours.samefile(file):
+            raise ReIDError(
+                f"{file} has the name of one of reid-lightning's own files: give it another name."
+            )
+
+
+class TypedArguments(NamedTuple):
+    """What was typed after the command, in any order.
+
+    Args:
+        options: Hydra's, such as `-m`, with their values.
+        overrides: such as `loss=semihard`.
+        own_configs: the folder of --config-dir.
+    """
+
+    options: list[str]
+    overrides: list[str]
+    own_configs: Path | None
+
+    @classmethod
+    def parse(cls, arguments: Sequence[str]) -> "TypedArguments":
+        """Tell options from overrides."""
+        parsed = get_args_parser().parse_intermixed_args(arguments)
+        options = list(arguments)
+        for override in parsed.overrides:
+            options.remove(override)
+        folder = Path(parsed.config_dir).absolute() if parsed.config_dir else None
+        return cls(options, parsed.overrides, folder)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.run.python_path import python_path
+from reid_lightning.run.python_path import import_variables
 from reid_lightning.run.rank_link import LinkedProcess, RankError
 from reid_lightning.stop_signals import SIGNALS, Stopped, stop_by
 
@@ -66,7 +66,7 @@ def run_ranks(commands: Sequence[Sequence[str]], threads: int) -> None:
 
 def _variables(rank: int, count: int, port: int, threads: int) -> dict[str, str]:
     return {
-        "PYTHONPATH": python_path(),
+        **import_variables(),
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
         "NODE_RANK": "0",

@@ -18,6 +18,7 @@ from reid_lightning.models.networks import (
     UnfitCheckpointError,
     build_trained,
 )
+from reid_lightning.run.typed_command import typed_command
 
 # Version 0.1 kept the address of a network's constructor.
 _NAMES_OF_0_1 = {"reid_lightning.models.mobilenet_v2": "mobilenet_v2"}
@@ -108,8 +109,8 @@ def _known(path: Path, name: str) -> Constructor:
     if name not in NETWORKS:
         raise ReIDError(
             f"{path} is a checkpoint of a network that reid-lightning does not have ({name!r}): "
-            "name its configuration, which is not taken from the file: python evaluate.py "
-            f"checkpoint={path} model=NAME_OF_YOUR_YAML"
+            "name its configuration, which is not taken from the file: "
+            f"{typed_command('evaluate')} checkpoint={path} model=NAME_OF_YOUR_YAML"
         )
     return NETWORKS[name]
 

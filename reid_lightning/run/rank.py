@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from reid_lightning.run.command_line import log_on_rank_zero, silence_expected_warnings
 from reid_lightning.run.evaluation import embed_rank
 from reid_lightning.run.hydra_app import run_hydra_app
+from reid_lightning.run.python_path import import_users_modules
 from reid_lightning.run.rank_link import SupervisorLink
 from reid_lightning.run.training import train_rank
 from reid_lightning.run.user_errors import clear_message, type_and_text
@@ -27,6 +28,7 @@ def run_rank(link: SupervisorLink, command: str, arguments: list[str]) -> None:
     """
 
     def job(config: DictConfig) -> None:
+        import_users_modules()
         silence_expected_warnings()
         log_on_rank_zero()
         try:

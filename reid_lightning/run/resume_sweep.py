@@ -45,9 +45,12 @@ def resume_sweep_args(arguments: Sequence[str]) -> list[str]:
     check_version(folder, path)
     check_not_running(folder)
     hydra = read_yaml(path)["hydra"]
+    sources = hydra["runtime"]["config_sources"]
+    own = [s["path"] for s in sources if s["provider"] == "command-line"]
     unnamed = {*hydra["job"]["config"]["override_dirname"]["exclude_keys"], "resume"}
     return [
         "-m",
+        *(f"--config-dir={configs}" for configs in own),
         *hydra["overrides"]["hydra"],
         *(o for o in hydra["overrides"]["task"] if not o.startswith("resume=")),
         f"hydra.sweep.dir='{folder}'",

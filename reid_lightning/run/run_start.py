@@ -14,7 +14,8 @@ from reid_lightning.results.status import write_status
 from reid_lightning.run.folder_claim import claim_folder, wait_for_rank_zero
 from reid_lightning.run.held_sweep import hold_sweep
 from reid_lightning.run.job_folders import check_job_folders
-from reid_lightning.run.python_path import python_path
+from reid_lightning.run.python_path import import_variables
+from reid_lightning.run.typed_command import typed_command
 from reid_lightning.run.user_errors import exit_on_errors
 
 
@@ -64,8 +65,9 @@ class RunStart(Callback):
         with replaced_atomically(folder / "multirun.yaml") as partial:
             OmegaConf.save(config, partial)
         if "resume" in config:
-            print(f"The sweep: {folder} (python train.py -m resume_sweep={folder} resumes it)")
-        os.environ["PYTHONPATH"] = python_path()
+            command = typed_command("train")
+            print(f"The sweep: {folder} ({command} -m resume_sweep={folder} resumes it)")
+        os.environ.update(import_variables())
 
 
 def _resolved(config: DictConfig, mode: str) -> Path:

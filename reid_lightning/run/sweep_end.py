@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from reid_lightning.results.status import write_status
 from reid_lightning.results.sweep_summary import SUMMARY_FILE, sweep_table, write_summary
 from reid_lightning.run.held_sweep import release_sweeps
+from reid_lightning.run.typed_command import typed_command
 from reid_lightning.run.user_errors import exit_on_errors
 
 
@@ -39,9 +40,10 @@ class SweepEnd(Callback):
         print(f"\n{sweep_table(rows)}\n\nThe sweep: {folder / SUMMARY_FILE}")
         if path := write_heat_map(rows, folder):
             print(f"As a picture: {path}")
+        print(f"On one page: {typed_command('report')} {folder}")
         unfinished = sum(row["status"] != "finished" for row in rows)
         if unfinished:
-            retry = f" (python train.py -m resume_sweep={folder} tries again)"
+            retry = f" ({typed_command('train')} -m resume_sweep={folder} tries again)"
             hint = retry if "resume" in config else ""  # evaluate.py has none
             print(f"{unfinished} of {len(rows)} jobs have no result; see their logs{hint}.")
             sys.exit(1)

@@ -13,25 +13,31 @@ from reid_lightning.run.command_line import (
     run_command,
     silence_expected_warnings,
 )
+from reid_lightning.run.help import asks_for_help, help_text
 from reid_lightning.run.hydra_app import run_hydra_app
 from reid_lightning.run.own_folder import own_folder
+from reid_lightning.run.python_path import import_users_modules
 from reid_lightning.run.resume import resume_args
 from reid_lightning.run.resume_sweep import resume_sweep_args
 from reid_lightning.run.sweep_jobs import of_sweep
 from reid_lightning.run.training import run_training
+from reid_lightning.run.typed_command import typed_command
 from reid_lightning.run.user_errors import CLEAR_ERRORS, failed_score, in_sweep, report_job_errors
 from reid_lightning.stop_signals import stop_signals
 
 _SWEEP_ENDED_EARLY = (
     "The sweep ended before its jobs did ({}: {}). Their folders are kept: "
-    "python train.py -m resume_sweep=FOLDER continues it."
+    "{} -m resume_sweep=FOLDER continues it."
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command with `arguments`, by default those that were typed."""
     typed = sys.argv[1:] if arguments is None else arguments
-    run_command(lambda: start(typed), resumable=True)
+    if asks_for_help(typed):
+        run_command(lambda: print(help_text("train", typed)), resumable=False)
+    else:
+        run_command(lambda: start(typed), resumable=True)
 
 
 def start(arguments: Sequence[str]) -> None:
@@ -44,12 +50,15 @@ def start(arguments: Sequence[str]) -> None:
             raise
         traceback.print_exc()
         first_line = str(error).partition("\n")[0]
-        message = _SWEEP_ENDED_EARLY.format(type(error).__name__, first_line)
+        message = _SWEEP_ENDED_EARLY.format(
+            type(error).__name__, first_line, typed_command("train")
+        )
         raise ReIDError(message) from error
 
 
 def job(config: DictConfig) -> float:
     """Train, keep the best checkpoint, test it; returns the score it was chosen by."""
+    import_users_modules()
     silence_expected_warnings()
     gc.collect()  # the garbage of a sweep's last job would keep the device's memory
     with of_sweep(), stop_signals(), report_job_errors(resumable=True):

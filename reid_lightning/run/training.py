@@ -29,12 +29,17 @@ from reid_lightning.run.processes import plan_processes
 from reid_lightning.run.resume import ResumePoint, find_resume_point
 from reid_lightning.run.resume_job import resume_job
 from reid_lightning.run.split_counts import log_split_counts
+from reid_lightning.run.typed_command import typed_command
 
 log = logging.getLogger(__name__)
 
 _MAX_TIME_USED = (
     "Nothing was trained: the run has used up its trainer.max_time=%s, which counts over all its "
     "parts. To train on, raise it in %s/.hydra/config.yaml."
+)
+_LONG_WARMUP = (
+    "The learning rate never reaches optimizer.lr: the warm-up (scheduler.warmup_epochs=%s) is as "
+    "long as the run (trainer.max_epochs=%s). Set scheduler.warmup_epochs to a tenth of it."
 )
 
 
@@ -56,6 +61,7 @@ def run_training(config: DictConfig) -> float:
             return best_score(results)
     datamodule, module = _build(config)
     log_split_counts(datamodule.folder)
+    warn_of_long_warmup(config)
     processes = plan_processes(config)
     # Reported here, before ranks are started.
     datamodule.train_batches(0, processes.count)
@@ -71,7 +77,15 @@ def run_training(config: DictConfig) -> float:
         run_ranks(commands, torch.get_num_threads())
         score = read_status_file(folder)["score"]
     rank_zero_only(write_status)(folder, "finished")
+    log.info("Results: %s (on one page: %s %s)", folder, typed_command("report"), folder)
     return score
+
+
+def warn_of_long_warmup(config: DictConfig) -> None:
+    """Warn of a run that ends before its learning rate has reached `optimizer.lr`."""
+    warmup, epochs = config.scheduler.get("warmup_epochs") or 0, config.trainer.max_epochs
+    if epochs and 0 < epochs <= warmup:
+        log.warning(_LONG_WARMUP, warmup, epochs)
 
 
 def train_rank(config: DictConfig) -> None:
@@ -147,7 +161,6 @@ def fit_and_test(
         write_results(folder / "metrics.json", results)
         progress = {"epochs": trainer.current_epoch, "steps": trainer.global_step}
         write_progress(folder, **progress, score=best_score(results))
-        log.info("Results: %s", folder)
     finish_wandb()
     return best_score(results)
 

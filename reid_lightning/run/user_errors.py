@@ -18,6 +18,7 @@ from reid_lightning.engine.loggers.wandb import finish_wandb
 from reid_lightning.errors import ReIDError, error_message
 from reid_lightning.results.status import write_status
 from reid_lightning.run.held_sweep import held_sweep, release_sweeps
+from reid_lightning.run.typed_command import typed_command
 from reid_lightning.stop_signals import Stopped, received_signal
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def report_errors(*, resumable: bool) -> Iterator[None]:
         sweep, message = held_sweep(), clear_message(error)
         if stop := as_stop(error):
             if sweep:
-                hint = f"python train.py -m resume_sweep={sweep} continues the sweep."
+                hint = f"{typed_command('train')} -m resume_sweep={sweep} continues the sweep."
                 log.error("%s. %s", stop, hint if resumable else f"Its jobs are in {sweep}.")
             raise stop from None
         if sweep and not isinstance(error, SystemExit):
@@ -90,7 +91,7 @@ def report_job_errors(*, resumable: bool) -> Iterator[None]:
                 log.warning("After the signal: %s", type_and_text(error))
             if not in_sweep():
                 folder = HydraConfig.get().runtime.output_dir
-                hint = f"python train.py resume={folder} continues the run."
+                hint = f"{typed_command('train')} resume={folder} continues the run."
                 log.error("%s. %s", stop, hint if resumable else "Nothing was scored.")
             raise stop from None
         message = clear_message(error)
@@ -125,7 +126,7 @@ def clear_message(error: BaseException) -> str | None:
         return None
     missing = str(getattr(error, "missing_cfg_file", ""))  # of a MissingConfigException
     if missing.startswith(_PLUGINS):
-        return f"{missing} comes with an extra that is not installed: pip install -e '.[sweep]'."
+        return f"{missing} comes with an extra that is not installed: pip install '.[sweep]'."
     if (message := error_message(error)) is not None:
         return message
     return " ".join(str(error).split()) if isinstance(error, CLEAR_ERRORS) else None

@@ -14,10 +14,14 @@ def check_version(folder: Path, config: Path) -> None:
         folder: of the run or the sweep, for the message.
         config: its configuration, which states the version from 0.2 on.
     """
-    made_by = str((read_yaml(config) or {}).get("version", "0.1"))
+    content = read_yaml(config) or {}
+    made_by = str(content.get("version", "0.1"))
     if made_by.split(".")[:2] != __version__.split(".")[:2]:
+        damaged = (
+            "" if "version" in content else f" (Or {config.name}, which lacks it, is damaged.)"
+        )
         raise ReIDError(
             f"{folder} was made by reid-lightning {made_by}, which this version ({__version__}) "
             "cannot resume: resume it with that version, or train again; evaluate.py scores its "
-            "checkpoints."
+            f"checkpoints.{damaged}"
         )

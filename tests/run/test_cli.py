@@ -82,6 +82,7 @@ def test_two_processes_in_half_precision(
     assert check_run(tmp_path / "run", processes=2)["precision"] == "bf16-mixed"
 
 
+@pytest.mark.slow
 def test_a_sweep_of_two_jobs_of_two_processes(
     script: Run, tiny_overrides: list[str], tmp_path: Path
 ) -> None:
@@ -126,7 +127,7 @@ def one_error(done: subprocess.CompletedProcess[str]) -> str:
 
 
 ERRORS = {
-    "no data": (["data.root=nowhere"], "No data set in the Market-1501 layout at"),
+    "no data": (["data.root=nowhere"], "There is no data set at"),
     "too many identities": (["data.p=17"], "needs 17 identities, but only 16"),
     "unknown key": (["loss.margn=0.1"], "Could not override 'loss.margn'"),
     "unknown choice": (["loss=tripplet"], "Could not find 'loss/tripplet'"),
@@ -166,6 +167,7 @@ def test_a_truncated_picture_ends_in_one_sentence(
     assert "Error: The picture" in one_error(done) and "cannot be read" in one_error(done)
 
 
+@pytest.mark.slow
 def test_a_failure_of_the_other_process_alone_ends_in_one_sentence(
     script: Run, tiny_set: Path, tiny_overrides: list[str], tmp_path: Path
 ) -> None:

@@ -76,6 +76,7 @@ def test_any_number_of_processes_scores_the_same(
             assert abs(other[key] - first[key]) * first["test/queries"] <= 1 + 1e-9
 
 
+@pytest.mark.slow
 def test_two_machines_under_torchrun(
     tiny_overrides: list[str], tmp_path: Path, free_port: int
 ) -> None:
@@ -105,6 +106,7 @@ def test_two_machines_under_torchrun(
     assert results["processes"] == 2 and 0 <= results["test/mAP"] <= 1
 
 
+@pytest.mark.slow
 def test_two_jobs_at_once_on_a_cold_cache_make_one_store(
     tiny_overrides: list[str], tmp_path: Path
 ) -> None:

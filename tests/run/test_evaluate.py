@@ -125,7 +125,7 @@ def test_further_distractors_join_the_gallery(
 WRONG = {
     "no times": (
         ["data.clock=none", "retrieval=[spatial_temporal]"],
-        "needs times, and data.clock",
+        "needs times, and synthetic has none",
     ),
     "average precision": (["metric.ap=foo"], "metric.ap=foo must be one of: step, trapezoid"),
     "distance": (["metric.distance=squared"], "metric.distance=squared must be one of"),

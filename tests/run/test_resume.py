@@ -132,6 +132,7 @@ def test_a_run_killed_with_sigkill_ends_as_one_that_was_not(
     check_same(tmp_path / "whole", killed)
 
 
+@pytest.mark.slow
 def test_two_processes_that_a_signal_stops_end_as_if_it_had_not(
     options: list[str], tmp_path: Path
 ) -> None:

@@ -26,6 +26,7 @@ def start(cwd: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=cwd, env=env, start_new_session=True, **pipes)
 
 
+@pytest.mark.slow
 def test_a_killed_sweep_runs_only_the_rest(tiny_overrides: list[str], tmp_path: Path) -> None:
     """In folders that are named for overrides, too, of which that of the resuming is none."""
     keys = ",".join(option.split("=")[0] for option in tiny_overrides)
@@ -65,10 +66,10 @@ def folder(tmp_path: Path) -> Path:
         "hydra": ["hydra.sweep.dir=multirun/x", "hydra.mode=MULTIRUN"],
         "task": ["loss=hard,semihard", "resume='${hydra:runtime.output_dir}'"],
     }
+    sources = [{"provider": "main", "path": "/conf"}, {"provider": "command-line", "path": "/own"}]
     job = {"config": {"override_dirname": {"exclude_keys": ["seed", "resume"]}}}
-    written = yaml.safe_dump(
-        {"version": __version__, "hydra": {"overrides": overrides, "job": job}}
-    )
+    hydra = {"overrides": overrides, "job": job, "runtime": {"config_sources": sources}}
+    written = yaml.safe_dump({"version": __version__, "hydra": hydra})
     (tmp_path / "multirun.yaml").write_text(written)
     return tmp_path
 
@@ -76,6 +77,7 @@ def folder(tmp_path: Path) -> Path:
 def test_resume_sweep_is_spelled_out_for_hydra(folder: Path) -> None:
     expected = [
         "-m",
+        "--config-dir=/own",
         "hydra.sweep.dir=multirun/x",
         "hydra.mode=MULTIRUN",
         "loss=hard,semihard",

@@ -94,7 +94,9 @@ def test_a_job_that_fails_ends_alone_and_the_sweep_ends_with_its_pictures(
     assert "mining: semihard" in (sweep / "0" / ".hydra" / "config.yaml").read_text()
 
 
-@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+@pytest.mark.parametrize(
+    "launcher", ["joblib", pytest.param("submitit_local", marks=pytest.mark.slow)]
+)
 def test_launchers_run_jobs_in_processes_of_their_own(
     launcher: str, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

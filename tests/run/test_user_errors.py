@@ -96,7 +96,7 @@ def test_a_signal_ends_a_run_and_a_sweep_whatever_error_follows_from_it(
     assert end.value.code == 143
     assert read_status(tmp_path) == "unfinished"
     assert read_status_file(tmp_path)["state"] == "stopped"
-    hint = f"Stopped by SIGTERM. python train.py resume={tmp_path} continues the run."
+    hint = f"Stopped by SIGTERM. reid train resume={tmp_path} continues the run."
     warning, *last = caplog.messages
     assert warning == "After the signal: RuntimeError: Connection closed by peer"
     assert last == ([hint] if mode == "RUN" else []), "a sweep says it once, at its end"
@@ -156,7 +156,7 @@ def test_what_an_extra_brings_is_named_with_it(
     with pytest.raises(SystemExit), report_errors(resumable=True):
         begin(override)
     start_of_message = f"Error: hydra/{group}/{choice} comes with an extra that is not installed: "
-    assert caplog.messages == [f"{start_of_message}pip install -e '.[sweep]'."]
+    assert caplog.messages == [f"{start_of_message}pip install '.[sweep]'."]
 
 
 def test_what_ends_a_sweep_says_how_to_resume_it_and_what_ends_a_run_does_not(

@@ -1,0 +1,45 @@
+"""The command `reid`: train, evaluate, report."""
+
+import sys
+from importlib import import_module
+
+from reid_lightning import __version__
+from reid_lightning.stop_signals import exit_at_signals
+
+_COMMANDS = {
+    "train": (
+        "reid_lightning.run.train",
+        "train a model and score it: reid train loss=semihard data=market1501",
+    ),
+    "evaluate": (
+        "reid_lightning.run.evaluate",
+        "score a checkpoint on any set: reid evaluate checkpoint=FILE data=market1501",
+    ),
+    "report": (
+        "reid_lightning.report.__main__",
+        "write one page about runs and sweeps: reid report RUN_OR_SWEEP…",
+    ),
+}
+
+
+def main() -> None:
+    """Run the command that was typed."""
+    name, *arguments = sys.argv[1:] or ["--help"]
+    if name in ("-h", "--help"):
+        print(_help())
+    elif name == "--version":
+        print(f"reid-lightning {__version__}")
+    elif name in _COMMANDS:
+        with exit_at_signals():  # imports take seconds
+            module = import_module(_COMMANDS[name][0])
+        module.main(arguments)
+    else:
+        sys.exit(f"Error: reid has no command {name}: use one of {', '.join(_COMMANDS)}.")
+
+
+def _help() -> str:
+    width = max(map(len, _COMMANDS))
+    lines = [f"  {name:<{width}}  {text}" for name, (_, text) in _COMMANDS.items()]
+    return "\n".join(
+        ["usage: reid COMMAND ARGUMENTS", "", *lines, "", "reid COMMAND --help says more."]
+    )
