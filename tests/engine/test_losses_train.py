@@ -17,6 +17,7 @@ from reid_lightning.run.build import build_module
 CONF = Path(__file__).parents[2] / "conf"
 LOSSES = sorted(path.stem for path in (CONF / "loss").glob("*.yaml"))
 DIAGNOSTICS = ("loss", "loss_id", "dist_pos", "dist_neg", "embedding_norm")
+FAST = ("softmax", "hard", "circle")  # one of each kind; the others are left to `make test-all`
 MINED = ("triplet", "hard", "hard_margin", "semihard", "batch_all", "quadruplet")
 COUNTS = {"train_identities": 32, "test_identities": 12}
 
@@ -48,7 +49,9 @@ def composed(loss: str, root: Path) -> DictConfig:
         return compose("train", overrides)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(
+    "loss", [pytest.param(x, marks=[] if x in FAST else pytest.mark.slow) for x in LOSSES]
+)
 def test_three_epochs_beat_the_untrained_network(loss: str, small_set: Path) -> None:
     config = composed(loss, small_set)
     pl.seed_everything(0, verbose=False)

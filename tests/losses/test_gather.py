@@ -91,7 +91,7 @@ def compare_with_one_process(rank: int, world_size: int, port: int) -> None:
             assert torch.allclose(ours, theirs, atol=1e-5), (name, (ours - theirs).abs().max())
 
 
-@pytest.mark.parametrize("world_size", [2, 3])
+@pytest.mark.parametrize("world_size", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_ranks_have_the_loss_and_gradients_of_one_process(world_size: int, free_port: int) -> None:
     mp.spawn(compare_with_one_process, (world_size, free_port), nprocs=world_size)
 

@@ -111,7 +111,7 @@ def test_a_damaged_file_of_a_run_ends_its_resume_in_one_sentence(
     name: str, trained_run: Path, script: Callable, tmp_path: Path
 ) -> None:
     file = Path(shutil.copytree(trained_run, tmp_path / "run")) / name
-    file.write_text(file.read_text()[: file.stat().st_size // 2] + "{")
+    file.write_text(file.read_text()[: file.stat().st_size // 2] + "{: [")
     done = script("train.py", "resume=run", cwd=tmp_path, check=False)
     (line,) = [x for x in (done.stdout + done.stderr).splitlines() if "Error" in x]
     assert done.returncode == 1 and f"Error: {file} is damaged, or cannot be read: " in line

@@ -145,6 +145,7 @@ def test_jobs_of_a_sweep_that_would_share_a_folder_are_refused(
     assert not (tmp_path / "multirun").exists()
 
 
+@pytest.mark.slow
 def test_folders_may_be_named_by_what_hydra_knows(script: Callable, tmp_path: Path) -> None:
     """Names that only a job can make out."""
     names = [

@@ -24,6 +24,7 @@ def scores(folder: Path) -> dict[str, float]:
     return {name: value for name, value in results.items() if name.startswith("test/")}
 
 
+@pytest.mark.slow
 def test_slurm_does_not_make_a_run_load_what_lies_in_the_working_directory(
     script: Callable, tiny_overrides: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,7 +44,8 @@ def rank(family: Family, number: int) -> int:
     return pid
 
 
-@pytest.mark.parametrize("name", STATUS if TIMES else ["TERM"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STATUS)
 def test_one_process_stops_after_a_step_that_it_saves(
     name: str, options: list[str], tmp_path: Path
 ) -> None:
@@ -74,6 +75,7 @@ def test_a_rank_that_gets_the_signal_alone_stops_the_job(
     assert state(tmp_path / "run") == "stopped"
 
 
+@pytest.mark.slow
 def test_a_killed_rank_ends_its_job_and_not_the_sweep(
     tiny_overrides: list[str], tmp_path: Path
 ) -> None:
@@ -88,6 +90,7 @@ def test_a_killed_rank_ends_its_job_and_not_the_sweep(
     assert by_job == {"0": "failed: Rank 1 of the job was killed by SIGKILL.", "1": "finished"}
 
 
+@pytest.mark.slow
 def test_a_stopped_sweep_starts_no_other_job(tiny_overrides: list[str], tmp_path: Path) -> None:
     jobs = ["-m", "seed=0,1", "trainer.max_epochs=500", "hydra.sweep.dir=sweep"]
     family = Family(TRAIN, *tiny_overrides, *jobs, cwd=tmp_path)
@@ -100,9 +103,10 @@ def test_a_stopped_sweep_starts_no_other_job(tiny_overrides: list[str], tmp_path
     assert state(sweep) == "stopped" and state(sweep / "0") == "stopped"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "target"),
-    [("TERM", "sweep"), ("INT", "job"), ("KILL", "sweep")][: None if TIMES else 1],
+    [("TERM", "sweep"), ("INT", "job"), ("KILL", "sweep")],
 )
 def test_jobs_in_processes_of_their_own_are_stopped_in_order(
     name: str, target: str, tiny_overrides: list[str], tmp_path: Path
@@ -122,6 +126,7 @@ def test_jobs_in_processes_of_their_own_are_stopped_in_order(
     assert not (tmp_path / "sweep" / "2" / "checkpoints").exists()
 
 
+@pytest.mark.slow
 def test_an_evaluation_is_stopped(
     trained_run: Path, tiny_overrides: list[str], tmp_path: Path
 ) -> None:
