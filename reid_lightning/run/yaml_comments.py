@@ -48,8 +48,9 @@ def _keys(text: str) -> Iterator[_Key]:
 def _keys_of(node: yaml.MappingNode, above: KeyPath) -> Iterator[_Key]:
     for key, value in node.value:
         path = (*above, str(key.value))
-        below = value.start_mark.line > key.end_mark.line
-        end = key.end_mark if below else value.end_mark
-        yield _Key(path, key.end_mark.line, end.column if end.line == key.end_mark.line else 0)
+        begins_below = value.start_mark.line > key.end_mark.line
+        end = key.end_mark if begins_below else value.end_mark
+        if end.line == key.end_mark.line:  # else the line ends within a text
+            yield _Key(path, end.line, end.column)
         if isinstance(value, yaml.MappingNode):
             yield from _keys_of(value, path)

@@ -1,7 +1,7 @@
 """Comments of YAML files and their way into `--help`."""
 
 import yaml
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reid_lightning.run.yaml_comments import first_comment, read_comments, with_comments
@@ -48,6 +48,8 @@ TREES = st.recursive(
 )
 
 
+@settings(deadline=None)
+@example({"text of several lines": " a\n\n", "on": {"on": "'a'\n"}})
 @given(st.dictionaries(KEYS, TREES, min_size=1, max_size=4))
 def test_comments_change_no_value(tree: dict[str, object]) -> None:
     text = yaml.safe_dump(tree, allow_unicode=True, width=1000)
