@@ -62,6 +62,18 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
     return [_read(name, folder) for name, folder in zip(names, folders, strict=True)]
 
 
+def _with_recipe(config: Any) -> Any:
+    """The values that a set's `recipe` decides, in place of `${oc.select:recipe.lr,3.5e-4}`."""
+
+    def resolved(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: resolved(below) for key, below in value.items()}
+        match = re.fullmatch(r"\$\{oc\.select:recipe\.(\w+),(.+)\}", str(value))
+        return config.get("recipe", {}).get(match[1], match[2]) if match else value
+
+    return resolved(config)
+
+
 def _read(name: str, folder: Path) -> Run:
     try:
         status = read_status(folder)
@@ -72,7 +84,7 @@ def _read(name: str, folder: Path) -> Run:
             with path.open(newline="") as file:
                 rows = list(csv.DictReader(file))
         per_query, findings = folder / "per_query.csv", folder / FINDINGS_FILE
-        config = read_yaml(folder / ".hydra" / "config.yaml")
+        config = _with_recipe(read_yaml(folder / ".hydra" / "config.yaml"))
         return Run(
             name,
             folder,

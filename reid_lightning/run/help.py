@@ -17,12 +17,16 @@ from reid_lightning.run.hydra_app import CONF, TypedArguments
 from reid_lightning.run.typed_command import typed_command
 from reid_lightning.run.yaml_comments import KeyPath, first_comment, read_comments, with_comments
 
+_EXAMPLES = {
+    "train": {"choice": "loss=semihard", "sweep": "loss=hard,semihard seed=0,1,2"},
+    "evaluate": {"choice": "data=cuhk03_np", "sweep": "'retrieval=[],[flip],[flip,rerank]'"},
+}
 _FLAGS = ("--help", "-h")
 _USAGE = """usage: {command} GROUP=CHOICE … KEY=VALUE …
 
 {first}
-{command} loss=semihard --help shows the keys of another choice, --hydra-help Hydra's own options;
--m runs every combination of values: loss=hard,semihard seed=0,1,2.
+{command} {choice} --help shows the keys of another choice, --hydra-help Hydra's own options;
+-m runs every combination of values: {sweep}.
 
 # Groups: choose one file each ([a,b]: several)
 
@@ -68,6 +72,7 @@ def help_text(name: str, arguments: Sequence[str]) -> str:
     keys = with_comments(OmegaConf.to_yaml(config), comments)
     return _USAGE.format(
         command=typed_command(name),
+        **_EXAMPLES[name],
         first=first_comment(_read(name, own)),
         groups="\n\n".join(filter(None, listed)),
         keys=keys,

@@ -77,6 +77,8 @@ def load_trained(path: Path, own_network: DictConfig | None = None) -> Trained:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if path.is_dir():
+        raise ReIDError(f"{path} is a folder: name a checkpoint in it, checkpoints/best.ckpt.")
     if not path.is_file():
         raise ReIDError(f"The checkpoint {path} does not exist.")
     content = load_file(path)

@@ -38,8 +38,8 @@ _MAX_TIME_USED = (
     "parts. To train on, raise it in %s/.hydra/config.yaml."
 )
 _LONG_WARMUP = (
-    "The learning rate never reaches optimizer.lr: the warm-up (scheduler.warmup_epochs=%s) is as "
-    "long as the run (trainer.max_epochs=%s). Set scheduler.warmup_epochs to a tenth of it."
+    "The learning rate never reaches optimizer.lr: the warm-up (scheduler.warmup_epochs=%s) is not "
+    "shorter than the run (trainer.max_epochs=%s). Set scheduler.warmup_epochs=%s."
 )
 
 
@@ -84,8 +84,8 @@ def run_training(config: DictConfig) -> float:
 def warn_of_long_warmup(config: DictConfig) -> None:
     """Warn of a run that ends before its learning rate has reached `optimizer.lr`."""
     warmup, epochs = config.scheduler.get("warmup_epochs") or 0, config.trainer.max_epochs
-    if epochs and 0 < epochs <= warmup:
-        log.warning(_LONG_WARMUP, warmup, epochs)
+    if isinstance(epochs, int) and 0 < epochs <= warmup:
+        log.warning(_LONG_WARMUP, warmup, epochs, epochs / 5)
 
 
 def train_rank(config: DictConfig) -> None:

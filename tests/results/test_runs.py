@@ -65,3 +65,12 @@ def test_a_folder_that_cannot_be_read_is_reported(make_run: MakeRun, tmp_path: P
     (run / "metrics.json").write_text("{")
     with pytest.raises(ReIDError, match=r"metrics\.json is damaged, or cannot be read"):
         read_runs([run])
+
+
+def test_what_a_sets_recipe_decides_is_shown_as_decided(make_run: MakeRun) -> None:
+    lr = {"lr": "${oc.select:recipe.lr,3.5e-4}"}
+    folders = [
+        make_run("a", ["x=one"], config={"optimizer": lr, "recipe": {"lr": 0.003}}),
+        make_run("b", ["x=two"], config={"optimizer": lr}),
+    ]
+    assert [run.config["optimizer/lr"] for run in read_runs(folders)] == [0.003, "3.5e-4"]

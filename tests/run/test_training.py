@@ -15,6 +15,8 @@ from reid_lightning.run.training import warn_of_long_warmup
         (["trainer.max_epochs=6"], False),
         (["trainer.max_epochs=1", "scheduler.warmup_epochs=0.5"], False),
         (["scheduler=constant", "trainer.max_epochs=1"], False),
+        (["trainer.max_epochs=-1"], False),
+        (["trainer.max_epochs=abc"], False),  # which is refused later
     ],
 )
 def test_a_warm_up_as_long_as_the_run_is_warned_of(
