@@ -17,9 +17,8 @@ def check_version(folder: Path, config: Path) -> None:
     content = read_yaml(config) or {}
     made_by = str(content.get("version", "0.1"))
     if made_by.split(".")[:2] != __version__.split(".")[:2]:
-        damaged = (
-            "" if "version" in content else f" (Or {config.name}, which lacks it, is damaged.)"
-        )
+        unstated = f" (Or {config.name}, which states no version, is damaged.)"
+        damaged = "" if "version" in content else unstated
         raise ReIDError(
             f"{folder} was made by reid-lightning {made_by}, which this version ({__version__}) "
             "cannot resume: resume it with that version, or train again; evaluate.py scores its "
