@@ -5,15 +5,28 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, Unpack, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from annotated_types import Ge, Gt, Le, Lt, Len
+from annotated_types import Ge, Gt, Le, Len, Lt
 from pydantic import ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
+from typing_extensions import Required, Unpack
 
 from reid_lightning.errors import ReIDError
 
+Count = Annotated[int, Ge(1)]
+Natural = Annotated[int, Ge(0)]
+NonNegative = Annotated[float, Ge(0)]
+Positive = Annotated[float, Gt(0)]
+Share = Annotated[float, Ge(0), Le(1)]
+
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
-_NAMES = {bool: "true or false", int: "an integer", float: "a number", str: "text", NoneType: "null"}
+_NAMES = {
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    str: "text",
+    NoneType: "null",
+}
 
 
 def hints_of(function: Callable[..., Any]) -> dict[str, Any] | None:
@@ -32,7 +45,8 @@ def hints_of(function: Callable[..., Any]) -> dict[str, Any] | None:
         if parameter.kind is parameter.VAR_KEYWORD:
             if get_origin(hint) is not Unpack:
                 return None
-            hints |= get_type_hints(get_args(hint)[0], include_extras=True)
+            named = get_type_hints(get_args(hint)[0], include_extras=True)
+            hints |= {n: get_args(h)[0] if get_origin(h) is Required else h for n, h in named.items()}
         elif parameter.kind is not parameter.VAR_POSITIONAL:
             hints[name] = hint
     return hints

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
 from torch import Tensor
 from torch.utils.data import DataLoader
+from typing_extensions import Unpack
 
 from reid_lightning.data.augmentation.streams import augmentation_uniforms
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.data.augmentation.uniforms import Uniforms
 from reid_lightning.data.batch_numbers import BatchNumbers
-from reid_lightning.data.dataset_folder import DatasetFolder
+from reid_lightning.data.dataset_folder import DatasetFolder, FolderArguments
 from reid_lightning.data.datasets import Batch, EvalPictures, TrainPictures
 from reid_lightning.data.eval_batches import eval_batches
 from reid_lightning.data.loaders import make_loader
@@ -22,6 +22,7 @@ from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import labels_of
 from reid_lightning.data.store import open_source
 from reid_lightning.errors import check_at_least
+from reid_lightning.signature import Count, Natural, NonNegative
 
 
 class ReIDDataModule(pl.LightningDataModule):
@@ -46,17 +47,17 @@ class ReIDDataModule(pl.LightningDataModule):
     def __init__(
         self,
         *,
-        height: int,
-        width: int,
-        p: int,
-        k: int,
-        eval_batch_size: int,
-        workers: int,
+        height: Count,
+        width: Count,
+        p: Count,
+        k: Count,
+        eval_batch_size: Count,
+        workers: Natural,
         cache: str | Path,
-        cache_gib: float,
-        seed: int,
+        cache_gib: NonNegative,
+        seed: Natural,
         augmentation: Callable[[Tensor, Uniforms], Tensor],
-        **folders: Any,
+        **folders: Unpack[FolderArguments],
     ) -> None:
         super().__init__()
         self.folder = DatasetFolder(**folders)

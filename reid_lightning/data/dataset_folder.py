@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Literal, TypedDict
+
+from typing_extensions import Required
 
 from reid_lightning.data.archive import extract_once
 from reid_lightning.data.clock import with_times
@@ -11,6 +14,24 @@ from reid_lightning.data.readers.market1501 import read_distractors, read_market
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import hold_out
 from reid_lightning.errors import ReIDError, check_at_least, check_choice
+from reid_lightning.signature import Natural
+
+Clock = Literal["sequences", "none"]
+
+
+class FolderArguments(TypedDict, total=False):
+    """The arguments of `DatasetFolder`."""
+
+    name: Required[str]
+    root: Required[str | Path]
+    source: Required[str]
+    reader: Callable[[Path], Splits]
+    clock: Clock
+    val_identities: Natural
+    archive: str | Path | None
+    draw: Callable[[Path], Path] | None
+    expected: Mapping[str, Mapping[str, int]] | None
+    extra_gallery: str | Sequence[str | Path]
 
 
 class DatasetFolder:
@@ -40,12 +61,12 @@ class DatasetFolder:
         root: str | Path,
         source: str,
         reader: Callable[[Path], Splits] = read_market1501,
-        clock: str = "sequences",
-        val_identities: int = 0,
+        clock: Clock = "sequences",
+        val_identities: Natural = 0,
         archive: str | Path | None = None,
         draw: Callable[[Path], Path] | None = None,
         expected: Mapping[str, Mapping[str, int]] | None = None,
-        extra_gallery: Sequence[str | Path] = (),
+        extra_gallery: str | Sequence[str | Path] = (),
     ) -> None:
         check_choice("data.clock", clock, ("sequences", "none"))
         check_at_least("data.val_identities", val_identities, 0)

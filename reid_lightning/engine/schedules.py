@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from reid_lightning.signature import NonNegative, Share
+
 
 def warmup(epoch: float, warmup_epochs: float) -> float:
     """Linear from 0.01 to 1 over the first `warmup_epochs` epochs, then 1."""
@@ -14,7 +16,9 @@ def constant(epoch: float, max_epochs: int) -> float:
     return 1.0
 
 
-def warmup_cosine(epoch: float, max_epochs: int, *, warmup_epochs: float, final: float) -> float:
+def warmup_cosine(
+    epoch: float, max_epochs: int, *, warmup_epochs: NonNegative, final: Share
+) -> float:
     """Warm-up, then half a cosine from 1 down to `final` at the last epoch (Loshchilov 2017)."""
     span = max(max_epochs - warmup_epochs, 1e-9)
     passed = min(max(epoch - warmup_epochs, 0.0) / span, 1.0)
@@ -26,16 +30,16 @@ def warmup_multistep(
     epoch: float,
     max_epochs: int,
     *,
-    warmup_epochs: float,
-    milestones: Sequence[float],
-    gamma: float,
+    warmup_epochs: NonNegative,
+    milestones: Sequence[Share],
+    gamma: Share,
 ) -> float:
     """Warm-up, then × `gamma` at each of `milestones`, given as shares of all epochs."""
     passed = sum(epoch >= share * max_epochs for share in milestones)
     return warmup(epoch, warmup_epochs) * gamma**passed
 
 
-def exponential(epoch: float, max_epochs: int, *, start: float, final: float) -> float:
+def exponential(epoch: float, max_epochs: int, *, start: Share, final: Share) -> float:
     """Constant, then decaying exponentially to `final` at the last epoch.
 
     The schedule of "In Defense of the Triplet Loss" (Hermans et al. 2017): `start` is the share

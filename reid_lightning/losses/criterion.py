@@ -1,8 +1,12 @@
 """The criterion that training minimises: the weighted sum of an identity and a metric loss."""
 
+from typing import Annotated, TypedDict
+
 import torch
+from annotated_types import Ge, Lt
 from torch import Tensor, nn
 from torch.nn import functional as F
+from typing_extensions import Required
 
 from reid_lightning.distances import pairwise_distance
 from reid_lightning.errors import ReIDError, check_choice
@@ -10,6 +14,19 @@ from reid_lightning.losses.center import CenterLoss
 from reid_lightning.losses.gather import Gather, count_ranks, global_batch
 from reid_lightning.losses.mining import pair_masks
 from reid_lightning.losses.reduction import MetricTerms, masked_mean
+from reid_lightning.signature import Count, NonNegative
+
+
+class CommonTerms(TypedDict, total=False):
+    """The arguments of `Criterion` that all criteria share."""
+
+    num_classes: Required[Count]
+    embedding_size: Required[Count]
+    label_smoothing: Required[Annotated[float, Ge(0), Lt(1)]]
+    id_weight: NonNegative
+    metric_weight: NonNegative
+    center_weight: NonNegative
+    gather: Gather
 
 
 class Criterion(nn.Module):
@@ -33,12 +50,12 @@ class Criterion(nn.Module):
         self,
         metric: nn.Module | None,
         *,
-        num_classes: int,
-        embedding_size: int,
-        label_smoothing: float,
-        id_weight: float = 1.0,
-        metric_weight: float = 1.0,
-        center_weight: float = 0.0,
+        num_classes: Count,
+        embedding_size: Count,
+        label_smoothing: Annotated[float, Ge(0), Lt(1)],
+        id_weight: NonNegative = 1.0,
+        metric_weight: NonNegative = 1.0,
+        center_weight: NonNegative = 0.0,
         gather: Gather = "auto",
     ) -> None:
         super().__init__()

@@ -6,30 +6,42 @@ label smoothing and gathering. The others are those of the metric loss.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Literal
 
 from torch import nn
+from typing_extensions import Unpack
 
 from reid_lightning.distances import Distance
 from reid_lightning.errors import ReIDError
 from reid_lightning.losses.batch_all import BatchAllLoss
-from reid_lightning.losses.criterion import Criterion
+from reid_lightning.losses.criterion import CommonTerms, Criterion
 from reid_lightning.losses.mining import Mining
 from reid_lightning.losses.pml import PMLLoss
 from reid_lightning.losses.quadruplet import QuadrupletLoss
 from reid_lightning.losses.reduction import Margin
 from reid_lightning.losses.triplet import TripletLoss
+from reid_lightning.signature import NonNegative
 
 
 def triplet_criterion(
-    *, mining: Mining, margin: Margin, distance: Distance, normalize: bool, **common: Any
+    *,
+    mining: Mining,
+    margin: Margin,
+    distance: Distance,
+    normalize: bool,
+    **common: Unpack[CommonTerms],
 ) -> Criterion:
     """The identity loss and a triplet loss over mined triplets."""
     return Criterion(TripletLoss(mining, margin, distance, normalize=normalize), **common)
 
 
 def batch_all_criterion(
-    *, mining: str, margin: Margin, distance: Distance, normalize: bool, **common: Any
+    *,
+    mining: Literal["all", "nonzero"],
+    margin: Margin,
+    distance: Distance,
+    normalize: bool,
+    **common: Unpack[CommonTerms],
 ) -> Criterion:
     """The identity loss and the triplet loss over all triplets."""
     return Criterion(BatchAllLoss(mining, margin, distance, normalize=normalize), **common)
@@ -37,12 +49,12 @@ def batch_all_criterion(
 
 def quadruplet_criterion(
     *,
-    mining: Mining,
-    margin: float,
-    margin2: float,
+    mining: Literal["random", "hard"],
+    margin: NonNegative,
+    margin2: NonNegative,
     distance: Distance,
     normalize: bool,
-    **common: Any,
+    **common: Unpack[CommonTerms],
 ) -> Criterion:
     """The identity loss and the quadruplet loss."""
     loss = QuadrupletLoss(mining, margin, margin2, distance, normalize=normalize)
@@ -53,10 +65,8 @@ def pml_criterion(
     *,
     metric: nn.Module | Callable[..., nn.Module],
     miner: nn.Module | None = None,
-    num_classes: int,
-    embedding_size: int,
-    margin: float | None = None,
-    **common: Any,
+    margin: NonNegative | None = None,
+    **common: Unpack[CommonTerms],
 ) -> Criterion:
     """The identity loss and any loss and miner of pytorch-metric-learning.
 
@@ -64,8 +74,6 @@ def pml_criterion(
         metric: the loss. A loss with weights of its own is marked `_partial_: true` in the YAML
             and called here with `num_classes` and `embedding_size`.
         miner: picks the pairs or triplets for the loss; None: all of the batch.
-        num_classes: training identities.
-        embedding_size: d.
         margin: checked only: `metric` or `miner` in the YAML refers to loss.margin, so that
             sweeps can name it.
         common: the other arguments of `Criterion`.
@@ -78,6 +86,6 @@ def pml_criterion(
             f"loss.margin={margin} must be a number: pytorch-metric-learning has no soft margin."
         )
     if isinstance(metric, partial):
-        metric = metric(num_classes=num_classes, embedding_size=embedding_size)
-    loss = PMLLoss(metric, miner)
-    return Criterion(loss, num_classes=num_classes, embedding_size=embedding_size, **common)
+        sizes = common["num_classes"], common["embedding_size"]
+        metric = metric(num_classes=sizes[0], embedding_size=sizes[1])
+    return Criterion(PMLLoss(metric, miner), **common)

@@ -7,8 +7,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.signature import NonNegative
 
-Margin = float | Literal["soft"]
+Margin = NonNegative | Literal["soft"]
 
 
 class MetricTerms(NamedTuple):

@@ -1,11 +1,15 @@
 """The network: backbone, pooling, embedding, neck and classifier."""
 
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
+from annotated_types import Ge, Lt
 from torch import Tensor, nn
 
 from reid_lightning.errors import check_choice
-from reid_lightning.models.pooling import make_pooling
+from reid_lightning.models.pooling import Pooling, make_pooling
+from reid_lightning.signature import Count, Natural
+
+Neck = Literal["bnneck", "none"]
 
 
 class Features(NamedTuple):
@@ -47,11 +51,11 @@ class Embedder(nn.Module):
         channels: int,
         num_classes: int,
         *,
-        pooling: str = "avg",
-        embedding: int | None = None,
-        neck: str = "bnneck",
-        dropout: float = 0.0,
-        freeze_backbone_epochs: int = 0,
+        pooling: Pooling = "avg",
+        embedding: Count | None = None,
+        neck: Neck = "bnneck",
+        dropout: Annotated[float, Ge(0), Lt(1)] = 0.0,
+        freeze_backbone_epochs: Natural = 0,
     ) -> None:
         super().__init__()
         check_choice("model.neck", neck, ("bnneck", "none"))

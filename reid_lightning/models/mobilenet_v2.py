@@ -1,11 +1,16 @@
 """torchvision's MobileNetV2 (Sandler et al. 2018): as a backbone, and the embedder with it."""
 
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Lt
 from torch import nn
 from torchvision.models import mobilenet_v2
 
 from reid_lightning.errors import check_choice
-from reid_lightning.models.embedder import Embedder
+from reid_lightning.models.embedder import Embedder, Neck
+from reid_lightning.models.pooling import Pooling
 from reid_lightning.models.weights import load_weights
+from reid_lightning.signature import Count, Natural, Positive
 
 
 def mobilenet_v2_features(width: float = 1.0, last_stride: int = 2) -> tuple[nn.Sequential, int]:
@@ -29,15 +34,15 @@ def mobilenet_v2_features(width: float = 1.0, last_stride: int = 2) -> tuple[nn.
 
 def mobilenet_v2_embedder(
     *,
-    num_classes: int,
-    width: float,
-    last_stride: int,
-    pooling: str,
-    embedding: int | None,
-    neck: str,
-    dropout: float,
+    num_classes: Count,
+    width: Positive,
+    last_stride: Literal[1, 2],
+    pooling: Pooling,
+    embedding: Count | None,
+    neck: Neck,
+    dropout: Annotated[float, Ge(0), Lt(1)],
     weights: str,
-    freeze_backbone_epochs: int,
+    freeze_backbone_epochs: Natural,
     compile: bool,
 ) -> Embedder:
     """An embedder with a MobileNetV2 backbone, from the keys of `conf/model/mobilenet_v2.yaml`."""

@@ -1,5 +1,7 @@
 """From a feature map [B, C, h, w] to one feature vector [B, C]."""
 
+from typing import Literal, get_args
+
 import torch
 from torch import Tensor, nn
 
@@ -41,11 +43,14 @@ class Pool(nn.Module):
         return maps.mean((2, 3)) if self.kind == "avg" else maps.amax((2, 3))
 
 
-def make_pooling(kind: str) -> nn.Module:
+Pooling = Literal["avg", "max", "gem"]
+
+
+def make_pooling(kind: Pooling) -> nn.Module:
     """The pooling layer named `avg`, `max` or `gem`.
 
     Raises:
         ReIDError: an unknown name.
     """
-    check_choice("model.pooling", kind, ("avg", "max", "gem"))
+    check_choice("model.pooling", kind, get_args(Pooling))
     return GeM() if kind == "gem" else Pool(kind)

@@ -8,6 +8,7 @@ from torch import Tensor
 from reid_lightning.distances import unit_norm
 from reid_lightning.errors import ReIDError, check_at_least
 from reid_lightning.parallel import chunks
+from reid_lightning.signature import Count, NonNegative
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class NeighbourMean:
         ReIDError: `k` is no integer or below 1, or `alpha` is below 0.
     """
 
-    k: int
-    alpha: float
+    k: Count
+    alpha: NonNegative
 
     def __post_init__(self) -> None:
         if not isinstance(self.k, int):

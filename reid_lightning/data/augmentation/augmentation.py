@@ -1,8 +1,10 @@
 """Augmentation of a whole batch on any device, each picture by its own random numbers."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Len
 from torch import Tensor
 
 from reid_lightning.data.augmentation.crop import CROP_COLUMNS, flip_and_crop
@@ -11,6 +13,7 @@ from reid_lightning.data.augmentation.jitter import color_jitter
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.data.augmentation.uniforms import Uniforms
 from reid_lightning.errors import check_at_least, check_at_most
+from reid_lightning.signature import NonNegative, Share
 
 _SPLITS = (CROP_COLUMNS, CROP_COLUMNS + ERASING_COLUMNS)  # flip and crop are one operation
 
@@ -35,10 +38,10 @@ class Augmentation:
     def __init__(
         self,
         *,
-        flip: float = 0.0,
-        crop_padding: float = 0.0,
-        erasing: float = 0.0,
-        jitter: Sequence[float] = (0, 0, 0, 0),
+        flip: Share = 0.0,
+        crop_padding: Share = 0.0,
+        erasing: Share = 0.0,
+        jitter: Annotated[Sequence[NonNegative], Len(4, 4)] = (0, 0, 0, 0),
     ) -> None:
         for name, value in (("flip", flip), ("crop_padding", crop_padding), ("erasing", erasing)):
             check_at_least(f"augmentation.{name}", value, 0)

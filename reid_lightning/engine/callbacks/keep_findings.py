@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 from reid_lightning.engine.scored_test import ScoredTest
 from reid_lightning.errors import check_at_least
 from reid_lightning.results.scored_files import write_scored_files
+from reid_lightning.signature import Count, Natural
 
 
 class KeepFindings(pl.Callback):
@@ -19,7 +20,7 @@ class KeepFindings(pl.Callback):
         length: gallery pictures in a list.
     """
 
-    def __init__(self, folder: str | Path, queries: int, length: int) -> None:
+    def __init__(self, folder: str | Path, queries: Natural, length: Count) -> None:
         check_at_least("callbacks.findings.queries", queries, 0)
         check_at_least("callbacks.findings.length", length, 1)
         self.folder, self.queries, self.length = Path(folder), queries, length

@@ -8,6 +8,7 @@ import torch
 from pytorch_lightning.callbacks import Checkpoint
 
 from reid_lightning.errors import check_at_least
+from reid_lightning.signature import Count
 from reid_lightning.stop_signals import (
     Stopped,
     allow_stop,
@@ -28,7 +29,7 @@ class LastCheckpoint(Checkpoint):
         every_n_steps: optimizer steps between checkpoints within an epoch; none: only at its end.
     """
 
-    def __init__(self, path: str | Path, every_n_steps: int | None = None) -> None:
+    def __init__(self, path: str | Path, every_n_steps: Count | None = None) -> None:
         if every_n_steps is not None:
             check_at_least("checkpoint_every_n_steps", every_n_steps, 1)
         self.path, self.every_n_steps = path, every_n_steps

@@ -12,6 +12,7 @@ from reid_lightning.metrics.cmc import cmc_curve
 from reid_lightning.report.figures.ranked_list import render_ranked_list
 from reid_lightning.results.findings import FINDINGS_FILE, read_findings
 from reid_lightning.results.per_query import read_first_matches
+from reid_lightning.signature import Natural
 
 
 class WandbImages(pl.Callback):
@@ -22,7 +23,7 @@ class WandbImages(pl.Callback):
             no picture.
     """
 
-    def __init__(self, queries: int) -> None:
+    def __init__(self, queries: Natural) -> None:
         check_at_least("callbacks.wandb.queries", queries, 0)
         self.queries = queries
 

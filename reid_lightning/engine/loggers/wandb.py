@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlparse
 
 from lightning_fabric.loggers.logger import rank_zero_experiment
@@ -25,7 +25,7 @@ BEST = ("val/mAP", "val/rank1")  # the summary shows these metrics' best epoch
 
 def wandb_logger(
     save_dir: str,
-    mode: str = "auto",
+    mode: Literal["auto", "online", "offline"] = "auto",
     checkpoint: bool = False,
     resume_step: int | None = None,
     **options: Any,

@@ -28,6 +28,7 @@ from reid_lightning.retrieval.rerank.sparse import (
     row_starts,
     transposed,
 )
+from reid_lightning.signature import Count, Share
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,9 @@ class Rerank:
         ReIDError: an argument is out of range.
     """
 
-    k1: int = 20
-    k2: int = 6
-    weight: float = 0.3
+    k1: Count = 20
+    k2: Count = 6
+    weight: Share = 0.3
 
     def __post_init__(self) -> None:
         for name, value in (("k1", self.k1), ("k2", self.k2)):
