@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from reid_lightning.parallel import chunks
 
 Distance = Literal["euclidean", "squared", "cosine"]
+RankingDistance = Literal["cosine", "euclidean"]
 
 
 def at_least_float32(x: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """The error that the user can correct, and its message."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from importlib.util import find_spec
 
 # Which extra of pyproject.toml brings a package.
@@ -32,6 +33,20 @@ def check_at_most(key: str, value: float, most: float) -> None:
     """Raise a `ReIDError` that names the config `key` if `value` is above `most`."""
     if value > most:
         raise ReIDError(f"{key}={value} must be {most} or less.")
+
+
+def unknown_name(name: str, names: Iterable[str], within: str = "") -> str:
+    """The end of a message about an unknown name: the nearest known one, or all of them.
+
+    Args:
+        name: as typed.
+        names: the known ones.
+        within: what stands before the names where they are typed, such as `loss.`.
+    """
+    known = sorted(names)
+    if near := get_close_matches(name, known, n=1):
+        return f"did you mean {within}{near[0]}?"
+    return f"there are {', '.join(known)}." if known else "there are none."
 
 
 def error_message(error: BaseException) -> str | None:

@@ -3,21 +3,33 @@
 import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from annotated_types import Ge, Gt, Le, Len, Lt
-from pydantic import ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
+from annotated_types import Ge, Gt, Le, Len, Lt, MinLen
+from pydantic import (
+    ConfigDict,
+    PydanticSchemaGenerationError,
+    PydanticUserError,
+    TypeAdapter,
+    ValidationError,
+)
 from typing_extensions import Required, Unpack
 
 from reid_lightning.errors import ReIDError
 
-Count = Annotated[int, Ge(1)]
-Natural = Annotated[int, Ge(0)]
+# A limit on integers: beyond it they fit no tensor, and mean nothing.
+_LARGEST = 10**9
+Count = Annotated[int, Ge(1), Le(_LARGEST)]
+Size = Annotated[int, Ge(1), Le(8192)]  # in pixels
+Natural = Annotated[int, Ge(0), Le(_LARGEST)]
 NonNegative = Annotated[float, Ge(0)]
 Positive = Annotated[float, Gt(0)]
-Share = Annotated[float, Ge(0), Le(1)]
+Share = Annotated[float, Ge(0), Le(1)]  # a part of a whole
+PartialShare = Annotated[float, Ge(0), Lt(1)]
+Text = Annotated[str, MinLen(1)]
 
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 _NAMES = {
@@ -25,31 +37,44 @@ _NAMES = {
     int: "an integer",
     float: "a number",
     str: "text",
+    Path: "text",
     NoneType: "null",
 }
 
 
-def hints_of(function: Callable[..., Any]) -> dict[str, Any] | None:
-    """The annotation of every argument that a configuration can give, by name.
+class Arguments(NamedTuple):
+    """What a configuration can give to a function: annotations by name; `open`: any other, too."""
 
-    `**options: Unpack[SomeTypedDict]` stands for the keys of that dictionary.
+    hints: dict[str, Any]
+    open: bool
 
-    Returns:
-        None if any name may be given.
+
+def arguments_of(function: Callable[..., Any]) -> Arguments:
+    """The arguments of a function, or of a class's constructor.
+
+    `**options: Unpack[SomeTypedDict]` stands for the keys of that dictionary. An argument whose
+    annotation cannot be evaluated may be anything.
     """
-    target = function.__init__ if inspect.isclass(function) else function
-    annotations = get_type_hints(target, include_extras=True)
-    hints: dict[str, Any] = {}
-    for name, parameter in inspect.signature(function).parameters.items():
+    try:
+        parameters = inspect.signature(function).parameters
+    except ValueError:  # of some built-in functions
+        return Arguments({}, open=True)
+    try:
+        target = function.__init__ if inspect.isclass(function) else function
+        annotations = get_type_hints(target, include_extras=True)
+    except (NameError, TypeError):
+        annotations = {}
+    hints, any_name = dict[str, Any](), False
+    for name, parameter in parameters.items():
         hint = annotations.get(name, Any)
-        if parameter.kind is parameter.VAR_KEYWORD:
-            if get_origin(hint) is not Unpack:
-                return None
-            named = get_type_hints(get_args(hint)[0], include_extras=True)
-            hints |= {n: get_args(h)[0] if get_origin(h) is Required else h for n, h in named.items()}
+        if parameter.kind is parameter.VAR_KEYWORD and get_origin(hint) is Unpack:
+            for key, part in get_type_hints(get_args(hint)[0], include_extras=True).items():
+                hints[key] = get_args(part)[0] if get_origin(part) is Required else part
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            any_name = True
         elif parameter.kind is not parameter.VAR_POSITIONAL:
             hints[name] = hint
-    return hints
+    return Arguments(hints, any_name)
 
 
 def check_argument(key: str, value: object, hint: Any) -> None:
@@ -60,42 +85,55 @@ def check_argument(key: str, value: object, hint: Any) -> None:
     Args:
         key: as a user types it.
         value: plain, as YAML has it.
-        hint: an annotation; classes that YAML cannot write are taken as they are.
+        hint: an annotation; of classes that YAML cannot write, anything is accepted.
     """
     try:
-        adapter = TypeAdapter(hint, config=_STRICT)
-        adapter.validate_json(json.dumps(value))
-    except PydanticSchemaGenerationError:
+        adapter = _adapter(hint)
+    except (PydanticSchemaGenerationError, PydanticUserError, TypeError):  # no type that YAML has
         return
-    except ValidationError:
-        shown = "null" if value is None else value
-        raise ReIDError(f"{key}={shown} must be {describe(hint)}.") from None
-
-
-def check_name(key: str, group: str, names: Iterable[str]) -> None:
-    """Raise a `ReIDError` that names the nearest of `names` unless `key` is one of them."""
-    known = sorted(names)
-    if key not in known:
-        near = get_close_matches(key, known, n=1)
-        hint = f"did you mean {group}.{near[0]}?" if near else f"it has {', '.join(known)}."
-        raise ReIDError(f"{group} has no key {key}: {hint}")
+    try:
+        adapter.validate_json(json.dumps(value))
+    except (ValidationError, TypeError, ValueError):
+        raise ReIDError(f"{key}={_shown(value)} must be {describe(hint)}.") from None
 
 
 def describe(hint: Any) -> str:
     """What an annotation allows, as the end of "… must be …"."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return describe(arguments[0]) + _range(arguments[1:])
+        return " ".join([describe(arguments[0]), *_range(arguments[1:])])
     if origin is Literal:
         return _listed([_plain(choice) for choice in arguments])
     if origin in (Union, UnionType):
         return _listed([describe(kind) for kind in arguments])
-    if inspect.isclass(origin) and issubclass(origin, Iterable) and not issubclass(origin, Mapping):
+    if origin is tuple and Ellipsis not in arguments:
+        return f"a list of {len(arguments)}: {', '.join(map(describe, arguments))}"
+    if inspect.isclass(origin) and issubclass(origin, Mapping):
+        return f"keys, each with {describe(arguments[1])}"
+    if inspect.isclass(origin) and issubclass(origin, Iterable):
         kind = next((a for a in arguments if a is not Ellipsis), Any)
         return f"a list, each of it {describe(kind)}"
-    if hint in _NAMES:
-        return _NAMES[hint]
-    return getattr(hint, "__name__", str(hint))
+    return _NAMES.get(hint, "a group with a _target_")
+
+
+@cache
+def _adapter(hint: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(hint, config=_STRICT)
+
+
+def _shown(value: object) -> str:
+    """A value as YAML has it; text that would be read as something else is quoted."""
+    if isinstance(value, float):
+        return str(value)
+    if isinstance(value, str):
+        if not value:
+            return "''"
+        try:
+            json.loads(value)
+        except ValueError:
+            return value
+        return repr(value)
+    return json.dumps(value, default=str)
 
 
 def _plain(choice: object) -> str:
@@ -104,21 +142,32 @@ def _plain(choice: object) -> str:
 
 def _listed(texts: list[str]) -> str:
     *first, last = dict.fromkeys(texts)
-    return f"{', '.join(first)} or {last}" if first else last
+    if not first:
+        return last
+    comma = "," if any(" " in text for text in texts) else ""
+    return f"{', '.join(first)}{comma} or {last}"
 
 
-def _range(limits: Iterable[object]) -> str:
-    parts = []
+def _range(limits: Iterable[object]) -> Iterable[str]:
+    """What limits say, after a noun: "from 0 to below 1"."""
+    least = most = ""
     for limit in limits:
         match limit:
-            case Ge(least):
-                parts.append(f"{least} or more")
-            case Gt(least):
-                parts.append(f"above {least}")
-            case Le(most):
-                parts.append(f"{most} or less")
-            case Lt(most):
-                parts.append(f"below {most}")
-            case Len(least, most) if least == most:
-                parts.append(f"exactly {least} of them")
-    return "".join(f", {part}" for part in parts)
+            case Ge(bound):
+                least = f"{bound}"
+            case Gt(bound):
+                least = f"above {bound}"
+            case Le(bound) if bound != _LARGEST:
+                most = f"{bound}"
+            case Lt(bound):
+                most = f"below {bound}"
+            case Len(fewest, most_of) if fewest == most_of:
+                yield f"with {fewest} elements"
+            case MinLen(1):
+                yield "that is not empty"
+    if least and most:
+        yield f"from {least} to {most}"
+    elif least:
+        yield least if "above" in least else f"of {least} or more"
+    elif most:
+        yield most if "below" in most else f"of {most} or less"

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Annotated
 
 import pytorch_lightning as pl
+from annotated_types import Ge, Le
 from torch import Tensor
 from torch.utils.data import DataLoader
 from typing_extensions import Unpack
@@ -22,7 +24,7 @@ from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import labels_of
 from reid_lightning.data.store import open_source
 from reid_lightning.errors import check_at_least
-from reid_lightning.signature import Count, Natural, NonNegative
+from reid_lightning.signature import Count, Natural, NonNegative, Size
 
 
 class ReIDDataModule(pl.LightningDataModule):
@@ -47,12 +49,12 @@ class ReIDDataModule(pl.LightningDataModule):
     def __init__(
         self,
         *,
-        height: Count,
-        width: Count,
-        p: Count,
-        k: Count,
+        height: Size,
+        width: Size,
+        p: Annotated[int, Ge(1), Le(8192)],
+        k: Annotated[int, Ge(1), Le(8192)],
         eval_batch_size: Count,
-        workers: Natural,
+        workers: Annotated[int, Ge(0), Le(1024)],
         cache: str | Path,
         cache_gib: NonNegative,
         seed: Natural,

@@ -14,7 +14,7 @@ from reid_lightning.data.readers.market1501 import read_distractors, read_market
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import hold_out
 from reid_lightning.errors import ReIDError, check_at_least, check_choice
-from reid_lightning.signature import Natural
+from reid_lightning.signature import Natural, Text
 
 Clock = Literal["sequences", "none"]
 
@@ -22,7 +22,7 @@ Clock = Literal["sequences", "none"]
 class FolderArguments(TypedDict, total=False):
     """The arguments of `DatasetFolder`."""
 
-    name: Required[str]
+    name: Required[Text]
     root: Required[str | Path]
     source: Required[str]
     reader: Callable[[Path], Splits]

@@ -148,7 +148,10 @@ class ReIDModule(pl.LightningModule):
         _ = self.trainer.estimated_stepping_batches  # it loads the training data
         accumulated = self.trainer.accumulate_grad_batches
         steps = max(1, math.ceil(self.trainer.num_training_batches / accumulated))
-        optimizer = self.optimizer(parameter_groups(self))
+        try:
+            optimizer = self.optimizer(parameter_groups(self))
+        except (RuntimeError, ValueError) as error:  # about arguments that exclude one another
+            raise ReIDError(f"The optimizer cannot be made: {error}") from error
         schedule = lr_schedule(
             optimizer,
             self.scheduler,

@@ -1,9 +1,8 @@
 """The criterion that training minimises: the weighted sum of an identity and a metric loss."""
 
-from typing import Annotated, TypedDict
+from typing import TypedDict
 
 import torch
-from annotated_types import Ge, Lt
 from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import Required
@@ -14,7 +13,7 @@ from reid_lightning.losses.center import CenterLoss
 from reid_lightning.losses.gather import Gather, count_ranks, global_batch
 from reid_lightning.losses.mining import pair_masks
 from reid_lightning.losses.reduction import MetricTerms, masked_mean
-from reid_lightning.signature import Count, NonNegative
+from reid_lightning.signature import Count, NonNegative, PartialShare
 
 
 class CommonTerms(TypedDict, total=False):
@@ -22,7 +21,7 @@ class CommonTerms(TypedDict, total=False):
 
     num_classes: Required[Count]
     embedding_size: Required[Count]
-    label_smoothing: Required[Annotated[float, Ge(0), Lt(1)]]
+    label_smoothing: Required[PartialShare]
     id_weight: NonNegative
     metric_weight: NonNegative
     center_weight: NonNegative
@@ -52,7 +51,7 @@ class Criterion(nn.Module):
         *,
         num_classes: Count,
         embedding_size: Count,
-        label_smoothing: Annotated[float, Ge(0), Lt(1)],
+        label_smoothing: PartialShare,
         id_weight: NonNegative = 1.0,
         metric_weight: NonNegative = 1.0,
         center_weight: NonNegative = 0.0,

@@ -6,7 +6,7 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from reid_lightning.distances import Distance, at_least_float32
+from reid_lightning.distances import RankingDistance, at_least_float32
 from reid_lightning.metrics.finite import check_finite
 from reid_lightning.metrics.rank_embeddings import check_ranking_options, rank_embeddings
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults
@@ -51,7 +51,7 @@ class ReIDMetric(Metric):
 
     def __init__(
         self,
-        distance: Distance = "cosine",
+        distance: RankingDistance = "cosine",
         ap: AveragePrecision = "step",
         extra_scores: Mapping[str, ExtraScore] | None = None,
     ) -> None:

@@ -2,14 +2,15 @@
 
 from typing import Annotated, Literal, NamedTuple
 
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Le
 from torch import Tensor, nn
 
 from reid_lightning.errors import check_choice
 from reid_lightning.models.pooling import Pooling, make_pooling
-from reid_lightning.signature import Count, Natural
+from reid_lightning.signature import Natural, PartialShare
 
 Neck = Literal["bnneck", "none"]
+EmbeddingSize = Annotated[int, Ge(1), Le(65536)]
 
 
 class Features(NamedTuple):
@@ -52,9 +53,9 @@ class Embedder(nn.Module):
         num_classes: int,
         *,
         pooling: Pooling = "avg",
-        embedding: Count | None = None,
+        embedding: EmbeddingSize | None = None,
         neck: Neck = "bnneck",
-        dropout: Annotated[float, Ge(0), Lt(1)] = 0.0,
+        dropout: PartialShare = 0.0,
         freeze_backbone_epochs: Natural = 0,
     ) -> None:
         super().__init__()

@@ -2,15 +2,15 @@
 
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Lt
+from annotated_types import Gt, Le
 from torch import nn
 from torchvision.models import mobilenet_v2
 
 from reid_lightning.errors import check_choice
-from reid_lightning.models.embedder import Embedder, Neck
+from reid_lightning.models.embedder import Embedder, EmbeddingSize, Neck
 from reid_lightning.models.pooling import Pooling
 from reid_lightning.models.weights import load_weights
-from reid_lightning.signature import Count, Natural, Positive
+from reid_lightning.signature import Count, Natural, PartialShare
 
 
 def mobilenet_v2_features(width: float = 1.0, last_stride: int = 2) -> tuple[nn.Sequential, int]:
@@ -35,12 +35,12 @@ def mobilenet_v2_features(width: float = 1.0, last_stride: int = 2) -> tuple[nn.
 def mobilenet_v2_embedder(
     *,
     num_classes: Count,
-    width: Positive,
+    width: Annotated[float, Gt(0), Le(10)],
     last_stride: Literal[1, 2],
     pooling: Pooling,
-    embedding: Count | None,
+    embedding: EmbeddingSize | None,
     neck: Neck,
-    dropout: Annotated[float, Ge(0), Lt(1)],
+    dropout: PartialShare,
     weights: str,
     freeze_backbone_epochs: Natural,
     compile: bool,

@@ -62,10 +62,10 @@ def build_trainer(config: DictConfig, resume_step: int | None = None) -> pl.Trai
     folder = Path(HydraConfig.get().runtime.output_dir)
     check_no_implicit_checkpoint(folder)
     resumed = {} if resume_step is None else {"resume_step": resume_step}
-    loggers = [instantiate(config.logger, **resumed)] if "logger" in config else []
+    loggers = [instantiate(config.logger, **resumed)] if config.get("logger") else []
     if loggers and not isinstance(loggers[0], MetricsCSV):
         loggers.append(MetricsCSV(folder, **resumed))
-    callbacks = [instantiate(c) for c in config.get("callbacks", {}).values()]
+    callbacks = [instantiate(c) for c in config.get("callbacks", {}).values() if c]
     bar = config.trainer.enable_progress_bar and sys.stdout.isatty()
     callbacks += [Progress()] if bar else []
     trainer: pl.Trainer = instantiate(

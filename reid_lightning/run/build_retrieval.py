@@ -35,7 +35,7 @@ def build_retrieval(config: DictConfig, folder: DatasetFolder) -> Retrieval:
     retrieval = Retrieval(
         **{name: step for name, step in steps.items() if name in known}, own_steps=own_steps
     )
-    if "spatial_temporal" not in config:
+    if config.get("spatial_temporal") is None:
         return retrieval
     scored = [*folder.official.query, *folder.official.gallery]
     if all(sample.time is None for sample in scored):

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from reid_lightning.data import ReIDDataModule
-from reid_lightning.errors import ReIDError, check_at_least
 from reid_lightning.metrics.summary import check_extra_scores
 from reid_lightning.results.metrics_json import write_results
 from reid_lightning.results.scored_files import write_scored_files
@@ -17,6 +16,7 @@ from reid_lightning.results.status import write_status
 from reid_lightning.results.tables import score_table
 from reid_lightning.retrieval import SpatialTemporal
 from reid_lightning.run.build_retrieval import build_retrieval
+from reid_lightning.run.config_keys import check_evaluation
 from reid_lightning.run.embed_set import embed_set, embed_share
 from reid_lightning.run.load_trained import Trained, load_trained
 from reid_lightning.run.split_counts import log_split_counts
@@ -36,13 +36,7 @@ def run_evaluation(config: DictConfig) -> float:
     Raises:
         ReIDError: something is wrong that the user can correct.
     """
-    if OmegaConf.is_missing(config, "checkpoint"):
-        raise ReIDError(
-            f"Name the checkpoint to score: {typed_command('evaluate')} "
-            "checkpoint=outputs/RUN/checkpoints/best.ckpt"
-        )
-    check_at_least("findings.queries", config.findings.queries, 0)
-    check_at_least("findings.length", config.findings.length, 1)
+    check_evaluation(config)
     extra_scores = instantiate(config.metric.extra_scores, _convert_="all")
     check_extra_scores(extra_scores)
     trained, datamodule = _load(config)

@@ -13,7 +13,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from reid_lightning.files import read_yaml
-from reid_lightning.run.hydra_app import CONF, TypedArguments
+from reid_lightning.run.config_files import CONF
+from reid_lightning.run.hydra_app import TypedArguments
 from reid_lightning.run.typed_command import typed_command
 from reid_lightning.run.yaml_comments import KeyPath, first_comment, read_comments, with_comments
 

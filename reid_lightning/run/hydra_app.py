@@ -10,11 +10,8 @@ import hydra
 from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
-from reid_lightning.errors import ReIDError
-
-_PACKAGE = Path(__file__).parents[1]
-_INSTALLED, _CHECKOUT = _PACKAGE / "conf", _PACKAGE.parent / "conf"
-CONF = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
+from reid_lightning.run.config_files import CONF, check_names
+from reid_lightning.run.override_errors import check_overrides
 
 
 def run_hydra_app(
@@ -31,23 +28,9 @@ def run_hydra_app(
     """
     typed = TypedArguments.parse(arguments)
     check_names(typed.own_configs)
+    check_overrides(typed.overrides, typed.own_configs, new={"metric"})
     with _command_line([*typed.options, *typed.overrides]):  # Hydra reads no other arguments
         hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)()
-
-
-def check_names(own_configs: Path | None) -> None:
-    """Raise a `ReIDError` if a YAML of the user's has the name of one of the package's.
-
-    Hydra would use the package's without a word.
-    """
-    if own_configs is None:
-        return
-    for file in sorted(own_configs.rglob("*.yaml")):
-        ours = CONF / file.relative_to(own_configs)
-        if ours.is_file() and not ours.samefile(file):
-            raise ReIDError(
-                f"{file} has the name of one of reid-lightning's own files: give it another name."
-            )
 
 
 class TypedArguments(NamedTuple):

@@ -16,13 +16,13 @@ from pytorch_lightning.utilities import rank_zero_only
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.engine.loggers.wandb import finish_wandb
 from reid_lightning.engine.module import ReIDModule
-from reid_lightning.errors import check_at_least
 from reid_lightning.files import load_file
 from reid_lightning.results.metrics_json import write_results
 from reid_lightning.results.status import read_status_file, write_progress, write_status
 from reid_lightning.results.tables import score_table
 from reid_lightning.run.build import build_module, build_trainer
 from reid_lightning.run.command_line import rank_command
+from reid_lightning.run.config_keys import check_training
 from reid_lightning.run.glibc_memory import keep_large_blocks
 from reid_lightning.run.launch_ranks import run_ranks
 from reid_lightning.run.processes import plan_processes
@@ -53,6 +53,7 @@ def run_training(config: DictConfig) -> float:
     Raises:
         ReIDError: something is wrong that the user can correct.
     """
+    check_training(config)
     resume_point = None
     if config.resume:
         config, resume_point, results = resume_job(config)
@@ -97,7 +98,6 @@ def train_rank(config: DictConfig) -> None:
 
 
 def _build(config: DictConfig) -> tuple[ReIDDataModule, ReIDModule]:
-    check_at_least("seed", config.seed, 0)
     pl.seed_everything(config.seed, verbose=False)
     datamodule: ReIDDataModule = instantiate(config.data)
     return datamodule, build_module(config, datamodule.num_classes)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
+from hydra.errors import ConfigCompositionException, HydraException, InstantiationException
 from hydra.types import RunMode
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf.errors import OmegaConfBaseException
@@ -18,6 +18,11 @@ from reid_lightning.engine.loggers.wandb import finish_wandb
 from reid_lightning.errors import ReIDError, error_message
 from reid_lightning.results.status import write_status
 from reid_lightning.run.held_sweep import held_sweep, release_sweeps
+from reid_lightning.run.override_errors import (
+    composition_message,
+    instantiation_message,
+    resolution_message,
+)
 from reid_lightning.run.typed_command import typed_command
 from reid_lightning.stop_signals import Stopped, received_signal
 
@@ -129,6 +134,12 @@ def clear_message(error: BaseException) -> str | None:
         return f"{missing} comes with an extra that is not installed: pip install '.[sweep]'."
     if (message := error_message(error)) is not None:
         return message
+    if isinstance(error, ConfigCompositionException):
+        return composition_message(error)
+    if isinstance(error, InstantiationException):
+        return instantiation_message(error)
+    if isinstance(error, OmegaConfBaseException):
+        return resolution_message(error)
     return " ".join(str(error).split()) if isinstance(error, CLEAR_ERRORS) else None
 
 

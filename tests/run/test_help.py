@@ -6,8 +6,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from reid_lightning.run import evaluate, train
+from reid_lightning.run.config_files import CONF
 from reid_lightning.run.help import help_text
-from reid_lightning.run.hydra_app import CONF
 
 
 def test_every_choice_has_its_line() -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.run.hydra_app import CONF, TypedArguments, check_names
+from reid_lightning.run.config_files import CONF, check_names
+from reid_lightning.run.hydra_app import TypedArguments
 
 
 def test_options_may_stand_anywhere(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from hydra import compose, initialize_config_dir
 
-from reid_lightning.run.hydra_app import CONF
+from reid_lightning.run.config_files import CONF
 from reid_lightning.run.training import warn_of_long_warmup
 
 

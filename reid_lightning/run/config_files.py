@@ -1,0 +1,31 @@
+"""Where the YAML files of a configuration are: ours, and the user's in --config-dir."""
+
+from pathlib import Path
+
+from reid_lightning.errors import ReIDError
+
+_PACKAGE = Path(__file__).parents[1]
+_INSTALLED, _CHECKOUT = _PACKAGE / "conf", _PACKAGE.parent / "conf"
+CONF = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
+
+
+def check_names(own_configs: Path | None) -> None:
+    """Raise a `ReIDError` if a YAML of the user's has the name of one of the package's.
+
+    Hydra would use the package's without a word.
+    """
+    if own_configs is None:
+        return
+    for file in sorted(own_configs.rglob("*.yaml")):
+        ours = CONF / file.relative_to(own_configs)
+        if ours.is_file() and not ours.samefile(file):
+            raise ReIDError(
+                f"{file} has the name of one of reid-lightning's own files: give it another name."
+            )
+
+
+def group_files(group: str, own_configs: Path | None) -> list[str]:
+    """The names that `group=NAME` can choose; none if there is no such group."""
+    folders = [CONF, own_configs] if own_configs else [CONF]
+    files = [file for folder in folders for file in (folder / group).glob("*.yaml")]
+    return sorted({file.stem for file in files}) if group else []

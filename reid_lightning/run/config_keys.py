@@ -1,0 +1,80 @@
+"""What the keys of train.yaml and evaluate.yaml may hold."""
+
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Le
+from omegaconf import DictConfig, OmegaConf
+
+from reid_lightning.distances import RankingDistance
+from reid_lightning.errors import ReIDError
+from reid_lightning.metrics.ranking import AveragePrecision
+from reid_lightning.run.check_config import Node, Nodes, check_config
+from reid_lightning.run.typed_command import typed_command
+from reid_lightning.signature import Count, Natural, NonNegative, PartialShare, Size, Text
+
+_TRAINER = Node(
+    {
+        "max_epochs": Count,
+        "precision": Literal["32-true", "bf16-mixed", "16-mixed", "32", "bf16", "16", 32, 16],
+        "check_val_every_n_epoch": Count,
+        "accumulate_grad_batches": Count,
+        "num_nodes": Count,
+        "gradient_clip_val": NonNegative | None,
+    }
+)
+_OPTIMIZER = Node(
+    {
+        "lr": NonNegative,
+        "weight_decay": NonNegative,
+        "eps": NonNegative,
+        "momentum": PartialShare,
+        "betas": tuple[PartialShare, PartialShare],
+    }
+)
+_SEED = Annotated[int, Ge(0), Le(2**32 - 1)]
+# Values first: groups refer to them, and errors should name what was typed.
+_TRAINING: dict[str, Any] = {
+    "version": Text,
+    "seed": _SEED,
+    "resume": Text | None,
+    "checkpoint_every_n_steps": Count | None,
+    "model": Node(),
+    "loss": Node(),
+    "optimizer": _OPTIMIZER,
+    "scheduler": Node(),
+    "augmentation": Node(),
+    "trainer": _TRAINER,
+    "callbacks": Nodes({"ema": Node({"decay": PartialShare}, optional=True)}),
+    "logger": Node(optional=True),
+    "data": Node(),
+    "metric": Node(),
+}
+_EVALUATION: dict[str, Any] = {
+    "checkpoint": Text,
+    "version": Text,
+    "seed": _SEED,
+    "findings": {"queries": Natural, "length": Count},
+    "model": Node(optional=True),
+    "augmentation": Node(),
+    "trainer": _TRAINER,
+    "data": Node({"height": Size | None, "width": Size | None}),
+    "metric": {"distance": RankingDistance | None, "ap": AveragePrecision, "extra_scores": Nodes()},
+    "retrieval": Nodes(
+        {"flip": bool, "multi_query": bool, "spatial_temporal": {"file": Text | None}}
+    ),
+}
+
+
+def check_training(config: DictConfig) -> None:
+    """Raise a `ReIDError` about the first value of a training that cannot be meant."""
+    check_config(config, _TRAINING)
+
+
+def check_evaluation(config: DictConfig) -> None:
+    """Raise a `ReIDError` about the first value of an evaluation that cannot be meant."""
+    if OmegaConf.is_missing(config, "checkpoint"):
+        raise ReIDError(
+            f"Name the checkpoint to score: {typed_command('evaluate')} "
+            "checkpoint=outputs/RUN/checkpoints/best.ckpt"
+        )
+    check_config(config, _EVALUATION)
