@@ -49,7 +49,7 @@ def test_training_and_evaluation_from_python(
     for sweep in (["-m", "seed=0,1"], ["sweep=losses"]):
         with pytest.raises(ReIDError, match="This is a sweep"):
             train(*tiny_overrides, *sweep)
-    with pytest.raises(ReIDError, match="Could not find 'loss/semihrad'"):
+    with pytest.raises(ReIDError, match=r"did you mean loss=semihard\?"):
         train(*tiny_overrides, "loss=semihrad")
     with pytest.raises(ReIDError, match=r"hydra\.run\.dir"):
         train(*tiny_overrides, f"hydra.run.dir='{run.folder}'")

@@ -33,7 +33,8 @@ class Nodes:
     known: Mapping[str, Any] = field(default_factory=dict)
 
 
-# What a key holds: a group of keys, a group with a constructor, or a value of an annotation.
+# What a key holds: a group of keys, a group with a constructor, or a value of an annotation (`Any`:
+# or nothing).
 Schema = Mapping[str, Any]
 
 
@@ -76,7 +77,7 @@ def _check(key: str, value: Any, kind: Any) -> None:
         within = f"{key}." if key else ""
         _check_names(key, value, kind)
         for name, part in kind.items():
-            optional = isinstance(part, Node) and part.optional
+            optional = part is Any or (isinstance(part, Node) and part.optional)
             if name not in value and not optional:
                 raise ReIDError(f"The configuration lacks {within}{name}: it cannot be removed.")
             _check(f"{within}{name}", value.get(name), part)

@@ -8,6 +8,8 @@ _PACKAGE = Path(__file__).parents[1]
 _INSTALLED, _CHECKOUT = _PACKAGE / "conf", _PACKAGE.parent / "conf"
 CONF = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
 
+NEW_GROUPS = ("metric",)  # of the user's files alone
+
 
 def check_names(own_configs: Path | None) -> None:
     """Raise a `ReIDError` if a YAML of the user's has the name of one of the package's.

@@ -38,6 +38,7 @@ _TRAINING: dict[str, Any] = {
     "seed": _SEED,
     "resume": Text | None,
     "checkpoint_every_n_steps": Count | None,
+    "recipe": Any,  # of a data set, for other groups to refer to
     "model": Node(),
     "loss": Node(),
     "optimizer": _OPTIMIZER,
@@ -53,6 +54,7 @@ _EVALUATION: dict[str, Any] = {
     "checkpoint": Text,
     "version": Text,
     "seed": _SEED,
+    "recipe": Any,
     "findings": {"queries": Natural, "length": Count},
     "model": Node(optional=True),
     "augmentation": Node(),

@@ -28,7 +28,7 @@ def run_hydra_app(
     """
     typed = TypedArguments.parse(arguments)
     check_names(typed.own_configs)
-    check_overrides(typed.overrides, typed.own_configs, new={"metric"})
+    check_overrides(typed.overrides, typed.own_configs)
     with _command_line([*typed.options, *typed.overrides]):  # Hydra reads no other arguments
         hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)()
 

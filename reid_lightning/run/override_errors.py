@@ -12,7 +12,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from reid_lightning.errors import ReIDError, unknown_name
 from reid_lightning.run.check_config import constructor
-from reid_lightning.run.config_files import CONF, group_files
+from reid_lightning.run.config_files import CONF, NEW_GROUPS, group_files
 from reid_lightning.signature import arguments_of
 
 # What a constructor raises about its arguments; anything else is a bug, and needs its traceback.
@@ -20,13 +20,12 @@ _ABOUT_ARGUMENTS = (ImportError, OSError, RuntimeError, TypeError, ValueError)
 _SEVERAL_VALUES = ("Ambiguous value", "Sweep parameters")
 
 
-def check_overrides(overrides: Sequence[str], own_configs: Path | None, *, new: set[str]) -> None:
+def check_overrides(overrides: Sequence[str], own_configs: Path | None) -> None:
     """Raise a `ReIDError` about the first override that cannot be read, or chooses what is not.
 
     Args:
         overrides: as typed.
         own_configs: the folder of --config-dir.
-        new: groups of which we have no files.
     """
     parser = OverridesParser.create()
     for typed in overrides:
@@ -38,7 +37,7 @@ def check_overrides(overrides: Sequence[str], own_configs: Path | None, *, new: 
         if not group:
             raise ReIDError(f"{typed} names no key: write KEY=VALUE, such as loss.margin=0.3.")
         known = group_files(group, own_configs)
-        if (known or group in new) and not parsed.is_delete():
+        if (known or group in NEW_GROUPS) and not parsed.is_delete():
             for choice in _choices(parsed):
                 _check_choice(group, choice, known, own_configs)
 

@@ -129,13 +129,13 @@ def one_error(done: subprocess.CompletedProcess[str]) -> str:
 ERRORS = {
     "no data": (["data.root=nowhere"], "There is no data set at"),
     "too many identities": (["data.p=17"], "needs 17 identities, but only 16"),
-    "unknown key": (["loss.margn=0.1"], "Could not override 'loss.margn'"),
-    "unknown choice": (["loss=tripplet"], "Could not find 'loss/tripplet'"),
+    "unknown key": (["loss.margn=0.1"], "did you mean loss.margin?"),
+    "unknown choice": (["loss=tripplet"], "did you mean loss=triplet?"),
     "unknown weights": (["model.weights=nowhere.pt"], "model.weights=nowhere.pt is neither"),
     "half precision": (["trainer.precision=16-mixed"], "needs a GPU, and this run is on the CPU"),
-    "no identities": (["data.p=0"], "data.p=0 must be 1 or more"),
+    "no identities": (["data.p=0"], "data.p=0 must be an integer from 1"),
     "synchronised": (["trainer.sync_batchnorm=true"], "trainer.sync_batchnorm=true needs GPUs"),
-    "unknown gather": (["loss.gather=some"], "loss.gather=some must be one of: auto, True, False"),
+    "unknown gather": (["loss.gather=some"], "loss.gather=some must be true or false, or auto"),
     "archive": (["+data.archive=a.zip"], "The archive a.zip (data.archive) does not exist"),
 }
 

@@ -127,9 +127,15 @@ WRONG = {
         ["data.clock=none", "retrieval=[spatial_temporal]"],
         "needs times, and synthetic has none",
     ),
-    "average precision": (["metric.ap=foo"], "metric.ap=foo must be one of: step, trapezoid"),
-    "distance": (["metric.distance=squared"], "metric.distance=squared must be one of"),
-    "neighbours": (["retrieval=[rerank]", "retrieval.rerank.k2=2.5"], "k2=2.5 must be an integer"),
+    "average precision": (["metric.ap=foo"], "metric.ap=foo must be step or trapezoid"),
+    "distance": (
+        ["metric.distance=squared"],
+        "metric.distance=squared must be cosine or euclidean",
+    ),
+    "neighbours": (
+        ["retrieval=[rerank]", "retrieval.rerank.k2=2.5"],
+        "k2=2.5 must be an integer of 1 or more",
+    ),
     "not of ours": (
         ["retrieval=[spatial_temporal]", "retrieval.spatial_temporal.file=note.txt"],
         "note.txt cannot be read as a PyTorch file",

@@ -59,7 +59,7 @@ def test_a_wrong_choice_is_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(SystemExit) as stop:
         train.main(["loss=semihrad", "--help"])
     assert stop.value.code == 1
-    assert "Could not find 'loss/semihrad'" in caplog.text
+    assert "did you mean loss=semihard?" in caplog.text
 
 
 @pytest.mark.parametrize(

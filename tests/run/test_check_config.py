@@ -1,0 +1,137 @@
+"""Every value of a configuration is checked before a run begins."""
+
+from pathlib import Path
+
+import pytest
+from compose_config import composed, refusal
+
+from reid_lightning.run.config_files import CONF
+from reid_lightning.run.config_keys import check_evaluation, check_training
+
+GROUPS = ("augmentation", "callbacks", "data", "logger", "loss", "model", "optimizer", "scheduler")
+CHOICES = sorted(
+    f"{group}={file.stem}"
+    for group in (*GROUPS, "trainer")
+    for file in (CONF / group).glob("*.yaml")
+)
+TRAINING = {
+    "loss.normalize=off": "loss.normalize=off must be true or false.",
+    "loss.margin=-1": "loss.margin=-1 must be a number of 0 or more, or soft.",
+    "loss.margin=nan": "loss.margin=nan must be a number of 0 or more, or soft.",
+    "loss.margin=null": "loss.margin=null must be a number of 0 or more, or soft.",
+    "loss.label_smoothing=1": "loss.label_smoothing=1 must be a number from 0 to below 1.",
+    "loss.id_weight=-1": "loss.id_weight=-1 must be a number of 0 or more.",
+    "loss.gather=some": "loss.gather=some must be true or false, or auto.",
+    "+loss.margn=0.3": "loss has no key margn: did you mean loss.margin?",
+    "data.p=4.5": "data.p=4.5 must be an integer from 1 to 8192.",
+    "data.height=abc": "data.height=abc must be an integer from 1 to 8192.",
+    "data.workers=100000": "data.workers=100000 must be an integer from 0 to 1024.",
+    "data.root=null": "data.root=null must be text.",
+    "data.reader=null": "data.reader=null must be a group with a _target_.",
+    "data.root=${nope}": "Interpolation key 'nope' not found (at data.root).",
+    "seed=null": "seed=null must be an integer from 0 to 4294967295.",
+    "seed=1.5": "seed=1.5 must be an integer from 0 to 4294967295.",
+    "optimizer.lr=nan": "optimizer.lr=nan must be a number of 0 or more.",
+    "+optimizer.betas=[0.9]": (
+        "optimizer.betas=[0.9] must be a list of 2: a number from 0 to below 1, a number from 0 to "
+        "below 1."
+    ),
+    "optimizer._target_=torch.optim.Adm": (
+        "optimizer._target_=torch.optim.Adm cannot be imported: module 'torch.optim' has no "
+        "attribute 'Adm'."
+    ),
+    "optimizer._target_=torch.pi": (
+        "optimizer._target_=torch.pi is a value, which cannot be called."
+    ),
+    "trainer.max_epochs=0": "trainer.max_epochs=0 must be an integer of 1 or more.",
+    "trainer.max_epochs=null": "trainer.max_epochs=null must be an integer of 1 or more.",
+    "trainer.precision=64-true": (
+        "trainer.precision=64-true must be 32-true, bf16-mixed, 16-mixed, 32, bf16 or 16."
+    ),
+    "+trainer.max_epoch=3": "trainer has no key max_epoch: did you mean trainer.max_epochs?",
+    "model.width=0": "model.width=0 must be a number from above 0 to 10.",
+    "model.embedding=0": "model.embedding=0 must be an integer from 1 to 65536, or null.",
+    "model.pooling=avgg": "model.pooling=avgg must be avg, max or gem.",
+    "checkpoint_every_n_steps=0": (
+        "checkpoint_every_n_steps=0 must be an integer of 1 or more, or null."
+    ),
+    "callbacks.best=3": "callbacks.best=3 names no constructor: choose one of its files.",
+    "callbacks.findings.queries=a": (
+        "callbacks.findings.queries=a must be an integer of 0 or more."
+    ),
+    "metric.ap=stepp": "metric.ap=stepp must be step or trapezoid.",
+    "metric.distance=squared": "metric.distance=squared must be cosine or euclidean.",
+    "~loss": "The configuration lacks loss: it cannot be removed.",
+    "+foo=1": (
+        "There is no key foo: there are augmentation, callbacks, checkpoint_every_n_steps, data, "
+        "logger, loss, metric, model, optimizer, recipe, resume, scheduler, seed, trainer, version."
+    ),
+    "+los=hard": "There is no key los: did you mean loss?",
+    "callbacks.best=null": "accepted",
+}
+EVALUATION = {
+    "retrieval=[flip] retrieval.flip=off": "retrieval.flip=off must be true or false.",
+    "retrieval=[rerank] retrieval.rerank.weight=nan": (
+        "retrieval.rerank.weight=nan must be a number from 0 to 1."
+    ),
+    "retrieval=[rerank] retrieval.rerank.k1=2.5": (
+        "retrieval.rerank.k1=2.5 must be an integer of 1 or more."
+    ),
+    "retrieval=[expansion] retrieval.expansion=3": (
+        "retrieval.expansion=3 names no constructor: choose one of its files."
+    ),
+    "retrieval=[spatial_temporal] retrieval.spatial_temporal.file=3": (
+        "retrieval.spatial_temporal.file=3 must be text that is not empty, or null."
+    ),
+    "findings.length=0": "findings.length=0 must be an integer of 1 or more.",
+    "findings=3": "findings=3 is a group, and no value: set its keys, findings.KEY=VALUE.",
+    "metric.distance=squared": "metric.distance=squared must be cosine or euclidean, or null.",
+    "data.height=0": "data.height=0 must be an integer from 1 to 8192, or null.",
+    "retrieval=[rerank] retrieval.rerank=null": "accepted",
+    "retrieval=[spatial_temporal] retrieval.spatial_temporal=null": "accepted",
+}
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_every_choice_passes(choice: str) -> None:
+    check_training(composed("train", choice))
+
+
+@pytest.mark.parametrize("step", [file.stem for file in (CONF / "retrieval").glob("*.yaml")])
+def test_every_retrieval_step_passes(step: str) -> None:
+    check_evaluation(composed("evaluate", "checkpoint=x", f"retrieval=[{step}]"))
+
+
+@pytest.mark.parametrize("override", TRAINING)
+def test_what_cannot_be_meant_is_refused_before_training(override: str) -> None:
+    assert refusal("train", override) == TRAINING[override]
+
+
+@pytest.mark.parametrize("overrides", EVALUATION)
+def test_what_cannot_be_meant_is_refused_before_an_evaluation(overrides: str) -> None:
+    assert refusal("evaluate", "checkpoint=x", *overrides.split()) == EVALUATION[overrides]
+
+
+def test_an_evaluation_needs_a_checkpoint() -> None:
+    assert str(refusal("evaluate")).startswith("Name the checkpoint to score: ")
+
+
+OWN = '''
+from reid_lightning.signature import Count
+
+def reader(folder, size: Count, names: list[str] = []):
+    """A reader of the user's own."""
+'''
+
+
+def test_constructors_of_the_users_are_checked_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_reader.py").write_text(OWN)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    own = "++data.reader={_target_:own_reader.reader,_partial_:true,size:%s}"
+    assert refusal("train", own % 3) == "accepted"
+    assert refusal("train", own % 0) == "data.reader.size=0 must be an integer of 1 or more."
+    wrong = own % 3 + " +data.reader.sizes=3"
+    message = refusal("train", *wrong.split())
+    assert message == "data.reader has no key sizes: did you mean data.reader.size?"
