@@ -8,6 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from reid_lightning import __version__
 from reid_lightning.files import replaced_atomically
 
@@ -15,7 +17,7 @@ _PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra
 
 
 def write_results(path: Path, results: Mapping[str, Any]) -> None:
-    """Write results with the software's versions and the git revision.
+    """Write results with the software's versions, the git revision and the CPU's arithmetic.
 
     Args:
         path: of the file; replaced if it exists.
@@ -27,9 +29,19 @@ def write_results(path: Path, results: Mapping[str, Any]) -> None:
         "version/python": platform.python_version(),
         "version/reid-lightning": __version__,
         "git_revision": git_revision(),
+        **arithmetic(),
     }
     with replaced_atomically(path) as partial:
         partial.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def arithmetic() -> dict[str, Any]:
+    """What the last bits of a result depend on beside software: threads and the CPU's instructions.
+
+    Sums are split among the threads of a process, and rounded as they are split.
+    """
+    capability = torch.backends.cpu.get_cpu_capability()
+    return {"threads": torch.get_num_threads(), "cpu_capability": capability}
 
 
 def git_revision() -> str | None:

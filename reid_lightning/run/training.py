@@ -17,7 +17,7 @@ from reid_lightning.data import ReIDDataModule
 from reid_lightning.engine.loggers.wandb import finish_wandb
 from reid_lightning.engine.module import ReIDModule
 from reid_lightning.files import load_file
-from reid_lightning.results.metrics_json import write_results
+from reid_lightning.results.metrics_json import arithmetic, write_results
 from reid_lightning.results.status import read_status_file, write_progress, write_status
 from reid_lightning.results.tables import score_table
 from reid_lightning.run.build import build_module, build_trainer
@@ -37,6 +37,7 @@ _MAX_TIME_USED = (
     "Nothing was trained: the run has used up its trainer.max_time=%s, which counts over all its "
     "parts. To train on, raise it in %s/.hydra/config.yaml."
 )
+_HARDWARE = "Training on %s, with %d threads a process on a CPU with %s."
 _LONG_WARMUP = (
     "The learning rate never reaches optimizer.lr: the warm-up (scheduler.warmup_epochs=%s) is not "
     "shorter than the run (trainer.max_epochs=%s). Set scheduler.warmup_epochs=%s."
@@ -119,6 +120,9 @@ def fit_and_test(
         As `run_training`; it is written into status.json, too.
     """
     trainer = build_trainer(config, resume_point.steps if resume_point else None)
+    device = trainer.strategy.root_device
+    hardware = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    log.info(_HARDWARE, hardware, *arithmetic().values())
     started = time.perf_counter()
     checkpoint = resume_point.checkpoint if resume_point else None
     trainer.fit(module, datamodule, ckpt_path=checkpoint)
@@ -148,6 +152,7 @@ def fit_and_test(
         monitor: None if best_value is None else float(best_value),
         "seed": config.seed,
         "precision": str(trainer.precision),
+        "device": hardware,
         "processes": trainer.world_size,
         "epochs": trainer.current_epoch,
         "seconds": round(seconds, 1),
