@@ -3,14 +3,20 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pkgutil import resolve_name
-from typing import Any
+from typing import Any, Literal
 
 from omegaconf import DictConfig, OmegaConf
 
 from reid_lightning.errors import ReIDError, unknown_name
 from reid_lightning.signature import arguments_of, check_argument
 
-_HYDRAS = ("_target_", "_partial_", "_convert_", "_recursive_", "_args_")
+_HYDRAS = {
+    "_target_": str,
+    "_partial_": bool,
+    "_recursive_": bool,
+    "_convert_": Literal["none", "partial", "object", "all"],
+    "_args_": list[Any],
+}
 
 
 @dataclass(frozen=True)
@@ -89,12 +95,12 @@ def _check_node(key: str, node: Mapping[Any, Any], annotations: Mapping[str, Any
     known = arguments_of(constructor(node["_target_"], key))
     if not known.open:
         _check_names(key, [name for name in node if name not in _HYDRAS], known.hints)
-    hints = {**known.hints, **annotations}
+    hints = {**known.hints, **annotations, **_HYDRAS}
     for name, value in node.items():
         here, nested = f"{key}.{name}", list(_nested(value))
         for part in nested:
             _check_node(here, part, {})
-        if not nested and name not in _HYDRAS:
+        if not nested:
             check_argument(here, value, hints.get(name, Any))
 
 
