@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,7 +38,9 @@ def load_file(path: Path) -> dict[str, Any]:
         try:
             if zipfile.is_zipfile(path):  # else written before PyTorch 1.6, without checksums
                 _check_records(path)
-            with torch.serialization.safe_globals(NUMPY_SCALARS):
+            allowed = torch.serialization.safe_globals(NUMPY_SCALARS)
+            with allowed, warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # torch asks for reports of old or odd files
                 content = torch.load(path, map_location="cpu", weights_only=True)
         except ReIDError:
             raise

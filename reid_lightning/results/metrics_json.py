@@ -1,15 +1,18 @@
 """metrics.json: what a run scored, and all that is needed to trust the figure."""
 
 import json
+import math
 import platform
 import subprocess
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from reid_lightning import __version__
-from reid_lightning.files import replaced_atomically
+from reid_lightning.errors import ReIDError
+from reid_lightning.files import read_json, replaced_atomically
+from reid_lightning.metrics.summary import SCORES
 
 _PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core")
 
@@ -30,6 +33,39 @@ def write_results(path: Path, results: Mapping[str, Any]) -> None:
     }
     with replaced_atomically(path) as partial:
         partial.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """What `write_results` wrote.
+
+    Raises:
+        ReIDError: the file cannot be read, or holds what it never writes.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict) or content.get("test/mAP") is None:
+        raise ReIDError(f"{path} holds no results of a run: score the run again.")
+    for name, value in content.items():
+        if not _is_allowed(name, value):
+            shown = str(value)[:40] if isinstance(value, (str, int, float)) else "no plain value"
+            raise ReIDError(f"{path} cannot be used, because {name} is {shown}: score it again.")
+    return content
+
+
+def _is_allowed(name: str, value: object) -> bool:
+    group, _, score = name.partition("/")
+    if group in ("test", "val") and score in SCORES:
+        return value is None or (_is_number(value) and 0 <= value <= 1)
+    if group in ("test", "val"):
+        return value is None or _is_number(value)
+    if name in ("seconds", "epochs"):
+        return _is_number(value) and math.isfinite(value)
+    if name in ("validated_on", "monitor", "git_revision"):
+        return value is None or isinstance(value, str)
+    return value is None or isinstance(value, (str, bool, int, float))
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return type(value) is float or (type(value) is int and abs(value) < 2**63)
 
 
 def git_revision() -> str | None:
