@@ -90,7 +90,9 @@ def _check_members(archive: Path, zipped: zipfile.ZipFile, folder: Path) -> None
         if any(name.startswith(f"{_RECORD_FILE}/") for name in zipped.namelist()):
             raise ValueError(f"a folder {_RECORD_FILE}, whose name is kept for a file")
     except ValueError as error:
-        raise ReIDError(f"Nothing was extracted: {archive} (data.archive) holds {error}.") from error
+        raise ReIDError(
+            f"Nothing was extracted: {archive} (data.archive) holds {error}."
+        ) from error
 
 
 def _unsound(archive: Path, error: Exception) -> ReIDError:

@@ -73,7 +73,7 @@ def _check_twins(members: Sequence[zipfile.ZipInfo]) -> None:
         for name, is_folder in (*folders, (str(path), member.is_dir())):
             key = unicodedata.normalize("NFC", name).casefold()
             first, was_folder = known.get(key, (name, True))
-            if not (is_folder and was_folder and name == first):
-                if key in known:
-                    raise ValueError(f"both {first!r} and {name!r}, which cannot lie side by side")
+            is_same_folder = is_folder and was_folder and name == first
+            if key in known and not is_same_folder:
+                raise ValueError(f"both {first!r} and {name!r}, which cannot lie side by side")
             known[key] = name, is_folder

@@ -46,7 +46,7 @@ def build_trained(
     classes = len(classifier) if isinstance(classifier, Tensor) and classifier.dim() else 0
     fixed = {"weights": "none", "compile": False}
     options = {name: fixed[name] for name in fixed if name in values or name in parameters}
-    arguments = {**values, **options, "num_classes": classes}
+    arguments = {**values, **options, "num_classes": classes or 1}
     _check_arguments(constructor, arguments)
     try:
         with torch.device("meta"):  # no memory for a network that a wrong file describes

@@ -53,15 +53,15 @@ def read_results(path: Path) -> dict[str, Any]:
 
 def _is_allowed(name: str, value: object) -> bool:
     group, _, score = name.partition("/")
-    if group in ("test", "val") and score in SCORES:
-        return value is None or (_is_number(value) and 0 <= value <= 1)
+    if value is None:
+        return True
     if group in ("test", "val"):
-        return value is None or _is_number(value)
+        return _is_number(value) and (score not in SCORES or 0 <= value <= 1)
     if name in ("seconds", "epochs"):
         return _is_number(value) and math.isfinite(value)
     if name in ("validated_on", "monitor", "git_revision"):
-        return value is None or isinstance(value, str)
-    return value is None or isinstance(value, (str, bool, int, float))
+        return isinstance(value, str)
+    return isinstance(value, (str, bool, int, float))
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

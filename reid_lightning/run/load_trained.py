@@ -61,7 +61,9 @@ def load_trained(path: Path, own_network: DictConfig | None = None) -> Trained:
         else:
             constructor = _known(path, _NAMES_OF_0_1.get(name, name))
         prefix = "model."
-        tensors = {str(n).removeprefix(prefix): x for n, x in weights.items() if str(n).startswith(prefix)}
+        tensors = {
+            str(n).removeprefix(prefix): x for n, x in weights.items() if str(n).startswith(prefix)
+        }
         model = build_trained(constructor, values, tensors)
         data, metric = _group(config, "data"), _group(config, "metric")
         return Trained(

@@ -85,7 +85,7 @@ def find_resume_point(folder: Path) -> ResumePoint:
             content[name] for name in ("position", "global_step", "hyper_parameters")
         )
         epochs = position["epoch"] + position["step"] / position["steps"]
-        point = ResumePoint(path, float(epochs), int(steps), config)
+        point = ResumePoint(path, float(epochs), int(steps), dict(config))
         int(point.max_epochs)
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise ReIDError(
@@ -108,8 +108,8 @@ def load_weights_of_run(path: Path, network: nn.Module) -> dict[str, Tensor]:
     weights: dict[str, Tensor] = load_file(path).get("state_dict") or {}
     if problem := weights_problem(weights, network.state_dict()):
         raise ReIDError(
-            f"{path} cannot be used to resume or score this run: {problem}. Were model or data.root "
-            "changed, or the file replaced?"
+            f"{path} cannot be used to resume or score this run: {problem}. Were model or "
+            "data.root changed, or the file replaced?"
         )
     return weights
 

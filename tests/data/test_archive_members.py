@@ -164,9 +164,7 @@ def test_what_is_no_archive_is_said_to_be(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 @pytest.mark.parametrize("place", range(0, 1000, 111))
-def test_a_changed_byte_is_a_sentence_or_nothing(
-    place: int, packing: int, tmp_path: Path
-) -> None:
+def test_a_changed_byte_is_a_sentence_or_nothing(place: int, packing: int, tmp_path: Path) -> None:
     path = tmp_path / "set.zip"
     with zipfile.ZipFile(path, "w", packing) as zipped:
         zipped.writestr("set/a.txt", " ".join(map(str, range(200))))

@@ -150,7 +150,7 @@ def test_odd_text_is_shown_as_text(
     odd = ["x=$\\frac{$", "y=a\x07\ud800b", "_z=$$"]
     monkeypatch.setattr("reid_lightning.report.page.run_section", lambda *_: EMPTY_SECTION)
     for number in range(4):
-        job = ["$a$b$=%d" % (number % 2), "c_{=%d" % (number // 2), *odd]
+        job = [f"$a$b$={number % 2}", f"c_{{={number // 2}", *odd]
         run = make_run(f"sweep/{number}", [], validated_on="$\\x$", ap="\ud800", retrieval="$x_$")
         (run / ".hydra" / "overrides.yaml").write_text(json.dumps(job))
     write_report([tmp_path / "sweep"], tmp_path / "report")
