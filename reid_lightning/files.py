@@ -106,9 +106,10 @@ class _PlainLoader(yaml.SafeLoader):
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1
-        is_number = isinstance(node, yaml.ScalarNode) and node.tag.endswith(":int")
-        if is_number and len(node.value) > _MOST_DIGITS:
-            raise yaml.YAMLError("it has a number of very many digits")
+        match node:
+            case yaml.ScalarNode(tag=tag, value=digits) if tag.endswith(":int"):
+                if len(digits) > _MOST_DIGITS:
+                    raise yaml.YAMLError("it has a number of very many digits")
         return node
 
 

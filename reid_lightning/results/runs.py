@@ -81,7 +81,10 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
             )
         folders += [job.absolute() for job in jobs if job.absolute() not in folders]
     attempts = [_Attempts() for _ in folders]
-    overrides = [a(read_overrides, f, {}) for a, f in zip(attempts, folders, strict=True)]
+    overrides = [
+        attempt(read_overrides, folder, dict[str, str]())
+        for attempt, folder in zip(attempts, folders, strict=True)
+    ]
     names = _names(folders, overrides)
     return [_read(*run) for run in zip(names, folders, attempts, strict=True)]
 

@@ -130,8 +130,9 @@ def _distance(metric: Mapping[str, Any]) -> Distance:
 
 def _version(config: Mapping[str, Any]) -> str:
     made_by = config.get("version")
-    other = isinstance(made_by, str) and made_by != __version__
-    return f" ({made_by[:20]}; this is {__version__})" if other else ""
+    if not isinstance(made_by, str) or made_by == __version__:
+        return ""
+    return f" ({made_by[:20]}; this is {__version__})"
 
 
 def _known(path: Path, name: str) -> Constructor:
