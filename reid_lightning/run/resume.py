@@ -1,5 +1,6 @@
 """Resume a run that was stopped or killed: `python train.py resume=outputs/RUN`."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,7 +78,7 @@ def find_resume_point(folder: Path) -> ResumePoint:
     for partial in folder.glob("checkpoints/*.partial"):
         partial.unlink(missing_ok=True)
     path = folder / "checkpoints" / "last.ckpt"
-    if not path.is_file():
+    if not os.path.lexists(path):
         return ResumePoint(None)
     content = load_file(path)
     try:
@@ -126,7 +127,7 @@ def find_results(folder: Path, resume_point: ResumePoint, max_epochs: int) -> di
             f"that the run at {folder} has trained already: raise it."
         )
     path = folder / "metrics.json"
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None
     results = read_results(path)
     # Scores may be those of an earlier end, before max_epochs was raised.

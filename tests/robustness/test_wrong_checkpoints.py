@@ -118,6 +118,14 @@ def test_a_last_checkpoint_of_another_kind_is_named(key: str, value: Any, tmp_pa
         find_resume_point(tmp_path)
 
 
+def test_a_run_whose_last_checkpoint_is_lost_does_not_start_over(tmp_path: Path) -> None:
+    assert find_resume_point(tmp_path).checkpoint is None, "killed before its first"
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.ckpt").symlink_to("/mnt/gone/last.ckpt")
+    with pytest.raises(ReIDError, match=r"last\.ckpt cannot be read .* a link to a missing file"):
+        find_resume_point(tmp_path)
+
+
 def test_a_run_is_not_resumed_with_weights_of_other_identities(tmp_path: Path) -> None:
     other, network = torch.nn.Linear(4, 7), torch.nn.Linear(4, 9)
     torch.save({"state_dict": other.state_dict()}, tmp_path / "last.ckpt")
