@@ -1,19 +1,36 @@
 """Extract a data set's zip file once, safely, and record its checksum."""
 
+import errno
 import hashlib
 import json
 import logging
+import lzma
 import shutil
+import struct
 import tempfile
 import zipfile
 import zlib
 from pathlib import Path
 
+from reid_lightning.data.archive_members import check_members
 from reid_lightning.errors import ReIDError
+from reid_lightning.file_kinds import content_kind, not_a_file
 from reid_lightning.files import read_json
 
 log = logging.getLogger(__name__)
 _RECORD_FILE = ".extracted.json"
+# Damaged, encrypted, or packed in a way that Python does not know.
+_UNSOUND = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    IndexError,
+    OverflowError,
+)
 
 
 def extract_once(archive: Path, root: Path) -> None:
@@ -24,15 +41,15 @@ def extract_once(archive: Path, root: Path) -> None:
 
     Raises:
         ReIDError: the archive does not exist, is no zip file, is damaged or has a path that leaves
-            the folder; or `root` holds something else.
+            the folder, or what no set of pictures holds; or `root` holds something else.
     """
     # Before the record is looked for: another process may create folder and record at any moment.
-    occupied = root.is_file() or (root.exists() and any(root.iterdir()))
+    occupied = root.exists() and (not root.is_dir() or any(root.iterdir()))
     if (root / _RECORD_FILE).is_file():
         _check_same(archive, root)
         return
-    if not archive.is_file():
-        raise ReIDError(f"The archive {archive} (data.archive) does not exist.")
+    if reason := not_a_file(archive):
+        raise ReIDError(f"The archive {archive} (data.archive) cannot be read: {reason}.")
     if occupied:
         raise ReIDError(
             f"{root} exists but was not extracted from an archive: leave data.archive out to "
@@ -55,16 +72,34 @@ def extract_once(archive: Path, root: Path) -> None:
 def _extract(archive: Path, folder: Path) -> str:
     try:
         with zipfile.ZipFile(archive) as zipped:
-            for name in zipped.namelist():
-                if not (folder / name).resolve().is_relative_to(folder.resolve()):
-                    raise ReIDError(f"{archive} holds {name!r}, a path that leaves its folder.")
+            _check_members(archive, zipped, folder)
             zipped.extractall(folder)
-    # Damaged, encrypted, or packed in a way that Python does not know.
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise ReIDError(
-            f"{archive} is not a sound zip file ({error}): download it again."
-        ) from error
+    except OSError as error:
+        if error.errno not in (None, errno.EINVAL):  # of the disk, and not of what is packed
+            raise
+        raise _unsound(archive, error) from error
+    except _UNSOUND as error:
+        raise _unsound(archive, error) from error
     return _checksum(archive)
+
+
+def _check_members(archive: Path, zipped: zipfile.ZipFile, folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    try:
+        check_members(zipped.infolist(), archive.stat().st_size, free)
+        if any(name.startswith(f"{_RECORD_FILE}/") for name in zipped.namelist()):
+            raise ValueError(f"a folder {_RECORD_FILE}, whose name is kept for a file")
+    except ValueError as error:
+        raise ReIDError(
+            f"Nothing was extracted: {archive} (data.archive) holds {error}."
+        ) from error
+
+
+def _unsound(archive: Path, error: Exception) -> ReIDError:
+    reason = content_kind(archive) if isinstance(error, zipfile.BadZipFile) else None
+    if reason is None or zipfile.is_zipfile(archive):
+        reason = f"{error or type(error).__name__}: download it again"
+    return ReIDError(f"{archive} (data.archive) is not a sound zip file ({reason}).")
 
 
 def _checksum(archive: Path) -> str:
@@ -78,6 +113,10 @@ def _checksum(archive: Path) -> str:
 def _check_same(archive: Path, root: Path) -> None:
     """Check that `root` was extracted from this archive, which may have been deleted since."""
     record = read_json(root / _RECORD_FILE)
+    if not isinstance(record, dict) or not {"archive", "sha256"} <= record.keys():
+        raise ReIDError(
+            f"{root / _RECORD_FILE} is damaged: remove {root} to extract {archive} again."
+        )
     if archive.is_file() and _checksum(archive) != record["sha256"]:
         raise ReIDError(
             f"{root} was extracted from {record['archive']} (sha256 {record['sha256']}), not "

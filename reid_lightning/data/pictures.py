@@ -11,6 +11,13 @@ import torch
 from PIL import Image
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.file_kinds import not_a_file
+
+# Of PIL's formats: others, such as EPS, are handed to programs of the system. JPEG includes the
+# MPO files of many phones.
+FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF")
+MOST_PIXELS = 2**30 // 12  # of a picture; PIL warns of more
+_MOST_BYTES = 2**30
 
 
 class Source(Protocol):
@@ -25,13 +32,22 @@ def readable(path: Path) -> Iterator[None]:
     """Turn errors of reading the picture at `path`, inside the block, into a `ReIDError`.
 
     Raises:
-        ReIDError: the file is missing, truncated or no picture.
+        ReIDError: the file is missing, truncated or no picture, or claims to be of absurd size.
     """
     try:
+        if reason := _no_picture_file(path):
+            raise OSError(reason)
         yield
-    except (OSError, SyntaxError) as error:
+    except Image.DecompressionBombError as error:
+        raise _too_large(path) from error
+    except ReIDError:
+        raise
+    except Exception as error:  # PIL raises almost anything on a wrong file
+        reason = f"PIL fails with {type(error).__name__}"
+        if isinstance(error, (OSError, SyntaxError, ValueError)):
+            reason = str(error)
         raise ReIDError(
-            f"The picture {path} cannot be read ({error}): restore it from the data set's archive."
+            f"The picture {path} cannot be read ({reason}): restore it from the data set's archive."
         ) from error
 
 
@@ -39,9 +55,11 @@ def decode(path: Path) -> Image.Image:
     """Decode a picture to RGB.
 
     Raises:
-        ReIDError: the file is missing, truncated or no picture.
+        ReIDError: as `readable`.
     """
-    with readable(path), Image.open(path) as picture:
+    with readable(path), Image.open(path, formats=FORMATS) as picture:
+        if picture.width * picture.height > MOST_PIXELS:
+            raise _too_large(path)
         return picture.convert("RGB")
 
 
@@ -63,3 +81,17 @@ class Decoder:
         for row, path in zip(batch, paths, strict=True):
             row[:] = decode_resized(path, self.height, self.width)
         return torch.from_numpy(batch)
+
+
+def _no_picture_file(path: Path) -> str | None:
+    """Why a file cannot be a picture; it is not opened for that."""
+    if reason := not_a_file(path):
+        return reason
+    return "it is larger than 1 GiB" if path.stat().st_size > _MOST_BYTES else None
+
+
+def _too_large(path: Path) -> ReIDError:
+    return ReIDError(
+        f"The picture {path} claims to have more than {MOST_PIXELS:,} pixels, and would fill the "
+        "memory once decoded: remove it, or replace it by a smaller one."
+    )

@@ -2,12 +2,14 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from reprlib import repr as short  # a few lists that hold each other would have no end
 from typing import Any, get_args, get_type_hints
 
 import torch
 from torch import Tensor
 
 from reid_lightning.models.embedder import Embedder
+from reid_lightning.models.fit import weights_problem
 from reid_lightning.models.mobilenet_v2 import mobilenet_v2_embedder
 
 Constructor = Callable[..., Embedder]
@@ -40,20 +42,20 @@ def build_trained(
             constructor's, or the weights are those of another network.
     """
     parameters = inspect.signature(constructor).parameters
-    classes = len(weights.get("classifier.weight", ()))
+    classifier = weights.get("classifier.weight")
+    classes = len(classifier) if isinstance(classifier, Tensor) and classifier.dim() else 0
     fixed = {"weights": "none", "compile": False}
     options = {name: fixed[name] for name in fixed if name in values or name in parameters}
-    arguments = {**values, **options, "num_classes": classes}
+    arguments = {**values, **options, "num_classes": classes or 1}
     _check_arguments(constructor, arguments)
-    with torch.device("meta"):  # no memory for a network that a wrong file describes
-        expected = {name: x.shape for name, x in constructor(**arguments).state_dict().items()}
-    wrong = sorted(expected.keys() ^ weights.keys())
-    wrong += [n for n in expected if n in weights and weights[n].shape != expected[n]]
-    if wrong:
-        raise UnfitCheckpointError(
-            f"its weights do not fit the network that it describes ({len(wrong)} of "
-            f"{len(expected)} tensors, such as {wrong[0]})"
-        )
+    try:
+        with torch.device("meta"):  # no memory for a network that a wrong file describes
+            expected = constructor(**arguments).state_dict()
+    except Exception as error:  # any that a value can make a constructor raise
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise UnfitCheckpointError(f"no network can be built as it says ({reason})") from error
+    if problem := weights_problem(weights, expected):
+        raise UnfitCheckpointError(problem)
     network = constructor(**arguments)
     network.load_state_dict(weights)
     return network
@@ -71,7 +73,7 @@ def _check_arguments(constructor: Constructor, arguments: Mapping[str, Any]) -> 
     hints = get_type_hints(constructor)
     for name, value in arguments.items():
         if name in hints and not _is_a(value, hints[name]):
-            raise UnfitCheckpointError(f"{name}={value!r} is no {hints[name]}")
+            raise UnfitCheckpointError(f"{name}={short(value)} is no {hints[name]}")
 
 
 def _is_a(value: object, hint: Any) -> bool:

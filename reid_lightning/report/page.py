@@ -27,7 +27,8 @@ def write_report(paths: Sequence[Path], folder: Path) -> Path:
         The page's path.
 
     Raises:
-        ReIDError: there is no run in one of `paths`, or one cannot be read.
+        ReIDError: there is no run in one of `paths`. What cannot be read of a run is said on the
+            page.
     """
     runs = read_runs(paths)
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,6 +49,7 @@ def write_report(paths: Sequence[Path], folder: Path) -> Path:
         about=_about(runs),
         scores=compare_scores(runs),
         without_score=[(run.name, run.status) for run in runs if not run.results],
+        problems=[(run.name, problem) for run in runs for problem in run.problems],
         shared_pictures=shared_pictures,
         settings=compare_settings(runs),
         single_run=len(runs) == 1,
@@ -56,7 +58,8 @@ def write_report(paths: Sequence[Path], folder: Path) -> Path:
         ],
     )
     with replaced_atomically(folder / REPORT_FILE) as partial:
-        partial.write_text(html, encoding="utf-8")
+        # Text from files may hold halves of characters, which UTF-8 has no code for.
+        partial.write_text(html, encoding="utf-8", errors="backslashreplace")
     return folder / REPORT_FILE
 
 

@@ -15,7 +15,7 @@ def run_section(run: Run, folder: Path) -> dict[str, Any]:
 
     `notes` say what is missing, and why.
     """
-    rank1, m_ap = (f"{run.results[f'test/{name}']:.1%}" for name in ("rank1", "mAP"))
+    rank1, m_ap = (_percent(run.results.get(f"test/{name}")) for name in ("rank1", "mAP"))
     section: dict[str, Any] = {
         "name": run.name,
         "scores": f"Rank-1 {rank1} · mAP ({run.results.get('ap')} AP) {m_ap}",
@@ -24,7 +24,9 @@ def run_section(run: Run, folder: Path) -> dict[str, Any]:
         "notes": [],
     }
     if run.findings is None:
-        section["notes"] = ["This run has no findings.pt: score it with evaluate.py to see more."]
+        section["notes"] = [
+            "This run has no findings.pt that can be read: score it with evaluate.py to see more."
+        ]
         return section
     folder.mkdir(parents=True, exist_ok=True)
     plots = {
@@ -47,3 +49,7 @@ def run_section(run: Run, folder: Path) -> dict[str, Any]:
             f"Ranked lists cannot be shown without the data set's pictures: {error}"
         )
     return section
+
+
+def _percent(score: float | None) -> str:
+    return "–" if score is None else f"{score:.1%}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import torch
 from torch import Tensor
@@ -12,10 +12,14 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.files import load_file, replaced_atomically
 from reid_lightning.metrics.ranking import AveragePrecision
 from reid_lightning.results.ranked_list import RankedList, Shown, ranked_list
+from reid_lightning.scoring.nearest_pictures import Verdict
 from reid_lightning.scoring.score_sets import Outcome
 
 FINDINGS_FILE = "findings.pt"
 _MAPPED_PEOPLE = 7  # as many as there are distinguishable colours
+_MOST_SHOWN = 650  # pictures side by side in a JPEG
+_MOST_TEXT = 1000  # letters
+_MOST_VALUE = 1e30
 
 
 class Findings(NamedTuple):
@@ -83,12 +87,49 @@ def read_findings(path: Path) -> Findings:
     content = load_file(path)
     if content.keys() != set(Findings._fields):
         raise ReIDError(f"{path} was written by another version of reid-lightning: score it again.")
-    for name in ("worst", "best"):
-        content[name] = [
-            RankedList(Path(query), [Shown(Path(p), v, label) for p, v, label in gallery], *texts)
-            for query, gallery, *texts in content[name]
-        ]
-    return Findings(**content)
+    try:
+        for name in ("worst", "best"):
+            content[name] = [_ranked_list(*parts) for parts in content[name]]
+        findings = Findings(**content)
+        _check_tensors(findings)
+    except (TypeError, ValueError) as error:
+        raise ReIDError(
+            f"{path} cannot be shown ({error}): it was changed, or is of another version of "
+            "reid-lightning; score it again."
+        ) from error
+    return findings
+
+
+def _ranked_list(query: Any, gallery: Any, title: Any, label: Any) -> RankedList:
+    if len(gallery) > _MOST_SHOWN:
+        raise ValueError(f"a list of {len(gallery)} pictures is wider than a picture can be")
+    shown = []
+    for path, verdict, below in gallery:
+        if verdict not in get_args(Verdict):
+            raise ValueError("a picture of a list is neither hit nor miss nor junk")
+        shown.append(Shown(Path(path), verdict, _text(below)))
+    return RankedList(Path(query), shown, _text(title), _text(label))
+
+
+def _text(text: Any) -> str:
+    if not isinstance(text, str) or not text.isprintable() or len(text) > _MOST_TEXT:
+        raise ValueError("what is written beside a picture is no line of text")
+    return text
+
+
+def _check_tensors(findings: Findings) -> None:
+    floats = {"positive": 1, "negative": 1, "embeddings": 2}  # dimensions
+    for name in (*floats, "pids", "camids"):
+        tensor = getattr(findings, name)
+        if not isinstance(tensor, Tensor) or tensor.layout != torch.strided:
+            raise TypeError(f"{name} is no tensor")
+        kind = tensor.is_floating_point() if name in floats else tensor.dtype == torch.int64
+        if not kind or tensor.dim() != floats.get(name, 1):
+            raise TypeError(f"{name} is a tensor of another kind")
+        if name in floats and not bool((tensor.abs() < _MOST_VALUE).all()):
+            raise ValueError(f"{name} holds NaN, infinity or a number of no end")
+    if not len(findings.embeddings) == len(findings.pids) == len(findings.camids):
+        raise ValueError("embeddings, pids and camids are not of the same pictures")
 
 
 def _most_pictures(pids: Tensor) -> Tensor:

@@ -1,17 +1,20 @@
 """metrics.json: what a run scored, and all that is needed to trust the figure."""
 
 import json
+import math
 import platform
 import subprocess
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 
 from reid_lightning import __version__
-from reid_lightning.files import replaced_atomically
+from reid_lightning.errors import ReIDError
+from reid_lightning.files import read_json, replaced_atomically
+from reid_lightning.metrics.summary import SCORES
 
 _PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core")
 
@@ -42,6 +45,39 @@ def arithmetic() -> dict[str, Any]:
     """
     capability = torch.backends.cpu.get_cpu_capability()
     return {"threads": torch.get_num_threads(), "cpu_capability": capability}
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """What `write_results` wrote.
+
+    Raises:
+        ReIDError: the file cannot be read, or holds what it never writes.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict) or content.get("test/mAP") is None:
+        raise ReIDError(f"{path} holds no results of a run: score the run again.")
+    for name, value in content.items():
+        if not _is_allowed(name, value):
+            shown = str(value)[:40] if isinstance(value, (str, int, float)) else "no plain value"
+            raise ReIDError(f"{path} cannot be used, because {name} is {shown}: score it again.")
+    return content
+
+
+def _is_allowed(name: str, value: object) -> bool:
+    group, _, score = name.partition("/")
+    if value is None:
+        return True
+    if group in ("test", "val"):
+        return _is_number(value) and (score not in SCORES or 0 <= value <= 1)
+    if name in ("seconds", "epochs"):
+        return _is_number(value) and math.isfinite(value)
+    if name in ("validated_on", "monitor", "git_revision"):
+        return isinstance(value, str)
+    return isinstance(value, (str, bool, int, float))
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return type(value) is float or (type(value) is int and abs(value) < 2**63)
 
 
 def git_revision() -> str | None:

@@ -1,9 +1,11 @@
 """The overrides that a job was started with, and what several jobs differ in."""
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from reid_lightning.errors import ReIDError
 from reid_lightning.files import read_yaml
 
 
@@ -12,9 +14,14 @@ def read_overrides(job: Path) -> dict[str, str]:
 
     Args:
         job: the job's folder.
+
+    Raises:
+        ReIDError: the file cannot be read, or is no list of overrides.
     """
     path = job / ".hydra" / "overrides.yaml"
-    lines: list[str] = (read_yaml(path) if path.is_file() else None) or []
+    lines = (read_yaml(path) if os.path.lexists(path) else None) or []
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise ReIDError(f"{path} is damaged: it is no list of overrides.")
     pairs = [line.partition("=") for line in lines]
     return {key: value for key, sign, value in pairs if sign and key != "resume"}
 

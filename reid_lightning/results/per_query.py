@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from reid_lightning.data.sample import Sample
-from reid_lightning.files import replaced_atomically
+from reid_lightning.errors import ReIDError
+from reid_lightning.files import read_csv, replaced_atomically
 from reid_lightning.metrics.ranking import QueryResults
 
 COLUMNS = ("query", "pid", "camid", "matches", "first_match", "AP", "INP")
+_MOST_DIGITS = 15  # of a rank
 
 
 def write_per_query(path: Path, queries: Sequence[Sample], results: QueryResults) -> None:
@@ -32,6 +34,12 @@ def write_per_query(path: Path, queries: Sequence[Sample], results: QueryResults
 
 
 def read_first_matches(path: Path) -> Tensor:
-    """The rank of each query's nearest match [queries], int64, from 1; 0 for a query without."""
-    with path.open(newline="") as file:
-        return torch.tensor([int(row["first_match"] or 0) for row in csv.DictReader(file)])
+    """The rank of each query's nearest match [queries], int64, from 1; 0 for a query without.
+
+    Raises:
+        ReIDError: the file cannot be read, or is another's.
+    """
+    ranks = [row.get("first_match", "?") or "0" for row in read_csv(path)]
+    if not ranks or not all(rank.isdecimal() and len(rank) <= _MOST_DIGITS for rank in ranks):
+        raise ReIDError(f"{path} does not say at which rank each query's first match is.")
+    return torch.tensor([int(rank) for rank in ranks])

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from reid_lightning.errors import ReIDError
 from reid_lightning.files import read_yaml
 from reid_lightning.results.overrides import last_part, short_value
 
@@ -28,10 +29,20 @@ def run_card(folder: Path) -> RunCard:
 
     A sweep's job is named by what the sweep changes in it, and grouped by the sweep's folder; a
     single run is named by its own folder. Tags are all overrides but those of the logger.
+
+    Raises:
+        ReIDError: a file in `.hydra` is damaged.
     """
     path = folder / ".hydra" / "hydra.yaml"
     if not path.is_file():  # hydra.output_subdir=null
         return RunCard(folder.name, None, [], {})
+    try:
+        return _card(folder, path)
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise ReIDError(f"{path} is damaged: it is not as Hydra writes it.") from error
+
+
+def _card(folder: Path, path: Path) -> RunCard:
     hydra = _read_hydra(path)
     typed = hydra["overrides"]["task"]
     overrides = [_short_override(o) for o in typed if not o.startswith(_UNTAGGED)]

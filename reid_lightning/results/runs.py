@@ -1,16 +1,18 @@
 """The runs that a report shows, read from their folders."""
 
-import csv
+import math
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from torch import Tensor
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.files import read_json, read_yaml
+from reid_lightning.files import read_csv, read_yaml
 from reid_lightning.results.findings import FINDINGS_FILE, Findings, read_findings
+from reid_lightning.results.metrics_json import read_results
 from reid_lightning.results.overrides import (
     differing_keys,
     is_number,
@@ -20,6 +22,9 @@ from reid_lightning.results.overrides import (
 from reid_lightning.results.per_query import read_first_matches
 from reid_lightning.results.run_card import flat_config
 from reid_lightning.results.status import read_status
+
+T = TypeVar("T")
+_MOST = 1e30  # of a value in metrics.csv that can be drawn
 
 
 class Run(NamedTuple):
@@ -33,77 +38,112 @@ class Run(NamedTuple):
     rows: list[dict[str, str]]
     first_match: Tensor | None
     findings: Findings | None
+    problems: Sequence[str] = ()  # a sentence per file that could not be read
 
     def curve(self, name: str) -> list[tuple[float, float]]:
         """The values of `name` with their epochs, which count from 1."""
-        return [(float(r["epoch"]) + 1, float(r[name])) for r in self.rows if r.get(name)]
+        rows = [row for row in self.rows if row.get(name) and row.get("epoch")]
+        return [(float(row["epoch"]) + 1, float(row[name])) for row in rows]
+
+
+class _Attempts:
+    """Reads files, and keeps what is wrong with those that cannot be read."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def __call__(self, read: Callable[[Path], T], path: Path, otherwise: T) -> T:
+        try:
+            return read(path)
+        except ReIDError as error:
+            self.problems.append(str(error))
+            return otherwise
 
 
 def read_runs(paths: Sequence[Path]) -> list[Run]:
     """The runs in `paths`, each the folder of a run or of a sweep; a sweep's in the jobs' order.
 
-    Runs are named by the overrides that they differ in, or by their folders.
+    Runs are named by the overrides that they differ in, or by their folders. A file that cannot be
+    read is left out, and its run's `problems` say so.
 
     Raises:
-        ReIDError: there is no run in one of `paths`, or a file of a run cannot be read.
+        ReIDError: there is no run in one of `paths`.
     """
     folders: list[Path] = []
     for path in paths:
-        jobs = sorted(
-            (p.parent.parent for p in path.glob("**/.hydra/config.yaml")), key=_natural_order
-        )
+        # A link to nothing counts: the run is there, and its configuration cannot be read.
+        named = (p for p in path.glob("**/.hydra") if os.path.lexists(p / "config.yaml"))
+        jobs = sorted((p.parent for p in named), key=_natural_order)
         if not jobs:
             raise ReIDError(
                 f"There is no run in {path}: name the folder of a run or a sweep, such as "
                 "outputs/DATE_SET_LOSS or multirun/DATE."
             )
         folders += [job.absolute() for job in jobs if job.absolute() not in folders]
-    names = _names(folders)
-    return [_read(name, folder) for name, folder in zip(names, folders, strict=True)]
+    attempts = [_Attempts() for _ in folders]
+    overrides = [
+        attempt(read_overrides, folder, dict[str, str]())
+        for attempt, folder in zip(attempts, folders, strict=True)
+    ]
+    names = _names(folders, overrides)
+    return [_read(*run) for run in zip(names, folders, attempts, strict=True)]
 
 
-def _with_recipe(config: Any) -> Any:
-    """The values that a set's `recipe` decides, in place of `${oc.select:recipe.lr,3.5e-4}`."""
+def _read(name: str, folder: Path, attempt: _Attempts) -> Run:
+    status = attempt(read_status, folder, "its state is not known")
+    results: dict[str, Any] = {}
+    if status == "finished":
+        results = attempt(read_results, folder / "metrics.json", {})
+        status = status if results else "finished, but its results cannot be read"
+    csv, per_query, findings = (
+        folder / name for name in ("metrics.csv", "per_query.csv", FINDINGS_FILE)
+    )
+    return Run(
+        name,
+        folder,
+        status,
+        attempt(_read_config, folder / ".hydra" / "config.yaml", {}),
+        results,
+        attempt(_read_rows, csv, []) if os.path.lexists(csv) else [],
+        attempt(read_first_matches, per_query, None)
+        if results and os.path.lexists(per_query)
+        else None,
+        attempt(read_findings, findings, None) if results and os.path.lexists(findings) else None,
+        attempt.problems,
+    )
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    """The flat configuration, with the values that a set's `recipe` decides.
+
+    They stand in place of `${oc.select:recipe.lr,3.5e-4}`.
+    """
+    config = read_yaml(path)
+    if not isinstance(config, dict):
+        raise ReIDError(f"{path} is damaged: it holds no configuration.")
+    recipe = config.get("recipe")
 
     def resolved(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: resolved(below) for key, below in value.items()}
         match = re.fullmatch(r"\$\{oc\.select:recipe\.(\w+),(.+)\}", str(value))
-        return config.get("recipe", {}).get(match[1], match[2]) if match else value
+        if match is None:
+            return value
+        return recipe.get(match[1], match[2]) if isinstance(recipe, dict) else match[2]
 
-    return resolved(config)
-
-
-def _read(name: str, folder: Path) -> Run:
-    try:
-        status = read_status(folder)
-        finished = status == "finished"
-        results = read_json(folder / "metrics.json") if finished else {}
-        rows: list[dict[str, str]] = []
-        if (path := folder / "metrics.csv").is_file():
-            with path.open(newline="") as file:
-                rows = list(csv.DictReader(file))
-        per_query, findings = folder / "per_query.csv", folder / FINDINGS_FILE
-        config = _with_recipe(read_yaml(folder / ".hydra" / "config.yaml"))
-        return Run(
-            name,
-            folder,
-            status,
-            flat_config(config),
-            results,
-            rows,
-            read_first_matches(per_query) if results and per_query.is_file() else None,
-            read_findings(findings) if results and findings.is_file() else None,
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise ReIDError(
-            f"The run in {folder} cannot be read ({type(error).__name__}: {error}): "
-            "score it again, or leave it out."
-        ) from error
+    return flat_config(resolved(config))
 
 
-def _names(folders: Sequence[Path]) -> list[str]:
-    overrides = [read_overrides(folder) for folder in folders]
+def _read_rows(path: Path) -> list[dict[str, str]]:
+    rows = read_csv(path)
+    for number, row in enumerate(rows, start=1):
+        for name, text in row.items():
+            if text and not _can_be_drawn(text):
+                raise ReIDError(f"{path} is damaged: {name} of its row {number} is no number.")
+    return rows
+
+
+def _names(folders: Sequence[Path], overrides: Sequence[dict[str, str]]) -> list[str]:
     keys = differing_keys(overrides)
     pairs = [[(key, short_value(run[key])) for key in keys if key in run] for run in overrides]
     value_alone = len(keys) == 1 and not any(is_number(v) for run in pairs for _, v in run)
@@ -117,3 +157,11 @@ def _names(folders: Sequence[Path]) -> list[str]:
 def _natural_order(path: Path) -> list[tuple[int, str]]:
     """A sort key that puts job 10 after job 9."""
     return [(int(n or 0), text) for n, text in re.findall(r"(\d+)|(\D+)", str(path))]
+
+
+def _can_be_drawn(text: str) -> bool:
+    try:
+        value = float(text)
+    except ValueError:
+        return False
+    return abs(value) < _MOST or not math.isfinite(value)

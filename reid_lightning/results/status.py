@@ -6,7 +6,8 @@ import socket
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from reid_lightning.files import replaced_atomically
+from reid_lightning.errors import ReIDError
+from reid_lightning.files import read_json, replaced_atomically
 
 STATUS_FILE = "status.json"
 State = Literal["running", "finished", "failed", "stopped"]
@@ -48,11 +49,9 @@ def claim(folder: Path, **values: Any) -> bool:
 def read_status_file(folder: Path) -> dict[str, Any]:
     """The content of a run's status.json; empty where there is none that can be read."""
     try:
-        content = json.loads((folder / STATUS_FILE).read_text())
-    except (OSError, ValueError):
+        return _read(folder)
+    except ReIDError:
         return {}
-    valid = isinstance(content, dict) and content.get("state") in get_args(State)
-    return content if valid else {}
 
 
 def read_status(folder: Path) -> str:
@@ -60,13 +59,34 @@ def read_status(folder: Path) -> str:
 
     A run that was resumed to train for longer is unfinished until it is scored again. Runs without
     a status.json, of version 0.1, are finished if they have results.
+
+    Raises:
+        ReIDError: status.json cannot be read: whether results in the folder are the run's last is
+            not known then.
     """
-    status = read_status_file(folder)
+    status = _read(folder)
     if not status:
-        return "finished" if (folder / "metrics.json").is_file() else "unfinished"
+        return "finished" if os.path.lexists(folder / "metrics.json") else "unfinished"
     if status["state"] == "failed":
         return f"failed: {status.get('message', '')}"
     return "finished" if status["state"] == "finished" else "unfinished"
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    path = folder / STATUS_FILE
+    if not os.path.lexists(path):
+        return {}
+    content = read_json(path)
+    if not isinstance(content, dict) or not _is_status(content):
+        raise ReIDError(f"{path} is damaged: it does not say what state the run is in.")
+    return content
+
+
+def _is_status(content: dict[str, Any]) -> bool:
+    process, host = content.get("process"), content.get("host")
+    # A signal to process 0, 1 or -1 would end others.
+    known = type(process) is int and 1 < process < 2**31 and isinstance(host, str)
+    return content.get("state") in get_args(State) and known
 
 
 def this_process() -> dict[str, Any]:

@@ -1,14 +1,17 @@
 """summary.csv: the table that a sweep ends with, what its jobs differ in and what they scored."""
 
 import csv
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 
-from reid_lightning.files import read_json, replaced_atomically
+from reid_lightning.errors import ReIDError
+from reid_lightning.files import replaced_atomically
 from reid_lightning.metrics.summary import score_names
+from reid_lightning.results.metrics_json import read_results
 from reid_lightning.results.overrides import differing_keys, read_overrides
 from reid_lightning.results.status import read_status
 
@@ -20,27 +23,33 @@ def sweep_rows(folder: Path) -> list[dict[str, Any]]:
     """A row per job, the best first: the overrides that jobs differ in, scores, status, folder.
 
     Jobs are ordered by val/mAP, those without one by test/mAP. Only a finished job has scores:
-    those in the folder of another one are of an earlier training.
+    those in the folder of another one are of an earlier training. The status of a job with a file
+    that cannot be read says which.
     """
-    jobs = sorted(p.parent.parent for p in folder.glob("**/.hydra/overrides.yaml"))
-    all_overrides = [read_overrides(job) for job in jobs]
-    keys = differing_keys(all_overrides)
-    statuses = [read_status(job) for job in jobs]
-    all_results = [
-        read_json(job / "metrics.json") if status == "finished" else {}
-        for job, status in zip(jobs, statuses, strict=True)
-    ]
-    tests = {k: None for results in all_results for k in results if k.startswith("test/")}
+    named = (p for p in folder.glob("**/.hydra") if os.path.lexists(p / "overrides.yaml"))
+    jobs = sorted(p.parent for p in named)
+    read = [_read_job(job) for job in jobs]
+    keys = differing_keys([overrides for overrides, *_ in read])
+    tests = {k: None for *_, results in read for k in results if k.startswith("test/")}
     names = score_names(key.removeprefix("test/") for key in tests)
     columns = ["val/mAP", *(f"test/{name}" for name in names), "validated_on"]
     rows = []
-    for job, overrides, status, results in zip(
-        jobs, all_overrides, statuses, all_results, strict=True
-    ):
+    for job, (overrides, status, results) in zip(jobs, read, strict=True):
         row: dict[str, Any] = {key: overrides.get(key, "") for key in keys}
         row |= {name: results.get(name) for name in columns}
         rows.append(row | {"status": status, "folder": str(job.relative_to(folder))})
     return sorted(rows, key=_order_score, reverse=True)
+
+
+def _read_job(job: Path) -> tuple[dict[str, str], str, dict[str, Any]]:
+    """A job's overrides, status and results."""
+    overrides: dict[str, str] = {}
+    try:
+        overrides = read_overrides(job)
+        status = read_status(job)
+        return overrides, status, read_results(job / "metrics.json") if status == "finished" else {}
+    except ReIDError as error:
+        return overrides, f"cannot be read: {error}", {}
 
 
 def swept_keys(rows: Sequence[dict[str, Any]]) -> list[str]:

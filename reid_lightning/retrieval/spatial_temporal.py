@@ -101,4 +101,8 @@ class SpatialTemporal:
 
 
 def _are_distributions(value: object) -> TypeGuard[Tensor]:
-    return isinstance(value, Tensor) and value.shape == (*value.shape[:1] * 2, BINS)
+    if not isinstance(value, Tensor) or value.shape != (*value.shape[:1] * 2, BINS):
+        return False
+    if value.layout != torch.strided or value.is_meta or not value.is_floating_point():
+        return False
+    return bool(((value >= 0) & (value <= 1)).all())  # NaN is neither

@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.files import read_json
+from reid_lightning.results.metrics_json import read_results
 from reid_lightning.results.status import write_status
 from reid_lightning.run.command_line import silence_expected_warnings
 from reid_lightning.run.evaluation import run_evaluation
@@ -87,4 +87,4 @@ def _run(name: str, work: Callable[[DictConfig], float], arguments: list[str]) -
         raise ReIDError(message) from error
     finally:
         release_sweeps()
-    return Run(folders[0], read_json(folders[0] / "metrics.json"))
+    return Run(folders[0], read_results(folders[0] / "metrics.json"))

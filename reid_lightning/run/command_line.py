@@ -18,6 +18,7 @@ from reid_lightning.stop_signals import pass_signals_to, stop_signals
 # What Lightning warns of although it is intended here: scores are equal on all ranks already,
 # batches resume in mid-epoch though their loader has no state, a resumed run finds its own
 # checkpoints, two deprecations inside Lightning itself, and embeddings are written, not returned.
+# What PIL warns of: such a picture is refused.
 EXPECTED_WARNINGS = (
     "It is recommended to use `self.log",
     "You're resuming from a checkpoint that ended",
@@ -25,6 +26,7 @@ EXPECTED_WARNINGS = (
     ".*LeafSpec",
     "predict returned None",
     "torch.distributed.nn.functional",
+    "Image size .* could be decompression bomb",
 )
 
 

@@ -3,11 +3,13 @@
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from reprlib import repr as short
+from typing import Any, NamedTuple, get_args
 
 from hydra.utils import get_method, instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from reid_lightning import __version__
 from reid_lightning.distances import Distance
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import load_file
@@ -22,6 +24,7 @@ from reid_lightning.run.typed_command import typed_command
 
 # Version 0.1 kept the address of a network's constructor.
 _NAMES_OF_0_1 = {"reid_lightning.models.mobilenet_v2": "mobilenet_v2"}
+_MOST_PIXELS = 4096  # of a side
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -52,42 +55,45 @@ def load_trained(path: Path, own_network: DictConfig | None = None) -> Trained:
     config, weights = content["hyper_parameters"], content["state_dict"]
     try:
         values = _group(config, "model")
-        name = str(values.pop("name", values.pop("_target_", None)))
+        name = _checked({"name": values.pop("name", values.pop("_target_", None))}, "name", str)
         if own_network is not None:
             constructor, values = _of_the_user(own_network, values)
         else:
             constructor = _known(path, _NAMES_OF_0_1.get(name, name))
         prefix = "model."
-        tensors = {n.removeprefix(prefix): x for n, x in weights.items() if n.startswith(prefix)}
+        tensors = {
+            str(n).removeprefix(prefix): x for n, x in weights.items() if str(n).startswith(prefix)
+        }
         model = build_trained(constructor, values, tensors)
         data, metric = _group(config, "data"), _group(config, "metric")
         return Trained(
             model,
             Path(inspect.getsourcefile(constructor) or ""),
-            _checked(data, "height", int),
-            _checked(data, "width", int),
-            _checked(metric, "distance", str),
+            _pixels(data, "height"),
+            _pixels(data, "width"),
+            _distance(metric),
             _checked(data, "name", str),
         )
     except UnfitCheckpointError as error:
         raise ReIDError(
             f"{path} cannot be used as a checkpoint: {error}. It was changed, or written by "
-            "another version of reid-lightning."
+            f"another version of reid-lightning{_version(config)}."
         ) from error
 
 
 def _read(path: Path) -> dict[str, Any]:
     if path.is_dir():
         raise ReIDError(f"{path} is a folder: name a checkpoint in it, checkpoints/best.ckpt.")
-    if not path.is_file():
+    if not path.exists():
         raise ReIDError(f"The checkpoint {path} does not exist.")
     content = load_file(path)
-    if "hyper_parameters" not in content or "model" not in content["hyper_parameters"]:
+    config = content.get("hyper_parameters")
+    if not isinstance(config, Mapping) or "model" not in config:
         raise ReIDError(
             f"{path} is not a checkpoint of reid-lightning (it holds no configuration): train with "
             "model.weights=FILE to start from other weights."
         )
-    if "state_dict" not in content:
+    if not isinstance(content.get("state_dict"), Mapping):
         raise ReIDError(f"{path} holds no weights: it is not a checkpoint that train.py wrote.")
     return content
 
@@ -103,8 +109,30 @@ def _group(config: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _checked(group: Mapping[str, Any], key: str, kind: type) -> Any:
     value = group.get(key)
     if type(value) is not kind:
-        raise UnfitCheckpointError(f"{key}={value!r} of its configuration is no {kind.__name__}")
+        shown = short(value)
+        raise UnfitCheckpointError(f"{key}={shown} of its configuration is no {kind.__name__}")
     return value
+
+
+def _pixels(data: Mapping[str, Any], side: str) -> int:
+    size: int = _checked(data, side, int)
+    if not 0 < size <= _MOST_PIXELS:
+        raise UnfitCheckpointError(f"a {side} of {short(size)} pixels is no size of its input")
+    return size
+
+
+def _distance(metric: Mapping[str, Any]) -> Distance:
+    distance: Distance = _checked(metric, "distance", str)
+    if distance not in get_args(Distance):
+        raise UnfitCheckpointError(f"it was trained for the unknown distance {short(distance)}")
+    return distance
+
+
+def _version(config: Mapping[str, Any]) -> str:
+    made_by = config.get("version")
+    if not isinstance(made_by, str) or made_by == __version__:
+        return ""
+    return f" ({made_by[:20]}; this is {__version__})"
 
 
 def _known(path: Path, name: str) -> Constructor:

@@ -1,14 +1,18 @@
 """Resume a run that was stopped or killed: `python train.py resume=outputs/RUN`."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from omegaconf import OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
+from torch import Tensor, nn
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.files import load_file, read_json, replaced_atomically
+from reid_lightning.files import load_file, replaced_atomically
+from reid_lightning.models.fit import weights_problem
+from reid_lightning.results.metrics_json import read_results
 from reid_lightning.run.run_lock import check_not_running
 from reid_lightning.run.version import check_version
 
@@ -74,12 +78,41 @@ def find_resume_point(folder: Path) -> ResumePoint:
     for partial in folder.glob("checkpoints/*.partial"):
         partial.unlink(missing_ok=True)
     path = folder / "checkpoints" / "last.ckpt"
-    if not path.is_file():
+    if not os.path.lexists(path):
         return ResumePoint(None)
     content = load_file(path)
-    position = content["position"]
-    epochs = position["epoch"] + position["step"] / position["steps"]
-    return ResumePoint(path, epochs, content["global_step"], content["hyper_parameters"])
+    try:
+        position, steps, config = (
+            content[name] for name in ("position", "global_step", "hyper_parameters")
+        )
+        epochs = position["epoch"] + position["step"] / position["steps"]
+        point = ResumePoint(path, float(epochs), int(steps), dict(config))
+        int(point.max_epochs)
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        raise ReIDError(
+            f"{path} is no checkpoint that train.py wrote to resume from: remove it to train the "
+            "run from its start, or put back the one that was there."
+        ) from error
+    return point
+
+
+def load_weights_of_run(path: Path, network: nn.Module) -> dict[str, Tensor]:
+    """The weights in a run's checkpoint.
+
+    Args:
+        path: of the checkpoint.
+        network: with all that the run trains.
+
+    Raises:
+        ReIDError: they are those of another network, or of a set with other identities.
+    """
+    weights: dict[str, Tensor] = load_file(path).get("state_dict") or {}
+    if problem := weights_problem(weights, network.state_dict()):
+        raise ReIDError(
+            f"{path} cannot be used to resume or score this run: {problem}. Were model or "
+            "data.root changed, or the file replaced?"
+        )
+    return weights
 
 
 def find_results(folder: Path, resume_point: ResumePoint, max_epochs: int) -> dict[str, Any] | None:
@@ -94,14 +127,14 @@ def find_results(folder: Path, resume_point: ResumePoint, max_epochs: int) -> di
             f"that the run at {folder} has trained already: raise it."
         )
     path = folder / "metrics.json"
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None
-    results: dict[str, Any] = read_json(path)
+    results = read_results(path)
     # Scores may be those of an earlier end, before max_epochs was raised.
     stopped_early = (
-        results["epochs"] == resume_point.epochs and resume_point.max_epochs == max_epochs
+        results.get("epochs") == resume_point.epochs and resume_point.max_epochs == max_epochs
     )
-    return results if results["epochs"] == max_epochs or stopped_early else None
+    return results if results.get("epochs") == max_epochs or stopped_early else None
 
 
 @rank_zero_only

@@ -44,7 +44,13 @@ def resume_sweep_args(arguments: Sequence[str]) -> list[str]:
         )
     check_version(folder, path)
     check_not_running(folder)
-    hydra = read_yaml(path)["hydra"]
+    try:
+        return _sweep_args(folder, read_yaml(path)["hydra"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ReIDError(f"{path} is damaged: it is not as Hydra writes it.") from error
+
+
+def _sweep_args(folder: Path, hydra: Mapping[str, Any]) -> list[str]:
     sources = hydra["runtime"]["config_sources"]
     own = [s["path"] for s in sources if s["provider"] == "command-line"]
     unnamed = {*hydra["job"]["config"]["override_dirname"]["exclude_keys"], "resume"}

@@ -16,7 +16,6 @@ from pytorch_lightning.utilities import rank_zero_only
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.engine.loggers.wandb import finish_wandb
 from reid_lightning.engine.module import ReIDModule
-from reid_lightning.files import load_file
 from reid_lightning.results.metrics_json import arithmetic, write_results
 from reid_lightning.results.status import read_status_file, write_progress, write_status
 from reid_lightning.results.tables import score_table
@@ -26,7 +25,7 @@ from reid_lightning.run.config_keys import check_training
 from reid_lightning.run.glibc_memory import keep_large_blocks
 from reid_lightning.run.launch_ranks import run_ranks
 from reid_lightning.run.processes import plan_processes
-from reid_lightning.run.resume import ResumePoint, find_resume_point
+from reid_lightning.run.resume import ResumePoint, find_resume_point, load_weights_of_run
 from reid_lightning.run.resume_job import resume_job
 from reid_lightning.run.split_counts import log_split_counts
 from reid_lightning.run.typed_command import typed_command
@@ -125,6 +124,8 @@ def fit_and_test(
     log.info(_HARDWARE, hardware, *arithmetic().values())
     started = time.perf_counter()
     checkpoint = resume_point.checkpoint if resume_point else None
+    if checkpoint:
+        load_weights_of_run(checkpoint, module)  # an error here, and not in Lightning's own words
     trainer.fit(module, datamodule, ckpt_path=checkpoint)
     seconds = time.perf_counter() - started
     limit = config.trainer.get("max_time")
@@ -138,7 +139,7 @@ def fit_and_test(
     if not best_path:
         log.warning("Nothing was validated: the last epoch's weights are tested.")
     else:  # loaded here: Lightning's callback that averages weights would restore other ones
-        module.load_state_dict(load_file(Path(best_path))["state_dict"])
+        module.load_state_dict(load_weights_of_run(Path(best_path), module))
     trainer.test(module, datamodule, verbose=False)
     title = datamodule.folder.title + _part(trainer.limit_test_batches)
     validated_on = datamodule.folder.validated_on + _part(trainer.limit_val_batches)

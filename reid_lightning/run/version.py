@@ -15,6 +15,8 @@ def check_version(folder: Path, config: Path) -> None:
         config: its configuration, which states the version from 0.2 on.
     """
     content = read_yaml(config) or {}
+    if not isinstance(content, dict):
+        raise ReIDError(f"{config} is damaged, or cannot be read: it holds no configuration.")
     made_by = str(content.get("version", "0.1"))
     if made_by.split(".")[:2] != __version__.split(".")[:2]:
         unstated = f" (Or {config.name}, which states no version, is damaged.)"

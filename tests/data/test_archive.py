@@ -66,20 +66,10 @@ def test_an_interrupted_extraction_leaves_nothing(
     assert (root / "set/query/a.jpg").is_file()
 
 
-@pytest.mark.parametrize("name", ["../evil.jpg", "/evil.jpg"])
-def test_a_path_that_leaves_the_folder_is_refused(name: str, tmp_path: Path) -> None:
-    path = tmp_path / "evil.zip"
-    with zipfile.ZipFile(path, "w") as zipped:
-        zipped.writestr(name, b"x")
-    with pytest.raises(ReIDError, match="leaves its folder"):
-        extract_once(path, tmp_path / "out" / "set")
-    assert not list(tmp_path.glob("**/evil.jpg"))
-
-
 def test_a_missing_a_damaged_archive_and_an_occupied_folder_are_refused(
     archive: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(ReIDError, match=r"none\.zip \(data\.archive\) does not exist"):
+    with pytest.raises(ReIDError, match=r"none\.zip .data\.archive. cannot be read: there is no"):
         extract_once(tmp_path / "none.zip", tmp_path / "a")
     damaged = tmp_path / "damaged.zip"
     damaged.write_bytes(archive.read_bytes()[:60])

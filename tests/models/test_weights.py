@@ -1,7 +1,10 @@
 import logging
 import pickle
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torchvision.models import mobilenet_v2 as torchvision_mobilenet_v2
@@ -83,20 +86,109 @@ def test_a_missing_package_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_failed_download_is_an_error_and_no_random_weights(
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def offline(*_: object, **__: object) -> None:
         raise OSError("no route")
 
-    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", offline)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
     with pytest.raises(ReIDError, match="could not be downloaded"):
         load_weights(make(), "imagenet")
 
 
-def test_too_few_matching_tensors_are_an_error(tmp_path: Path) -> None:
+def test_a_downloaded_file_that_was_damaged_since_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", None)
+    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "hub" / "checkpoints" / "mobilenet_v2-7ebf99e0.pth").touch()
+    with pytest.raises(ReIDError, match=r"mobilenet_v2-7ebf99e0\.pth cannot be .* it is empty"):
+        load_weights(make(), "imagenet")
+
+
+def test_weights_of_another_width_are_an_error(tmp_path: Path) -> None:
     torch.save(torchvision_state(), tmp_path / "w.pt")
-    with pytest.raises(ReIDError, match=r"does not fit this network: only \d+% "):
+    message = r"does not fit this network: \d+ of the backbone's 260 tensors .* such as backbone\."
+    with pytest.raises(ReIDError, match=message):
         load_weights(make(width=0.5), str(tmp_path / "w.pt"))
+
+
+@pytest.mark.parametrize("kind", ["a convolution", "a mean", "31 convolutions"])
+def test_a_partial_backbone_is_refused(kind: str, tmp_path: Path) -> None:
+    state = torchvision_state()
+    convolutions = [name for name, x in state.items() if x.dim() == 4]
+    assert len(convolutions) == 52
+    left_out = {
+        "a convolution": convolutions[-1:],
+        "a mean": ["features.0.1.running_mean"],
+        "31 convolutions": convolutions[:31],
+    }[kind]
+    torch.save({k: v for k, v in state.items() if k not in left_out}, tmp_path / "w.pt")
+    model = make()
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    first = left_out[0].replace("features.", "backbone.")
+    message = f"{len(left_out)} of the backbone's 260 tensors are not in it .* such as {first} "
+    with pytest.raises(ReIDError, match=message):
+        load_weights(model, str(tmp_path / "w.pt"))
+    assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+
+
+def test_numbers_of_batches_may_be_missing(tmp_path: Path) -> None:
+    state = {k: v for k, v in torchvision_state().items() if "num_batches" not in k}
+    torch.save(state, tmp_path / "w.pt")
+    model = make()
+    load_weights(model, str(tmp_path / "w.pt"))
+    assert same_backbone(model, state)
+
+
+FIRST = "features.0.0.weight"
+SPOILT: dict[str, tuple[Callable[[torch.Tensor], object], str]] = {
+    "NaN": (lambda x: x * float("nan"), "backbone.0.0.weight holds NaN or infinity"),
+    "infinity": (lambda x: x / 0, "backbone.0.0.weight holds NaN or infinity"),
+    "whole numbers": (lambda x: x.long(), "has whole or complex numbers"),
+    "complex numbers": (lambda x: x.to(torch.complex64), "has whole or complex numbers"),
+    "sparse": (lambda x: x.to_sparse(), "is a sparse, quantized or empty tensor"),
+    "meta": (lambda x: x.to("meta"), "is a sparse, quantized or empty tensor"),
+    "text": (lambda x: "weights", "1 of the backbone's 260 tensors"),
+    "a list": (lambda x: [1.0], "1 of the backbone's 260 tensors"),
+}
+
+
+@pytest.mark.parametrize("kind", SPOILT)
+def test_what_cannot_be_a_weight_is_named(kind: str, tmp_path: Path) -> None:
+    spoil, message = SPOILT[kind]
+    state = torchvision_state()
+    torch.save(state | {FIRST: spoil(state[FIRST])}, tmp_path / "w.pt")
+    with pytest.raises(ReIDError, match=message):
+        load_weights(make(), str(tmp_path / "w.pt"))
+
+
+@pytest.mark.parametrize("content", [{"state_dict": 7}, {"state_dict": None}, {1: 2}, {}])
+def test_a_file_without_tensors_is_refused(content: dict, tmp_path: Path) -> None:
+    torch.save(content, tmp_path / "w.pt")
+    with pytest.raises(ReIDError, match=r"w\.pt (holds no weights|does not fit)"):
+        load_weights(make(), str(tmp_path / "w.pt"))
+
+
+def test_half_precision_is_read(tmp_path: Path) -> None:
+    torch.save({k: v.half() for k, v in torchvision_state().items()}, tmp_path / "w.pt")
+    model = make()
+    load_weights(model, str(tmp_path / "w.pt"))
+    assert model.backbone[0][0].weight.dtype == torch.float32
+
+
+def test_torchreids_checkpoints_with_numpy_scores_are_read(tmp_path: Path) -> None:
+    state = {f"module.{k}": v for k, v in torchvision_state().items()}
+    schedule = {"milestones": Counter({20: 1}), "last_epoch": np.int64(60)}
+    content = {"state_dict": state, "epoch": 60, "rank1": np.float64(0.856), "scheduler": schedule}
+    for new_format in (True, False):
+        torch.save(content, tmp_path / "w.pth.tar", _use_new_zipfile_serialization=new_format)
+        model = make()
+        load_weights(model, str(tmp_path / "w.pth.tar"))
+        loaded = model.backbone.state_dict()
+        assert all(torch.equal(loaded[k.partition("features.")[2]], v) for k, v in state.items())
 
 
 def test_a_missing_file_is_an_error() -> None:

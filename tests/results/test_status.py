@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reid_lightning.errors import ReIDError
 from reid_lightning.results.status import (
     STATUS_FILE,
     claim,
@@ -41,7 +42,9 @@ def test_a_folder_is_claimed_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "no json", "[]", "null", '{"state": "well"}'])
 def test_a_broken_file_is_no_status(content: str, tmp_path: Path) -> None:
     (tmp_path / STATUS_FILE).write_text(content)
-    assert read_status_file(tmp_path) == {} and read_status(tmp_path) == "unfinished"
+    assert read_status_file(tmp_path) == {}
+    with pytest.raises(ReIDError, match=r"status\.json is damaged"):
+        read_status(tmp_path)
 
 
 def test_a_run_of_version_0_1_is_finished_if_it_has_results(tmp_path: Path) -> None:

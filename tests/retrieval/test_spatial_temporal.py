@@ -226,3 +226,28 @@ def test_the_studys_scores_on_the_real_names(market1501: Splits) -> None:
     scores = study.rank(study.time_alone)
     assert scores["rank1"] == pytest.approx(0.0362, abs=0.0005)
     assert scores["mAP"] == pytest.approx(0.0614, abs=0.0005)
+
+
+WHOLE = torch.full((2, 2, 5000), 1 / 5000)
+WRONG = {
+    "NaN": WHOLE * float("nan"),
+    "infinity": WHOLE / 0,
+    "negative": -WHOLE,
+    "more than all": WHOLE * 6000,
+    "whole numbers": WHOLE.long(),
+    "complex": WHOLE.to(torch.complex64),
+    "sparse": WHOLE.to_sparse(),
+    "meta": WHOLE.to("meta"),
+    "other bins": WHOLE[..., :9],
+    "a number": torch.tensor(0.5),
+    "a list": [[[0.0] * 5000]],
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_are_no_probabilities_is_refused(kind: str, tmp_path: Path) -> None:
+    torch.save({"distributions": WHOLE}, tmp_path / "x.pt")
+    assert torch.equal(SpatialTemporal.load(tmp_path / "x.pt").distributions, WHOLE)
+    torch.save({"distributions": WRONG[kind]}, tmp_path / "x.pt")
+    with pytest.raises(ReIDError, match=r"x\.pt holds no distributions"):
+        SpatialTemporal.load(tmp_path / "x.pt")

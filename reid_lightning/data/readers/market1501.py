@@ -1,10 +1,12 @@
 """The Market-1501 layout: three folders of pictures whose names carry identity, camera and time."""
 
+import os
 import re
 from pathlib import Path
 
 from reid_lightning.data.sample import DISTRACTOR, Sample, Splits
 from reid_lightning.errors import ReIDError
+from reid_lightning.file_kinds import not_a_file
 
 TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
 
@@ -91,7 +93,13 @@ def read_market1501(root: Path) -> Splits:
 def _pictures(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise ReIDError(f"The folder {folder} is missing: it should contain pictures.")
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in _PICTURES)
+    paths = []
+    with os.scandir(folder) as entries:  # which know what is a file without a look at each
+        for entry in entries:
+            if (path := Path(entry.path)).suffix.lower() in _PICTURES:
+                if not entry.is_file(follow_symlinks=False) and (reason := not_a_file(path)):
+                    raise ReIDError(f"{path} is no picture ({reason}): remove it.")
+                paths.append(path)
     if not paths:
         raise ReIDError(f"The folder {folder} holds no picture (.jpg, .jpeg or .png).")
-    return paths
+    return sorted(paths)

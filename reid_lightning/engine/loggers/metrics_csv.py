@@ -8,7 +8,8 @@ from typing import Any
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
-from reid_lightning.files import replaced_atomically
+from reid_lightning.errors import ReIDError
+from reid_lightning.files import read_csv, replaced_atomically
 
 
 class MetricsCSV(Logger):
@@ -65,9 +66,14 @@ class MetricsCSV(Logger):
 
 
 def rows_before(path: Path, step: int) -> list[dict[str, Any]]:
-    """The rows of a file that were logged in the first `step` steps; none if it is missing."""
-    if not path.is_file():
+    """The rows of a file that were logged in the first `step` steps; none if it is missing.
+
+    Raises:
+        ReIDError: the file is damaged.
+    """
+    if not path.exists():
         return []
-    with path.open(newline="") as file:
-        rows = [{name: value for name, value in r.items() if value} for r in csv.DictReader(file)]
+    rows = [{name: value for name, value in row.items() if value} for row in read_csv(path)]
+    if not all(row.get("step", "?").isdecimal() for row in rows):
+        raise ReIDError(f"{path} is damaged: a row has no step. Move it away to go on without it.")
     return [row for row in rows if int(row["step"]) < step]

@@ -17,12 +17,12 @@ _PERPLEXITY = 15  # roughly the number of neighbours that a picture keeps near
 def embedding_map(findings: Findings) -> Figure | None:
     """Embeddings in two dimensions by t-SNE (van der Maaten & Hinton 2008), the same on every call.
 
-    A colour and a number per person, a marker per camera. None for fewer than 5 pictures, or if all
-    embeddings are the same.
+    A colour and a number per person, a marker per camera. None for fewer than 5 pictures, for
+    embeddings of one number, or if all embeddings are the same.
     """
     count = len(findings.pids)
     unit = F.normalize(findings.embeddings).numpy()
-    if count < 5 or (unit == unit[0]).all():
+    if count < 5 or findings.embeddings.shape[1] < 2 or (unit == unit[0]).all():
         return None
     perplexity = min(_PERPLEXITY, (count - 1) / 3)
     with threadpool_limits(1):  # faster for so few points, and reproducible

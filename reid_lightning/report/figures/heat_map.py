@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from reid_lightning.report.figures.style import new_figure, save_png
+from reid_lightning.report.figures.style import new_figure, plain_text, save_png
 from reid_lightning.results.overrides import is_number
 from reid_lightning.results.sweep_summary import swept_keys
 
@@ -71,7 +71,8 @@ def plot_heat_map(grid: Grid) -> Figure:
     figure = new_figure(*size)
     axes = figure.add_subplot()
     image = axes.imshow(grid.cells, cmap="cividis", origin="lower", aspect="auto")
-    axes.set(xlabel=grid.x, ylabel=grid.y, title=grid.score)
+    x, y, title = map(plain_text, (grid.x, grid.y, grid.score))
+    axes.set(xlabel=x, ylabel=y, title=title)
     axes.set_xticks(range(len(grid.xs)), grid.xs)
     axes.set_yticks(range(len(grid.ys)), grid.ys)
     axes.tick_params(length=0)

@@ -49,5 +49,9 @@ def frame(axes: Axes, title: str = "") -> None:
 
 
 def plain_text(name: str) -> str:
-    """A name that matplotlib shows unchanged: `$` starts no formula, `_` hides no legend entry."""
-    return (f" {name}" if name.startswith("_") else name).replace("$", r"\$")
+    """A name that matplotlib shows unchanged: `$` starts no formula, `_` hides no legend entry.
+
+    What cannot be printed is a question mark.
+    """
+    printable = "".join(letter if letter.isprintable() else "?" for letter in name)
+    return (f" {printable}" if name.startswith("_") else printable).replace("$", r"\$")
