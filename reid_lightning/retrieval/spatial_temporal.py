@@ -8,7 +8,7 @@ from typing import TypeGuard
 import torch
 from torch import Tensor
 
-from reid_lightning.distances import at_least_float32
+from reid_lightning.distances import all_finite, at_least_float32
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import load_file, replaced_atomically
 from reid_lightning.retrieval.transit import (
@@ -101,4 +101,6 @@ class SpatialTemporal:
 
 
 def _are_distributions(value: object) -> TypeGuard[Tensor]:
-    return isinstance(value, Tensor) and value.shape == (*value.shape[:1] * 2, BINS)
+    if not isinstance(value, Tensor) or value.shape != (*value.shape[:1] * 2, BINS):
+        return False
+    return all_finite(value) and bool((value >= 0).all())
