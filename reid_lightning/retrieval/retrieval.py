@@ -75,8 +75,8 @@ class Retrieval:
             x, y = step(query, gallery)
             if len(x) != len(query.pids) or len(y) != len(gallery.pids):
                 raise ReIDError(
-                    f"The retrieval step {_name(step)} returned {len(x)} and {len(y)} embeddings for "
-                    f"{len(query.pids)} queries and {len(gallery.pids)} gallery pictures."
+                    f"The retrieval step {_name(step)} returned {len(x)} and {len(y)} embeddings "
+                    f"for {len(query.pids)} queries and {len(gallery.pids)} gallery pictures."
                 )
             _check_finite(_name(step), x, y)
             query, gallery = query._replace(embeddings=x), gallery._replace(embeddings=y)

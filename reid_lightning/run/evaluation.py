@@ -19,6 +19,7 @@ from reid_lightning.retrieval import SpatialTemporal
 from reid_lightning.run.build_retrieval import build_retrieval
 from reid_lightning.run.embed_set import embed_set, embed_share
 from reid_lightning.run.load_trained import Trained, load_trained
+from reid_lightning.run.scored_part import check_evaluation
 from reid_lightning.run.split_counts import log_split_counts
 from reid_lightning.run.typed_command import typed_command
 from reid_lightning.scoring.embedded_samples import embedded_set
@@ -47,6 +48,7 @@ def run_evaluation(config: DictConfig) -> float:
     check_extra_scores(extra_scores)
     trained, datamodule = _load(config)
     log_split_counts(datamodule.folder)
+    check_evaluation(config, datamodule)
     retrieval = build_retrieval(config.retrieval, datamodule.folder)
     embeddings, cached = embed_set(config, datamodule, trained, flip=retrieval.flip)
     official, ap = datamodule.folder.official, config.metric.ap

@@ -22,6 +22,7 @@ from reid_lightning.results.metrics_json import write_results
 from reid_lightning.results.status import read_status_file, write_progress, write_status
 from reid_lightning.results.tables import score_table
 from reid_lightning.run.build import build_module, build_trainer
+from reid_lightning.run.check_meaning import check_meaning
 from reid_lightning.run.command_line import rank_command
 from reid_lightning.run.glibc_memory import keep_large_blocks
 from reid_lightning.run.launch_ranks import run_ranks
@@ -36,10 +37,6 @@ log = logging.getLogger(__name__)
 _MAX_TIME_USED = (
     "Nothing was trained: the run has used up its trainer.max_time=%s, which counts over all its "
     "parts. To train on, raise it in %s/.hydra/config.yaml."
-)
-_LONG_WARMUP = (
-    "The learning rate never reaches optimizer.lr: the warm-up (scheduler.warmup_epochs=%s) is not "
-    "shorter than the run (trainer.max_epochs=%s). Set scheduler.warmup_epochs=%s."
 )
 
 
@@ -61,11 +58,11 @@ def run_training(config: DictConfig) -> float:
             return best_score(results)
     datamodule, module = _build(config)
     log_split_counts(datamodule.folder)
-    warn_of_long_warmup(config)
     processes = plan_processes(config)
     # Reported here, before ranks are started.
-    datamodule.train_batches(0, processes.count)
     module.criterion.check_processes(processes.count)
+    typed = HydraConfig.get().overrides.task
+    check_meaning(config, datamodule, module, processes.world_size, typed)
     folder = Path(HydraConfig.get().runtime.output_dir)
     if processes.count == 1:
         if processes.on_cpu:
@@ -79,13 +76,6 @@ def run_training(config: DictConfig) -> float:
     rank_zero_only(write_status)(folder, "finished")
     log.info("Results: %s (on one page: %s %s)", folder, typed_command("report"), folder)
     return score
-
-
-def warn_of_long_warmup(config: DictConfig) -> None:
-    """Warn of a run that ends before its learning rate has reached `optimizer.lr`."""
-    warmup, epochs = config.scheduler.get("warmup_epochs") or 0, config.trainer.max_epochs
-    if isinstance(epochs, int) and 0 < epochs <= warmup:
-        log.warning(_LONG_WARMUP, warmup, epochs, epochs / 5)
 
 
 def train_rank(config: DictConfig) -> None:
