@@ -29,6 +29,7 @@ from reid_lightning.run.launch_ranks import run_ranks
 from reid_lightning.run.processes import plan_processes
 from reid_lightning.run.resume import ResumePoint, find_resume_point
 from reid_lightning.run.resume_job import resume_job
+from reid_lightning.run.scored_part import is_validated
 from reid_lightning.run.split_counts import log_split_counts
 from reid_lightning.run.typed_command import typed_command
 
@@ -121,10 +122,12 @@ def fit_and_test(
     best_path = getattr(best, "best_model_path", "")
     monitor = getattr(best, "monitor", None) or "val/mAP"
     best_value = getattr(best, "best_model_score", None)
-    if not best_path:
-        log.warning("Nothing was validated: the last epoch's weights are tested.")
-    else:  # loaded here: Lightning's callback that averages weights would restore other ones
+    if (
+        best_path
+    ):  # loaded here: Lightning's callback that averages weights would restore other ones
         module.load_state_dict(load_file(Path(best_path))["state_dict"])
+    elif is_validated(config.trainer):  # else said before the training
+        log.warning("Nothing was validated: the last epoch's weights are tested.")
     trainer.test(module, datamodule, verbose=False)
     title = datamodule.folder.title + _part(trainer.limit_test_batches)
     validated_on = datamodule.folder.validated_on + _part(trainer.limit_val_batches)

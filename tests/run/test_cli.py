@@ -133,6 +133,7 @@ ERRORS = {
     "unknown choice": (["loss=tripplet"], "Could not find 'loss/tripplet'"),
     "unknown weights": (["model.weights=nowhere.pt"], "model.weights=nowhere.pt is neither"),
     "half precision": (["trainer.precision=16-mixed"], "needs a GPU, and this run is on the CPU"),
+    "no positives": (["data.k=1"], "data.k=1 gives every picture of a batch no other one"),
     "no identities": (["data.p=0"], "data.p=0 must be 1 or more"),
     "synchronised": (["trainer.sync_batchnorm=true"], "trainer.sync_batchnorm=true needs GPUs"),
     "unknown gather": (["loss.gather=some"], "loss.gather=some must be one of: auto, True, False"),

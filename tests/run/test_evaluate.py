@@ -129,6 +129,11 @@ WRONG = {
     ),
     "average precision": (["metric.ap=foo"], "metric.ap=foo must be one of: step, trapezoid"),
     "distance": (["metric.distance=squared"], "metric.distance=squared must be one of"),
+    "no number": (
+        ["retrieval=[rerank]", "retrieval.rerank.weight=nan"],
+        "weight=nan must be a finite number",
+    ),
+    "a part": (["+trainer.limit_predict_batches=1"], "would leave pictures out"),
     "neighbours": (["retrieval=[rerank]", "retrieval.rerank.k2=2.5"], "k2=2.5 must be an integer"),
     "not of ours": (
         ["retrieval=[spatial_temporal]", "retrieval.spatial_temporal.file=note.txt"],
