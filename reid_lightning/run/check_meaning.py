@@ -14,6 +14,7 @@ from reid_lightning.metrics import SCORES
 from reid_lightning.run.check_loss import check_loss, loss_warnings
 from reid_lightning.run.scored_part import batch_limit, check_test, check_validation
 from reid_lightning.run.training_warnings import (
+    callbacks_of,
     length_warnings,
     picture_warnings,
     rate_warnings,
@@ -82,7 +83,7 @@ def _check_schedule(config: DictConfig, module: ReIDModule) -> None:
 def _check_monitors(config: DictConfig, module: ReIDModule) -> None:
     """Refuse a callback that waits for a score which nobody computes."""
     scores = [f"val/{name}" for name in (*SCORES, *module.val_metric.extra_scores)]
-    for name, callback in config.get("callbacks", {}).items():
+    for name, callback in callbacks_of(config).items():
         monitor, mode = callback.get("monitor"), callback.get("mode")
         if monitor is None or str(monitor).startswith("train/"):  # a loss of one's own has others
             continue
@@ -105,7 +106,7 @@ def _map_size(datamodule: ReIDDataModule, module: ReIDModule) -> tuple[int, ...]
     try:
         with torch.no_grad():
             size = tuple(backbone.eval()(picture).shape[2:])
-    except RuntimeError as error:
+    except (RuntimeError, ValueError, AssertionError) as error:  # timm asserts the size
         first_line = str(error).partition("\n")[0]
         raise ReIDError(
             f"The network takes no pictures of data.height={datamodule.height} × "

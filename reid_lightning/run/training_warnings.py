@@ -56,13 +56,19 @@ def length_warnings(config: DictConfig, steps: int) -> Iterator[str]:
     total = trainer.max_epochs * max(1, steps // (trainer.get("accumulate_grad_batches") or 1))
     if (every := config.get("checkpoint_every_n_steps") or 0) > total > 0:
         yield f"checkpoint_every_n_steps={every} has no effect: the run has {total} steps."
-    for name, callback in config.get("callbacks", {}).items():
+    for name, callback in callbacks_of(config).items():
         decay = callback.get("decay")
         if isinstance(decay, float) and total * (1 - decay) < 1:
             yield (
                 f"callbacks.{name}.decay={decay} averages over more steps than the {total} of the "
                 "run: the average stays near the first weights. Lower it, or train for longer."
             )
+
+
+def callbacks_of(config: DictConfig) -> dict[str, DictConfig]:
+    """The callbacks of a composed configuration, without those that are switched off by null."""
+    callbacks = config.get("callbacks") or {}
+    return {name: callback for name, callback in callbacks.items() if callback is not None}
 
 
 def picture_warnings(

@@ -157,7 +157,7 @@ def test_what_is_seldom_meant_is_said_once(case: str, check: Check) -> None:
         ["loss.margin=1.9", "loss.normalize=true"],
         ["scheduler=exponential"],
         ["scheduler=constant"],
-        ["callbacks.best.monitor=val/rank1"],
+        ["callbacks.best.monitor=val/rank1", "callbacks.collapse=null"],
         ["callbacks.best.monitor=train/loss", "callbacks.best.mode=min"],
         [
             "+metric.extra_scores.own={_target_:math.fsum,_partial_:true}",
@@ -209,6 +209,12 @@ def test_a_schedule_of_ones_own_gives_finite_factors(factor: float, check: Check
 def test_a_network_that_pictures_are_too_small_for_is_an_error(check: Check) -> None:
     unpadded = torch.nn.Conv2d(3, 8, 99)
     assert "no pictures of data.height=64 × data.width=64" in refusal(check, backbone=unpadded)
+
+    class OfOneSize(torch.nn.Identity):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            raise AssertionError("Input height (64) doesn't match model (224)")
+
+    assert "doesn't match model (224)" in refusal(check, backbone=OfOneSize())
 
     class Cropped(torch.nn.Conv2d):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
