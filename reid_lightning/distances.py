@@ -18,6 +18,13 @@ def at_least_float32(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
+def all_finite(x: Tensor) -> bool:
+    """Whether no number of `x` is NaN or infinite; one pass, without a mask of its size."""
+    if x.sum().isfinite():
+        return True
+    return bool(x.isfinite().all())  # a sum of large numbers is infinite, too
+
+
 def as_float64(x: Tensor) -> Tensor:
     """`x` in float64, except on `mps`, which has none.
 

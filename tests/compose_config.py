@@ -5,11 +5,11 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
 from reid_lightning.run.config_files import CONF
-from reid_lightning.run.config_keys import check_evaluation, check_training
+from reid_lightning.run.config_keys import check_evaluation_config, check_training_config
 from reid_lightning.run.override_errors import check_overrides
 from reid_lightning.run.user_errors import clear_message
 
-CHECKS = {"train": check_training, "evaluate": check_evaluation}
+CHECKS = {"train": check_training_config, "evaluate": check_evaluation_config}
 
 
 def composed(name: str, *overrides: str) -> DictConfig:

@@ -1,8 +1,22 @@
 """Which errors are reported in a sentence, and which are errors of the program."""
 
-import pytest
+import math
+from collections.abc import Callable
+from functools import partial
 
-from reid_lightning.errors import ReIDError, error_message
+import pytest
+import torch
+
+from reid_lightning.data import Augmentation
+from reid_lightning.data.dataset_folder import DatasetFolder
+from reid_lightning.engine.callbacks import KeepFindings, LastCheckpoint
+from reid_lightning.errors import ReIDError, check_at_least, check_at_most, error_message
+from reid_lightning.losses import BatchAllLoss, CenterLoss, Criterion, QuadrupletLoss, TripletLoss
+from reid_lightning.losses.recipes import pml_criterion
+from reid_lightning.models import Embedder
+from reid_lightning.models.mobilenet_v2 import mobilenet_v2_features
+from reid_lightning.models.pooling import GeM
+from reid_lightning.retrieval import NeighbourMean, Rerank
 
 
 def caught(*raised: BaseException) -> BaseException:
@@ -54,3 +68,81 @@ def test_an_error_beside_a_missing_package_is_an_error_of_its_own() -> None:
 @pytest.mark.parametrize("name", ["reid_lightning.no_such_module", "torch.no_such_module"])
 def test_a_missing_module_of_an_installed_package_is_no_missing_package(name: str) -> None:
     assert error_message(missing(name)) is None
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, "1", None, True])
+def test_what_is_no_finite_number_is_in_no_range(value: object) -> None:
+    for check in (check_at_least, check_at_most):
+        with pytest.raises(ReIDError, match=f"a.key={value} must be a finite number"):
+            check("a.key", value, 0)  # type: ignore[arg-type]
+
+
+def test_numbers_of_any_size_and_kind_are_compared() -> None:
+    check_at_least("a.key", 10**400, 0)
+    check_at_most("a.key", torch.ones(1).numpy()[0], 1)
+
+
+def backbone() -> torch.nn.Module:
+    return torch.nn.Identity()
+
+
+SIZES = {"num_classes": 4, "embedding_size": 8}
+CONSTRUCTORS: dict[str, tuple[Callable, tuple[str, ...]]] = {
+    "rerank": (Rerank, ("k1", "k2", "weight")),
+    "mean": (partial(NeighbourMean, k=2, alpha=3), ("k", "alpha")),
+    "triplet": (partial(TripletLoss, "hard", normalize=True), ("margin",)),
+    "batch all": (partial(BatchAllLoss, "all", normalize=True), ("margin",)),
+    "quadruplet": (
+        partial(QuadrupletLoss, "hard", margin=0.3, margin2=0.1, normalize=True),
+        ("margin", "margin2"),
+    ),
+    "pml": (
+        partial(pml_criterion, metric=torch.nn.Identity(), **SIZES, label_smoothing=0),
+        ("margin",),
+    ),
+    "centre": (partial(CenterLoss, 4, 8), ("rate",)),
+    "criterion": (
+        partial(Criterion, None, **SIZES, label_smoothing=0),
+        ("id_weight", "metric_weight", "center_weight", "label_smoothing"),
+    ),
+    "gem": (GeM, ("p", "eps")),
+    "width": (mobilenet_v2_features, ("width",)),
+    "embedder": (
+        partial(Embedder, backbone(), 8, 4),
+        ("dropout", "embedding", "freeze_backbone_epochs"),
+    ),
+    "augmentation": (Augmentation, ("flip", "crop_padding", "erasing")),
+    "set": (partial(DatasetFolder, name="a", root="a", source="a"), ("val_identities",)),
+    "last": (partial(LastCheckpoint, "last.ckpt"), ("every_n_steps",)),
+    "findings": (partial(KeepFindings, "run", queries=1, length=1), ("queries", "length")),
+}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -1])
+@pytest.mark.parametrize("name", CONSTRUCTORS)
+def test_no_constructor_takes_what_is_no_number_of_its_range(name: str, value: float) -> None:
+    constructor, arguments = CONSTRUCTORS[name]
+    for argument in arguments:
+        with pytest.raises(ReIDError, match=f"{argument}|rate|jitter"):
+            constructor(**{argument: value})
+
+
+@pytest.mark.parametrize("value", [math.nan, -0.1])
+def test_every_strength_of_jitter_is_a_number(value: float) -> None:
+    for column in range(4):
+        jitter = [0.1] * 4
+        jitter[column] = value
+        with pytest.raises(ReIDError, match="jitter"):
+            Augmentation(jitter=jitter)
+    with pytest.raises(ReIDError, match="a list of four"):
+        Augmentation(jitter=[0.1] * 5)
+
+
+def test_a_criterion_that_tells_no_identities_apart_is_refused() -> None:
+    for metric, weights in (
+        (None, {}),
+        (None, {"center_weight": 1.0}),
+        (TripletLoss("hard", 0.3, normalize=True), {"metric_weight": 0}),
+    ):
+        with pytest.raises(ReIDError, match=r"Nothing would be trained .* loss\.id_weight=0"):
+            Criterion(metric, **SIZES, label_smoothing=0, id_weight=0, **weights)

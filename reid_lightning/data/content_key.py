@@ -20,12 +20,17 @@ def content_key(paths: Sequence[Path], height: int, width: int) -> str:
     """
     digest = hashlib.blake2b(digest_size=16)
     digest.update(f"{VERSION} {PIL.__version__} {height} {width}".encode())
-    contents = map_in_chunks(_digest, paths, digest.block_size)
+    contents = map_in_chunks(picture_digest, paths, digest.block_size)
     for path, content in zip(paths, contents, strict=True):
         digest.update(path.name.encode() + b"\0" + content)
     return digest.hexdigest()
 
 
-def _digest(path: Path) -> bytes:
+def picture_digest(path: Path) -> bytes:
+    """A digest of a file's bytes.
+
+    Raises:
+        ReIDError: it cannot be read.
+    """
     with readable(path):
         return hashlib.blake2b(path.read_bytes()).digest()

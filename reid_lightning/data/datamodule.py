@@ -23,7 +23,7 @@ from reid_lightning.data.pk_batches import PKBatches
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import labels_of
 from reid_lightning.data.store import open_source
-from reid_lightning.errors import check_at_least
+from reid_lightning.errors import check_at_least, check_integer
 from reid_lightning.signature import Count, Natural, NonNegative, Size
 
 
@@ -67,8 +67,8 @@ class ReIDDataModule(pl.LightningDataModule):
             ("height", height), ("width", width), ("p", p), ("k", k),
             ("eval_batch_size", eval_batch_size),
         ):  # fmt: skip
-            check_at_least(f"data.{key}", value, 1)
-        check_at_least("data.workers", workers, 0)
+            check_integer(f"data.{key}", value, 1)
+        check_integer("data.workers", workers, 0)
         check_at_least("data.cache_gib", cache_gib, 0)
         self.height, self.width, self.p, self.k = height, width, p, k
         self.eval_batch_size, self.workers, self.seed = eval_batch_size, workers, seed

@@ -13,7 +13,7 @@ from reid_lightning.data.clock import with_times
 from reid_lightning.data.readers.market1501 import read_distractors, read_market1501
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import hold_out
-from reid_lightning.errors import ReIDError, check_at_least, check_choice
+from reid_lightning.errors import ReIDError, check_choice, check_integer
 from reid_lightning.signature import Natural, Text
 
 Clock = Literal["sequences", "none"]
@@ -69,7 +69,7 @@ class DatasetFolder:
         extra_gallery: str | Sequence[str | Path] = (),
     ) -> None:
         check_choice("data.clock", clock, ("sequences", "none"))
-        check_at_least("data.val_identities", val_identities, 0)
+        check_integer("data.val_identities", val_identities, 0)
         self.title, self.root, self.source = name, Path(root), source
         self.reader, self.clock = reader, clock
         self.archive = None if archive is None else Path(archive)

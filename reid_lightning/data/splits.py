@@ -4,7 +4,7 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 
-from reid_lightning.data.sample import Sample, Splits
+from reid_lightning.data.sample import DISTRACTOR, JUNK, Sample, Splits
 from reid_lightning.errors import ReIDError
 
 
@@ -19,7 +19,7 @@ def hold_out(train: Sequence[Sample], identities: int) -> Splits:
     The choice does not depend on the run's seed, so that runs are compared on the same people.
     Each held-out identity gives one query per camera in which it has more than one picture; its
     other pictures are the gallery. Only identities with a cross-camera match for at least one
-    query are eligible.
+    query are eligible, and none that is numbered as junk or distractors.
 
     Args:
         train: the official training samples.
@@ -34,7 +34,9 @@ def hold_out(train: Sequence[Sample], identities: int) -> Splits:
     eligible = sorted(
         pid
         for pid, by_camera in cameras.items()
-        if len(by_camera) > 1 and any(len(pictures) > 1 for pictures in by_camera.values())
+        if pid not in (JUNK, DISTRACTOR)
+        and len(by_camera) > 1
+        and any(len(pictures) > 1 for pictures in by_camera.values())
     )
     if identities > len(eligible) or identities >= len(cameras):
         raise ReIDError(

@@ -7,6 +7,8 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from reid_lightning.errors import check_at_least
+
 
 def parameter_groups(module: Any) -> list[dict[str, list[nn.Parameter]]]:
     """The backbone's parameters, and all others that are trained: the head's and the criterion's.
@@ -39,10 +41,16 @@ def lr_schedule(
         epochs: of the whole run.
         steps_per_epoch: optimizer steps in an epoch.
         frozen_epochs: for how long the backbone stays as it is.
+
+    Raises:
+        ReIDError: a factor is below 0, or not finite.
     """
 
     def head_factor(step: int) -> float:
-        return factor(step / steps_per_epoch, epochs)
+        epoch = step / steps_per_epoch
+        value = float(factor(epoch, epochs))
+        check_at_least(f"the scheduler's factor of optimizer.lr at epoch {epoch:g}", value, 0)
+        return value
 
     def backbone_factor(step: int) -> float:
         return 0.0 if step / steps_per_epoch < frozen_epochs else head_factor(step)

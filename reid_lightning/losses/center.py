@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from reid_lightning.distances import at_least_float32
+from reid_lightning.errors import check_at_least, check_at_most
 
 
 class CenterLoss(nn.Module):
@@ -16,12 +17,17 @@ class CenterLoss(nn.Module):
         num_classes: training identities.
         embedding_size: d.
         rate: the paper's α, between 0 and 1.
+
+    Raises:
+        ReIDError: `rate` is not.
     """
 
     centers: Tensor
 
     def __init__(self, num_classes: int, embedding_size: int, rate: float = 0.5) -> None:
         super().__init__()
+        check_at_least("rate of CenterLoss", rate, 0)
+        check_at_most("rate of CenterLoss", rate, 1)
         self.rate = rate
         self.register_buffer("centers", torch.zeros(num_classes, embedding_size))
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from typing_extensions import Required
 
 from reid_lightning.distances import pairwise_distance
-from reid_lightning.errors import ReIDError, check_choice
+from reid_lightning.errors import ReIDError, check_at_least, check_choice
 from reid_lightning.losses.center import CenterLoss
 from reid_lightning.losses.gather import Gather, count_ranks, global_batch
 from reid_lightning.losses.mining import pair_masks
@@ -41,8 +41,8 @@ class Criterion(nn.Module):
             false: each rank over its own.
 
     Raises:
-        ReIDError: an option is out of range; or, in `forward`, a centre loss without gathering
-            on several ranks.
+        ReIDError: an option is out of range, or no term tells identities apart; or, in `forward`,
+            a centre loss without gathering on several ranks.
     """
 
     def __init__(
@@ -60,6 +60,19 @@ class Criterion(nn.Module):
         super().__init__()
         if not 0 <= label_smoothing < 1:
             raise ReIDError(f"loss.label_smoothing={label_smoothing} must be from 0 to below 1.")
+        weights = {"id_weight": id_weight, "metric_weight": metric_weight}
+        for name, weight in (weights | {"center_weight": center_weight}).items():
+            check_at_least(f"loss.{name}", weight, 0)
+        if not id_weight and (metric is None or not metric_weight):
+            raise ReIDError(
+                "Nothing would be trained to tell identities apart: loss.id_weight=0, and "
+                + (
+                    "this loss is the identity loss alone."
+                    if metric is None
+                    else "loss.metric_weight=0."
+                )
+                + " Set one above 0."
+            )
         check_choice("loss.gather", gather, ("auto", True, False))
         self.metric, self.label_smoothing, self.gather = metric, label_smoothing, gather
         self.id_weight, self.metric_weight = id_weight, metric_weight

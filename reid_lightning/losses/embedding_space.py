@@ -1,5 +1,6 @@
 """The space that a metric loss measures in: a distance, on raw or unit-norm embeddings."""
 
+import math
 from dataclasses import dataclass
 from typing import get_args
 
@@ -33,6 +34,13 @@ class EmbeddingSpace:
 
     def __post_init__(self) -> None:
         check_choice("loss.distance", self.distance, get_args(Distance))
+
+    @property
+    def largest_distance(self) -> float:
+        """The most that two embeddings can be apart; infinite without unit norm."""
+        if not self.normalize and self.distance != "cosine":
+            return math.inf
+        return 4.0 if self.distance == "squared" else 2.0
 
     def points(self, embeddings: Tensor) -> Tensor:
         """Embeddings [batch, d] in at least float32, at unit norm if `normalize`."""

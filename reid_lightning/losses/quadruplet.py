@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from reid_lightning.distances import Distance
-from reid_lightning.errors import ReIDError, check_choice
+from reid_lightning.errors import ReIDError, check_at_least, check_choice
 from reid_lightning.losses.embedding_space import EmbeddingSpace
 from reid_lightning.losses.mining import Mining, mine_hard, mine_random
 from reid_lightning.losses.reduction import MetricTerms, margin_loss, triplet_terms
@@ -45,6 +45,8 @@ class QuadrupletLoss(nn.Module):
                 f"loss.margin={margin} and loss.margin2={margin2} must be numbers, the first the "
                 "larger: the second term is the weaker one (Chen et al. 2017)."
             )
+        check_at_least("loss.margin", margin, 0)
+        check_at_least("loss.margin2", margin2, 0)
         self.mining, self.margin, self.margin2 = mining, margin, margin2
         self.space = EmbeddingSpace(distance, normalize)
 

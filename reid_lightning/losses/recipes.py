@@ -12,7 +12,7 @@ from torch import nn
 from typing_extensions import Unpack
 
 from reid_lightning.distances import Distance
-from reid_lightning.errors import ReIDError
+from reid_lightning.errors import ReIDError, check_at_least
 from reid_lightning.losses.batch_all import BatchAllLoss
 from reid_lightning.losses.criterion import CommonTerms, Criterion
 from reid_lightning.losses.mining import Mining
@@ -79,12 +79,14 @@ def pml_criterion(
         common: the other arguments of `Criterion`.
 
     Raises:
-        ReIDError: `margin` is not a number.
+        ReIDError: `margin` is no number of 0 or more.
     """
-    if margin is not None and not isinstance(margin, float | int):
+    if isinstance(margin, str):
         raise ReIDError(
             f"loss.margin={margin} must be a number: pytorch-metric-learning has no soft margin."
         )
+    if margin is not None:
+        check_at_least("loss.margin", margin, 0)
     if isinstance(metric, partial):
         sizes = common["num_classes"], common["embedding_size"]
         metric = metric(num_classes=sizes[0], embedding_size=sizes[1])

@@ -1,7 +1,8 @@
-"""The one check that embeddings are finite."""
+"""The checks before ranking: embeddings are finite, and no distance is NaN."""
 
 from torch import Tensor
 
+from reid_lightning.distances import all_finite
 from reid_lightning.errors import ReIDError
 from reid_lightning.parallel import chunks
 
@@ -14,8 +15,21 @@ def check_finite(embeddings: Tensor) -> None:
     """
     row_bytes = embeddings.shape[1] * embeddings.element_size()
     for chunk in chunks(len(embeddings), row_bytes):
-        if not embeddings[chunk].isfinite().all():
+        if not all_finite(embeddings[chunk]):
             raise ReIDError(
                 "An embedding is not finite: the network diverged; lower optimizer.lr and train "
                 "again."
             )
+
+
+def check_no_nan(distances: Tensor) -> None:
+    """Check that none of `distances` (any shape) is NaN, which no order of distances has.
+
+    Raises:
+        ReIDError: one is.
+    """
+    if distances.numel() and distances.amax().isnan():  # the largest of all is NaN where any is
+        raise ReIDError(
+            "A distance to rank is NaN, neither near nor far: check the embeddings, or the scores, "
+            "that it was computed from."
+        )

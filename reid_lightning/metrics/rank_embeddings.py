@@ -9,6 +9,7 @@ from torch import Tensor
 from reid_lightning.distances import Distance, ranking_distance, unit_norm
 from reid_lightning.errors import check_choice
 from reid_lightning.metrics.cpu.refined import refined_ranks
+from reid_lightning.metrics.finite import check_finite
 from reid_lightning.metrics.identities import Identities
 from reid_lightning.metrics.ranking import (
     AveragePrecision,
@@ -66,6 +67,9 @@ def rank_embeddings(
         gallery_pids, gallery_camids: [gallery].
         distance: `cosine` or `euclidean`.
         ap: `step` or `trapezoid`, see `rank_queries`.
+
+    Raises:
+        ReIDError: an embedding is not finite.
     """
     identities = Identities(query_pids, query_camids, gallery_pids, gallery_camids)
     ranked = rank_in_chunks(query, gallery, identities, distance=distance, ap=ap)
@@ -90,8 +94,13 @@ def rank_in_chunks(
         identities: of the queries and of the gallery.
         distance: `cosine` or `euclidean`.
         ap: `step` or `trapezoid`, see `rank_queries`.
+
+    Raises:
+        ReIDError: an embedding is not finite.
     """
     query, gallery = query.detach(), gallery.detach()
+    check_finite(query)
+    check_finite(gallery)
     if distance == "cosine":
         query, gallery = unit_norm(query), unit_norm(gallery)
     if query.device.type == "cpu" and query.dtype == gallery.dtype == torch.float32:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from reid_lightning.metrics.cpu.counting import rank_rows
 from reid_lightning.metrics.cpu.groups import grouped
+from reid_lightning.metrics.finite import check_no_nan
 from reid_lightning.metrics.identities import Identities
 from reid_lightning.parallel import in_blocks
 
@@ -56,12 +57,16 @@ def rank_queries(
     stay. A negative at the same distance as a positive ranks before it.
 
     Args:
-        distances: [queries, gallery], finite.
+        distances: [queries, gallery]; infinity is farther than all numbers, and a tie of its own.
         query_pids, query_camids: [queries].
         gallery_pids, gallery_camids: [gallery].
         ap: `step` (non-interpolated, torchreid's and fast-reid's) or `trapezoid` (the original
             Market-1501 code's).
+
+    Raises:
+        ReIDError: a distance is NaN.
     """
+    check_no_nan(distances)
     identities = Identities(query_pids, query_camids, gallery_pids, gallery_camids)
     compiled = distances.device.type == "cpu" and distances.dtype in (torch.float32, torch.float64)
     ranks, matches = (ranks_numba if compiled else ranks_torch)(distances, identities)

@@ -61,7 +61,7 @@ def summary(
         extra_scores: others, by name.
 
     Raises:
-        ReIDError: no query has a cross-camera match.
+        ReIDError: no query has a cross-camera match, or a score of one's own is no finite number.
     """
     left_out = (results.matches == 0).sum()
     if left_out == len(results.matches):
@@ -72,8 +72,12 @@ def summary(
         "gallery": torch.tensor(float(gallery)),
     }
     valid = QueryResults(*(column[results.matches > 0] for column in results))
-    extra = {
-        name: torch.as_tensor(score(valid), dtype=torch.float64)
-        for name, score in (extra_scores or {}).items()
-    }
+    extra = {name: _own_score(name, score(valid)) for name, score in (extra_scores or {}).items()}
     return scores(results) | extra | counts
+
+
+def _own_score(name: str, value: Tensor | float) -> Tensor:
+    score = torch.as_tensor(value, dtype=torch.float64)
+    if score.numel() != 1 or not score.isfinite().all():
+        raise ReIDError(f"metric.extra_scores.{name} gave {value}, which is no finite number.")
+    return score

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NamedTuple
 from annotated_types import Ge, Le
 from torch import Tensor, nn
 
-from reid_lightning.errors import check_choice
+from reid_lightning.errors import ReIDError, check_choice, check_integer
 from reid_lightning.models.pooling import Pooling, make_pooling
 from reid_lightning.signature import Natural, PartialShare
 
@@ -43,7 +43,7 @@ class Embedder(nn.Module):
         freeze_backbone_epochs: number of first epochs that do not train the backbone.
 
     Raises:
-        ReIDError: an unknown pooling or neck.
+        ReIDError: an unknown pooling or neck, or a number out of its range.
     """
 
     def __init__(
@@ -60,6 +60,11 @@ class Embedder(nn.Module):
     ) -> None:
         super().__init__()
         check_choice("model.neck", neck, ("bnneck", "none"))
+        if embedding is not None:
+            check_integer("model.embedding", embedding, 1)
+        if not 0 <= dropout < 1:
+            raise ReIDError(f"model.dropout={dropout} must be from 0 to below 1.")
+        check_integer("model.freeze_backbone_epochs", freeze_backbone_epochs, 0)
         self.embedding_size = size = embedding or channels
         self.freeze_backbone_epochs = freeze_backbone_epochs
         self.backbone = backbone

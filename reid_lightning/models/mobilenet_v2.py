@@ -6,7 +6,7 @@ from annotated_types import Gt, Le
 from torch import nn
 from torchvision.models import mobilenet_v2
 
-from reid_lightning.errors import check_choice
+from reid_lightning.errors import check_above, check_choice
 from reid_lightning.models.embedder import Embedder, EmbeddingSize, Neck
 from reid_lightning.models.pooling import Pooling
 from reid_lightning.models.weights import load_weights
@@ -22,9 +22,10 @@ def mobilenet_v2_features(width: float = 1.0, last_stride: int = 2) -> tuple[nn.
             of the feature map (Luo et al. 2019).
 
     Raises:
-        ReIDError: `last_stride` is neither 1 nor 2.
+        ReIDError: `last_stride` is neither 1 nor 2, or `width` is not above 0.
     """
     check_choice("model.last_stride", last_stride, (1, 2))
+    check_above("model.width", width, 0)
     network = mobilenet_v2(weights=None, width_mult=width)
     if last_stride == 1:
         strided = [m for m in network.features.modules() if getattr(m, "stride", None) == (2, 2)]

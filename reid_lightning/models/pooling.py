@@ -5,7 +5,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from reid_lightning.errors import check_choice
+from reid_lightning.errors import check_above, check_choice
 
 
 class GeM(nn.Module):
@@ -14,10 +14,15 @@ class GeM(nn.Module):
     Args:
         p: the initial power.
         eps: smaller values are raised to this before the power.
+
+    Raises:
+        ReIDError: one of them is not above 0.
     """
 
     def __init__(self, p: float = 3.0, eps: float = 1e-6) -> None:
         super().__init__()
+        check_above("p of GeM", p, 0)
+        check_above("eps of GeM", eps, 0)
         self.p, self.eps = nn.Parameter(torch.tensor(p)), eps
 
     def forward(self, maps: Tensor) -> Tensor:

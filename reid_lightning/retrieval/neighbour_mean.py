@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from reid_lightning.distances import unit_norm
-from reid_lightning.errors import ReIDError, check_at_least
+from reid_lightning.errors import check_at_least, check_integer
 from reid_lightning.parallel import chunks
 from reid_lightning.signature import Count, NonNegative
 
@@ -24,16 +24,14 @@ class NeighbourMean:
         alpha: 0 weighs all neighbours alike; the larger, the more weight the nearest have.
 
     Raises:
-        ReIDError: `k` is no integer or below 1, or `alpha` is below 0.
+        ReIDError: `k` is no integer or below 1, or `alpha` is below 0 or not finite.
     """
 
     k: Count
     alpha: NonNegative
 
     def __post_init__(self) -> None:
-        if not isinstance(self.k, int):
-            raise ReIDError(f"k={self.k} (of retrieval.expansion or .database) must be an integer.")
-        check_at_least("k (of retrieval.expansion or .database)", self.k, 1)
+        check_integer("k (of retrieval.expansion or .database)", self.k, 1)
         check_at_least("alpha (of retrieval.expansion or .database)", self.alpha, 0)
 
     def __call__(self, embeddings: Tensor, among: Tensor | None = None) -> Tensor:

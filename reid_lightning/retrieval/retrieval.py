@@ -7,7 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from reid_lightning.distances import ranking_distance, unit_norm
+from reid_lightning.distances import all_finite, ranking_distance, unit_norm
 from reid_lightning.errors import ReIDError
 from reid_lightning.parallel import chunks
 from reid_lightning.retrieval.embedded_set import EmbeddedSet, concatenate
@@ -66,27 +66,32 @@ class Retrieval:
         Args:
             query, gallery: as embedded, without junk.
             normalize: scale embeddings to unit norm after every step, for the cosine distance.
+
+        Raises:
+            ReIDError: a step gave a number that is not finite, or too few embeddings.
         """
         norm: Callable[[Tensor], Tensor] = unit_norm if normalize else lambda x: x
         for step in self.own_steps:
             x, y = step(query, gallery)
             if len(x) != len(query.pids) or len(y) != len(gallery.pids):
                 raise ReIDError(
-                    f"The retrieval step {step} returned {len(x)} and {len(y)} embeddings for "
-                    f"{len(query.pids)} queries and {len(gallery.pids)} gallery pictures."
+                    f"The retrieval step {_name(step)} returned {len(x)} and {len(y)} embeddings "
+                    f"for {len(query.pids)} queries and {len(gallery.pids)} gallery pictures."
                 )
-            if not (x.isfinite().all() and y.isfinite().all()):
-                raise ReIDError(f"The retrieval step {step} returned a number that is not finite.")
+            _check_finite(_name(step), x, y)
             query, gallery = query._replace(embeddings=x), gallery._replace(embeddings=y)
         query = query._replace(embeddings=norm(query.embeddings))
         gallery = gallery._replace(embeddings=norm(gallery.embeddings))
         if self.multi_query:
             query = query._replace(embeddings=norm(multi_query(query, gallery)))
+            _check_finite("multi_query", query.embeddings)
         if self.database is not None:
             gallery = gallery._replace(embeddings=norm(self.database(gallery.embeddings)))
+            _check_finite("database", gallery.embeddings)
         if self.expansion is not None:
             expanded = norm(self.expansion(query.embeddings, gallery.embeddings))
             query = query._replace(embeddings=expanded)
+            _check_finite("expansion", query.embeddings)
         return query.embeddings, gallery.embeddings
 
     def distances(self, query: EmbeddedSet, gallery: EmbeddedSet) -> Iterator[Tensor]:
@@ -94,6 +99,9 @@ class Retrieval:
 
         Args:
             query, gallery: with the embeddings that `embeddings` returned.
+
+        Raises:
+            ReIDError: a step gave a distance that is not finite.
         """
         if self.rerank is not None:
             pictures = concatenate([query, gallery])
@@ -102,7 +110,9 @@ class Retrieval:
                 if self.spatial_temporal is None
                 else _joint_rows(pictures, self.spatial_temporal)
             )
-            yield from self.rerank(rows, len(query.pids), len(pictures.pids))
+            for final in self.rerank(rows, len(query.pids), len(pictures.pids)):
+                _check_finite("rerank", final)
+                yield final
         elif self.spatial_temporal is not None:
             x, y = unit_norm(query.embeddings), unit_norm(gallery.embeddings)
             for chunk in chunks(len(x), torch.float64.itemsize * len(y)):
@@ -110,7 +120,9 @@ class Retrieval:
                 p = self.spatial_temporal.probability(
                     query.camids[chunk], query.times[chunk], gallery.camids, gallery.times
                 )
-                yield -joint_score(similarity, p)
+                joint = joint_score(similarity, p)
+                _check_finite("spatial_temporal", joint)
+                yield -joint
 
 
 def _joint_rows(pictures: EmbeddedSet, model: SpatialTemporal) -> DistanceRows:
@@ -122,6 +134,19 @@ def _joint_rows(pictures: EmbeddedSet, model: SpatialTemporal) -> DistanceRows:
         p = model.probability(
             pictures.camids[chunk], pictures.times[chunk], pictures.camids, pictures.times
         )
-        return 2 - 2 * joint_score(x[chunk] @ x.T, p)
+        joint = joint_score(x[chunk] @ x.T, p)
+        _check_finite("spatial_temporal", joint)
+        return 2 - 2 * joint
 
     return rows
+
+
+def _name(step: EmbeddingStep) -> str:
+    function = getattr(step, "func", step)  # of a partial
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _check_finite(step: str, *numbers: Tensor) -> None:
+    """Check what a step gave: ranking must never take a NaN for near."""
+    if not all(map(all_finite, numbers)):
+        raise ReIDError(f"The retrieval step {step} gave a number that is not finite.")

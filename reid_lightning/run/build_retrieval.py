@@ -1,5 +1,6 @@
 """The steps between embedding and ranking that a composed configuration describes."""
 
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from reid_lightning.data.dataset_folder import DatasetFolder
+from reid_lightning.data.sample import JUNK
 from reid_lightning.errors import ReIDError
 from reid_lightning.retrieval import Retrieval, SpatialTemporal
 from reid_lightning.scoring.embedded_samples import columns_of
@@ -61,3 +63,19 @@ def build_retrieval(config: DictConfig, folder: DatasetFolder) -> Retrieval:
             f"cameras, and {folder.title} has {cameras}: it was learnt from another set."
         )
     return replace(retrieval, spatial_temporal=model)
+
+
+def neighbour_warnings(retrieval: Retrieval, folder: DatasetFolder) -> Iterator[str]:
+    """Of steps that look for more neighbours than there are pictures: all are alike to them."""
+    gallery = sum(sample.pid != JUNK for sample in folder.official.gallery)
+    pictures = gallery + len(folder.official.query)
+    for name, k, there, where in (
+        ("database.k", retrieval.database and retrieval.database.k, gallery - 1, "gallery"),
+        ("expansion.k", retrieval.expansion and retrieval.expansion.k, gallery, "gallery"),
+        ("rerank.k1", retrieval.rerank and retrieval.rerank.k1, pictures - 1, "query and gallery"),
+    ):
+        if k and k >= there:
+            yield (
+                f"retrieval.{name}={k} makes every picture a neighbour of every other: {where} "
+                f"have {there} others. Lower it."
+            )

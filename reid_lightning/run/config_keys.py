@@ -67,12 +67,12 @@ _EVALUATION: dict[str, Any] = {
 }
 
 
-def check_training(config: DictConfig) -> None:
+def check_training_config(config: DictConfig) -> None:
     """Raise a `ReIDError` about the first value of a training that cannot be meant."""
     check_config(config, _TRAINING)
 
 
-def check_evaluation(config: DictConfig) -> None:
+def check_evaluation_config(config: DictConfig) -> None:
     """Raise a `ReIDError` about the first value of an evaluation that cannot be meant."""
     if OmegaConf.is_missing(config, "checkpoint"):
         raise ReIDError(

@@ -15,10 +15,10 @@ from reid_lightning.results.scored_files import write_scored_files
 from reid_lightning.results.status import write_status
 from reid_lightning.results.tables import score_table
 from reid_lightning.retrieval import SpatialTemporal
-from reid_lightning.run.build_retrieval import build_retrieval
-from reid_lightning.run.config_keys import check_evaluation
+from reid_lightning.run.build_retrieval import build_retrieval, neighbour_warnings
 from reid_lightning.run.embed_set import embed_set, embed_share
 from reid_lightning.run.load_trained import Trained, load_trained
+from reid_lightning.run.scored_part import check_evaluation
 from reid_lightning.run.split_counts import log_split_counts
 from reid_lightning.run.typed_command import typed_command
 from reid_lightning.scoring.embedded_samples import embedded_set
@@ -36,12 +36,15 @@ def run_evaluation(config: DictConfig) -> float:
     Raises:
         ReIDError: something is wrong that the user can correct.
     """
-    check_evaluation(config)
+    check_evaluation_config(config)
     extra_scores = instantiate(config.metric.extra_scores, _convert_="all")
     check_extra_scores(extra_scores)
     trained, datamodule = _load(config)
     log_split_counts(datamodule.folder)
+    check_evaluation(config, datamodule)
     retrieval = build_retrieval(config.retrieval, datamodule.folder)
+    for warning in neighbour_warnings(retrieval, datamodule.folder):
+        log.warning(warning)
     embeddings, cached = embed_set(config, datamodule, trained, flip=retrieval.flip)
     official, ap = datamodule.folder.official, config.metric.ap
     distance = config.metric.distance or trained.distance

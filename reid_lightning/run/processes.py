@@ -15,10 +15,12 @@ class Processes:
     """The devices of a job on this machine, and how many processes it starts for them.
 
     The count is 1 where a launcher (torchrun, SLURM, or this program) has started them already.
+    The world size is that of all machines.
     """
 
     devices: tuple[torch.device, ...]
     count: int
+    world_size: int
 
     @property
     def on_cpu(self) -> bool:
@@ -49,13 +51,13 @@ def plan_processes(config: DictConfig) -> Processes:
         _check_cpu(config.trainer)
     environment = getattr(probe.strategy, "cluster_environment", None)
     if environment is not None and environment.creates_processes_externally:
-        return Processes(devices, 1)
+        return Processes(devices, 1, probe.world_size)
     if probe.num_nodes > 1:
         raise ReIDError(
             f"trainer.num_nodes={probe.num_nodes} needs a launcher that starts the processes on "
             "every one of them, such as torchrun or srun."
         )
-    return Processes(devices, probe.num_devices)
+    return Processes(devices, probe.num_devices, probe.num_devices)
 
 
 def _check_cpu(trainer: DictConfig) -> None:

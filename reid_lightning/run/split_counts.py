@@ -1,19 +1,32 @@
-"""The log's table of what a data set holds."""
+"""The log's table of what a data set holds, and warnings of what would make its scores wrong."""
 
 import logging
 
+from pytorch_lightning.utilities import rank_zero_only
+
 from reid_lightning.data.counts import differences, split_counts
 from reid_lightning.data.dataset_folder import DatasetFolder
+from reid_lightning.data.set_warnings import equal_picture_warnings, label_warnings
 from reid_lightning.results.tables import counts_table
 
 log = logging.getLogger(__name__)
 
 
+@rank_zero_only
 def log_split_counts(folder: DatasetFolder) -> None:
-    """Log the counts of every split, and warn where they are not the official ones."""
+    """Log the counts of every split, and warn where they or the labels are not as they should be.
+
+    Raises:
+        ReIDError: the set is missing, or a picture cannot be read.
+    """
     counts = split_counts(folder.official)
     log.info("\n%s", counts_table(folder.title, counts))
     if found := differences(counts, folder.expected or {}):
         log.warning("This is not the official %s: %s.", folder.title, "; ".join(found))
+    for warning in (
+        *label_warnings(folder.official),
+        *equal_picture_warnings(folder.official),
+    ):
+        log.warning("%s: %s", folder.title, warning)
     if folder.used is not folder.official:
         log.info("\n%s", counts_table(f"{folder.validated_on}:", split_counts(folder.used)))

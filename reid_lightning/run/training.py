@@ -20,13 +20,15 @@ from reid_lightning.results.metrics_json import arithmetic, write_results
 from reid_lightning.results.status import read_status_file, write_progress, write_status
 from reid_lightning.results.tables import score_table
 from reid_lightning.run.build import build_module, build_trainer
+from reid_lightning.run.check_meaning import check_meaning
 from reid_lightning.run.command_line import rank_command
-from reid_lightning.run.config_keys import check_training
+from reid_lightning.run.config_keys import check_training_config
 from reid_lightning.run.glibc_memory import keep_large_blocks
 from reid_lightning.run.launch_ranks import run_ranks
 from reid_lightning.run.processes import plan_processes
 from reid_lightning.run.resume import ResumePoint, find_resume_point, load_weights_of_run
 from reid_lightning.run.resume_job import resume_job
+from reid_lightning.run.scored_part import is_validated
 from reid_lightning.run.split_counts import log_split_counts
 from reid_lightning.run.typed_command import typed_command
 
@@ -37,10 +39,6 @@ _MAX_TIME_USED = (
     "parts. To train on, raise it in %s/.hydra/config.yaml."
 )
 _HARDWARE = "Training on %s, with %d threads a process on a CPU with %s."
-_LONG_WARMUP = (
-    "The learning rate never reaches optimizer.lr: the warm-up (scheduler.warmup_epochs=%s) is not "
-    "shorter than the run (trainer.max_epochs=%s). Set scheduler.warmup_epochs=%s."
-)
 
 
 def run_training(config: DictConfig) -> float:
@@ -53,7 +51,7 @@ def run_training(config: DictConfig) -> float:
     Raises:
         ReIDError: something is wrong that the user can correct.
     """
-    check_training(config)
+    check_training_config(config)
     resume_point = None
     if config.resume:
         config, resume_point, results = resume_job(config)
@@ -62,11 +60,11 @@ def run_training(config: DictConfig) -> float:
             return best_score(results)
     datamodule, module = _build(config)
     log_split_counts(datamodule.folder)
-    warn_of_long_warmup(config)
     processes = plan_processes(config)
     # Reported here, before ranks are started.
-    datamodule.train_batches(0, processes.count)
     module.criterion.check_processes(processes.count)
+    typed = HydraConfig.get().overrides.task
+    check_meaning(config, datamodule, module, processes.world_size, typed)
     folder = Path(HydraConfig.get().runtime.output_dir)
     if processes.count == 1:
         if processes.on_cpu:
@@ -80,13 +78,6 @@ def run_training(config: DictConfig) -> float:
     rank_zero_only(write_status)(folder, "finished")
     log.info("Results: %s (on one page: %s %s)", folder, typed_command("report"), folder)
     return score
-
-
-def warn_of_long_warmup(config: DictConfig) -> None:
-    """Warn of a run that ends before its learning rate has reached `optimizer.lr`."""
-    warmup, epochs = config.scheduler.get("warmup_epochs") or 0, config.trainer.max_epochs
-    if isinstance(epochs, int) and 0 < epochs <= warmup:
-        log.warning(_LONG_WARMUP, warmup, epochs, epochs / 5)
 
 
 def train_rank(config: DictConfig) -> None:
@@ -136,10 +127,10 @@ def fit_and_test(
     best_path = getattr(best, "best_model_path", "")
     monitor = getattr(best, "monitor", None) or "val/mAP"
     best_value = getattr(best, "best_model_score", None)
-    if not best_path:
-        log.warning("Nothing was validated: the last epoch's weights are tested.")
-    else:  # loaded here: Lightning's callback that averages weights would restore other ones
+    if best_path:  # loaded here: Lightning's callback that averages weights would restore others
         module.load_state_dict(load_weights_of_run(Path(best_path), module))
+    elif is_validated(config.trainer):  # else said before the training
+        log.warning("Nothing was validated: the last epoch's weights are tested.")
     trainer.test(module, datamodule, verbose=False)
     title = datamodule.folder.title + _part(trainer.limit_test_batches)
     validated_on = datamodule.folder.validated_on + _part(trainer.limit_val_batches)

@@ -5,6 +5,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from reid_lightning.metrics.finite import check_no_nan
+
 Verdict = Literal["hit", "miss", "junk"]
 _VERDICTS: tuple[Verdict, ...] = ("miss", "hit", "junk")
 
@@ -29,7 +31,11 @@ def nearest(
         pid, camid: of the query.
         pids, camids: [gallery].
         length: of the list.
+
+    Raises:
+        ReIDError: a distance is NaN.
     """
+    check_no_nan(distances)
     same = pids == pid
     junk = (pids == -1) | (same & (camids == camid))
     misses_first = same.int().argsort(stable=True)

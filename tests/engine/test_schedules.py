@@ -1,5 +1,11 @@
-import pytest
+import math
+from collections.abc import Callable
+from functools import partial
 
+import pytest
+import torch
+
+from reid_lightning.engine.parameter_groups import lr_schedule
 from reid_lightning.engine.schedules import (
     constant,
     exponential,
@@ -7,6 +13,7 @@ from reid_lightning.engine.schedules import (
     warmup_cosine,
     warmup_multistep,
 )
+from reid_lightning.errors import ReIDError
 
 
 def test_warmup_is_linear() -> None:
@@ -33,3 +40,28 @@ def test_exponential_is_constant_then_decays_to_its_end() -> None:
 
 def test_constant() -> None:
     assert constant(3.5, 10) == 1
+
+
+@pytest.mark.parametrize(
+    "factor",
+    [
+        partial(warmup_cosine, warmup_epochs=math.nan, final=0.1),
+        partial(warmup_cosine, warmup_epochs=0, final=math.nan),
+        partial(warmup_multistep, warmup_epochs=0, milestones=[0.0], gamma=-1),
+        partial(exponential, start=0.0, final=math.nan),
+        lambda epoch, max_epochs: -0.1,
+    ],
+)
+def test_a_schedule_gives_finite_factors_that_are_not_negative(factor: Callable) -> None:
+    groups = [{"params": [torch.nn.Parameter(torch.zeros(1))]} for _ in range(2)]
+    optimizer = torch.optim.SGD(groups, lr=0.1)
+    with pytest.raises(ReIDError, match=r"factor of optimizer\.lr at epoch"):
+        schedule = lr_schedule(optimizer, factor, epochs=3, steps_per_epoch=2, frozen_epochs=0)
+        optimizer.step()
+        schedule.step()
+
+
+@pytest.mark.parametrize("milestones", [[40, 60], [0.5, 2], [0.5, math.nan]])
+def test_milestones_are_shares_of_the_run(milestones: list[float]) -> None:
+    with pytest.raises(ReIDError, match="milestones"):
+        warmup_multistep(1, 80, warmup_epochs=0, milestones=milestones, gamma=0.1)

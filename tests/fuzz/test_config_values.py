@@ -17,7 +17,7 @@ from reid_lightning.data.augmentation.streams import augmentation_uniforms
 from reid_lightning.engine.parameter_groups import lr_schedule
 from reid_lightning.retrieval import EmbeddedSet, Retrieval
 from reid_lightning.run.config_files import CONF, group_files
-from reid_lightning.run.config_keys import check_evaluation, check_training
+from reid_lightning.run.config_keys import check_evaluation_config, check_training_config
 from reid_lightning.run.user_errors import clear_message
 
 STEPS = ("expansion", "database", "rerank")
@@ -83,7 +83,9 @@ def test_any_value_is_refused_or_works(choice: str, data: st.DataObject) -> None
         if isinstance(node, dict):
             node[key[-1]] = data.draw(VALUES)
     config = OmegaConf.create(content)
-    if not refuses(config, check_evaluation if group == "retrieval" else check_training):
+    if not refuses(
+        config, check_evaluation_config if group == "retrieval" else check_training_config
+    ):
         refuses(config, WORKS.get(group, lambda _: None))
 
 

@@ -178,6 +178,8 @@ def test_save_and_load(tmp_path: Path) -> None:
         {"state_dict": {}},
         {"distributions": torch.tensor(0.5)},
         {"distributions": torch.zeros(2, 3, 5000)},
+        {"distributions": torch.full((2, 2, 5000), torch.nan)},
+        {"distributions": -torch.ones(2, 2, 5000)},
         torch.zeros(2, 2, 5000),
     ],
 )

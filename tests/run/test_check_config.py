@@ -6,7 +6,7 @@ import pytest
 from compose_config import composed, refusal
 
 from reid_lightning.run.config_files import CONF
-from reid_lightning.run.config_keys import check_evaluation, check_training
+from reid_lightning.run.config_keys import check_evaluation_config, check_training_config
 
 GROUPS = ("augmentation", "callbacks", "data", "logger", "loss", "model", "optimizer", "scheduler")
 CHOICES = sorted(
@@ -94,12 +94,12 @@ EVALUATION = {
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_passes(choice: str) -> None:
-    check_training(composed("train", choice))
+    check_training_config(composed("train", choice))
 
 
 @pytest.mark.parametrize("step", [file.stem for file in (CONF / "retrieval").glob("*.yaml")])
 def test_every_retrieval_step_passes(step: str) -> None:
-    check_evaluation(composed("evaluate", "checkpoint=x", f"retrieval=[{step}]"))
+    check_evaluation_config(composed("evaluate", "checkpoint=x", f"retrieval=[{step}]"))
 
 
 @pytest.mark.parametrize("override", TRAINING)

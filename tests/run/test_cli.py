@@ -134,6 +134,7 @@ ERRORS = {
     "unknown weights": (["model.weights=nowhere.pt"], "model.weights=nowhere.pt is neither"),
     "half precision": (["trainer.precision=16-mixed"], "needs a GPU, and this run is on the CPU"),
     "no identities": (["data.p=0"], "data.p=0 must be an integer from 1"),
+    "no positives": (["data.k=1"], "data.k=1 gives every picture of a batch no other one"),
     "synchronised": (["trainer.sync_batchnorm=true"], "trainer.sync_batchnorm=true needs GPUs"),
     "unknown gather": (["loss.gather=some"], "loss.gather=some must be true or false, or auto"),
     "archive": (["+data.archive=a.zip"], "The archive a.zip (data.archive) does not exist"),

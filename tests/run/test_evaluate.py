@@ -136,6 +136,11 @@ WRONG = {
         ["retrieval=[rerank]", "retrieval.rerank.k2=2.5"],
         "k2=2.5 must be an integer of 1 or more",
     ),
+    "no number": (
+        ["retrieval=[rerank]", "retrieval.rerank.weight=nan"],
+        "weight=nan must be a number from 0 to 1",
+    ),
+    "a part": (["+trainer.limit_predict_batches=1"], "would leave pictures out"),
     "not of ours": (
         ["retrieval=[spatial_temporal]", "retrieval.spatial_temporal.file=note.txt"],
         "note.txt cannot be read as a PyTorch file",

@@ -1,5 +1,6 @@
 """Retrieval and ranking joined: every combination of steps, and what each of them is."""
 
+from collections.abc import Iterator
 from itertools import product
 
 import pytest
@@ -92,3 +93,55 @@ def test_embeddings_that_are_not_finite_are_refused() -> None:
     broken.embeddings[7, 3] = torch.nan
     with pytest.raises(ReIDError, match="not finite"):
         score_sets(QUERY, broken, Retrieval(), distance="cosine")
+
+
+class Broken:
+    """A step of the package whose numbers are right except for one."""
+
+    def __init__(self, step: NeighbourMean | Rerank) -> None:
+        self.step = step
+
+    def __call__(self, *arguments: object) -> Tensor | Iterator[Tensor]:
+        result = self.step(*arguments)  # type: ignore[operator]
+        if isinstance(result, Tensor):
+            result[3, 1] = torch.nan
+            return result
+        return ((chunk * torch.tensor(torch.nan)) for chunk in result)
+
+
+def nan_step(query: EmbeddedSet, gallery: EmbeddedSet) -> tuple[Tensor, Tensor]:
+    return query.embeddings, gallery.embeddings.where(gallery.embeddings < 1, torch.nan)
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+def test_a_step_that_gives_nan_is_named(distance: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    time = SpatialTemporal(torch.full_like(TIME.distributions, torch.nan))
+    cases = {
+        "nan_step": Retrieval(own_steps=(nan_step,)),
+        "database": Retrieval(database=Broken(MEAN)),
+        "expansion": Retrieval(expansion=Broken(MEAN)),
+        "spatial_temporal": Retrieval(spatial_temporal=time),
+        "spatial_temporal ": Retrieval(spatial_temporal=time, rerank=Rerank(k1=5, k2=2)),
+        "rerank": Retrieval(rerank=Broken(Rerank(k1=5, k2=2))),
+    }
+    for name, retrieval in cases.items():
+        with pytest.raises(ReIDError, match=f"retrieval step {name.strip()} gave .* not finite"):
+            score(retrieval, distance=distance)
+    several = "reid_lightning.retrieval.retrieval.multi_query"
+    monkeypatch.setattr(several, lambda query, gallery: query.embeddings * torch.nan)
+    with pytest.raises(ReIDError, match="retrieval step multi_query gave"):
+        score(Retrieval(multi_query=True), distance=distance)
+
+
+def test_no_picture_is_near_by_a_distance_that_is_not_finite() -> None:
+    rows = squared_rows(torch.cat([QUERY.embeddings, GALLERY.embeddings]) * torch.nan)
+    with pytest.raises(ReIDError, match="to re-rank by is not finite"):
+        list(Rerank(k1=5, k2=2)(rows, 24, 84))
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, torch.rand(3)])
+def test_a_score_of_ones_own_is_a_finite_number(value: float | Tensor) -> None:
+    with pytest.raises(ReIDError, match=r"metric\.extra_scores\.own gave .* no finite number"):
+        score_sets(
+            QUERY, GALLERY, Retrieval(), distance="cosine", extra_scores={"own": lambda _: value}
+        )

@@ -12,7 +12,7 @@ from reid_lightning.data.augmentation.erasing import ERASING_COLUMNS, boxes, era
 from reid_lightning.data.augmentation.jitter import color_jitter
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.data.augmentation.uniforms import Uniforms
-from reid_lightning.errors import check_at_least, check_at_most
+from reid_lightning.errors import ReIDError, check_at_least, check_at_most
 from reid_lightning.signature import NonNegative, Share
 
 _SPLITS = (CROP_COLUMNS, CROP_COLUMNS + ERASING_COLUMNS)  # flip and crop are one operation
@@ -46,8 +46,10 @@ class Augmentation:
         for name, value in (("flip", flip), ("crop_padding", crop_padding), ("erasing", erasing)):
             check_at_least(f"augmentation.{name}", value, 0)
             check_at_most(f"augmentation.{name}", value, 1)
-        check_at_least("the length of augmentation.jitter", len(jitter), 4)
-        check_at_least("augmentation.jitter", min(jitter), 0)
+        if len(jitter) != 4:
+            raise ReIDError(f"augmentation.jitter={list(jitter)} must be a list of four numbers.")
+        for strength in jitter:
+            check_at_least("a strength of augmentation.jitter", strength, 0)
         check_at_most("the hue of augmentation.jitter", jitter[3], 0.5)
         self.flip, self.crop_padding, self.erasing = flip, crop_padding, erasing
         self.jitter = tuple(jitter)

@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 
 from reid_lightning.engine.loggers.metrics_csv import MetricsCSV
 from reid_lightning.engine.loggers.wandb import BEST, finish_wandb
-from reid_lightning.errors import check_at_least
+from reid_lightning.errors import check_integer
 from reid_lightning.metrics.cmc import cmc_curve
 from reid_lightning.report.figures.ranked_list import render_ranked_list
 from reid_lightning.results.findings import FINDINGS_FILE, read_findings
@@ -24,7 +24,7 @@ class WandbImages(pl.Callback):
     """
 
     def __init__(self, queries: Natural) -> None:
-        check_at_least("callbacks.wandb.queries", queries, 0)
+        check_integer("callbacks.wandb.queries", queries, 0)
         self.queries = queries
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reid_lightning.errors import ReIDError, check_at_least, check_at_most
+from reid_lightning.errors import check_at_least, check_at_most, check_integer
 from reid_lightning.parallel import chunks
 from reid_lightning.retrieval.rerank.jaccard import jaccard
 from reid_lightning.retrieval.rerank.nearest import Neighbours, nearest
@@ -53,11 +53,8 @@ class Rerank:
     weight: Share = 0.3
 
     def __post_init__(self) -> None:
-        for name, value in (("k1", self.k1), ("k2", self.k2)):
-            if not isinstance(value, int):
-                raise ReIDError(f"retrieval.rerank.{name}={value} must be an integer.")
-        check_at_least("retrieval.rerank.k1", self.k1, 1)
-        check_at_least("retrieval.rerank.k2", self.k2, 1)
+        check_integer("retrieval.rerank.k1", self.k1, 1)
+        check_integer("retrieval.rerank.k2", self.k2, 1)
         check_at_most("retrieval.rerank.k2", self.k2, self.k1 + 1)
         check_at_least("retrieval.rerank.weight", self.weight, 0)
         check_at_most("retrieval.rerank.weight", self.weight, 1)

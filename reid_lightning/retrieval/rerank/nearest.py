@@ -8,6 +8,8 @@ from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reid_lightning.distances import all_finite
+from reid_lightning.errors import ReIDError
 from reid_lightning.parallel import chunks, in_blocks
 from reid_lightning.retrieval.rerank.rows import DistanceRows
 
@@ -25,13 +27,19 @@ class Neighbours(NamedTuple):
 
 
 def nearest(rows: DistanceRows, total: int, k: int) -> Neighbours:
-    """The `k` nearest of each of `total` pictures; a picture itself has no special treatment."""
+    """The `k` nearest of each of `total` pictures; a picture itself has no special treatment.
+
+    Raises:
+        ReIDError: a distance is not finite.
+    """
     order, largest = [], []
     for chunk in chunks(total, torch.float32.itemsize * total):
         distances = rows(chunk.start, chunk.stop)
         order.append(_on_cpu(distances, k) if distances.is_cpu else _on_device(distances, k))
         largest.append(distances.amax(1))
     scale = torch.cat(largest)
+    if not all_finite(scale):  # the largest of a row is NaN where any is
+        raise ReIDError("A distance to re-rank by is not finite: check the embeddings.")
     return Neighbours(np.concatenate(order), scale.masked_fill(scale <= 0, 1))
 
 
