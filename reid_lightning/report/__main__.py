@@ -8,6 +8,7 @@ from pathlib import Path
 from reid_lightning.errors import ReIDError
 from reid_lightning.report.page import write_report
 from reid_lightning.stop_signals import stop_signals
+from reid_lightning.streams import keep_streams
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -48,4 +49,5 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    keep_streams()
     main()

@@ -24,7 +24,7 @@ def run_section(run: Run, folder: Path) -> dict[str, Any]:
         "notes": [],
     }
     if run.findings is None:
-        section["notes"] = ["This run has no findings.pt: score it with evaluate.py to see more."]
+        section["notes"] = ["This run has no findings.pt: evaluate its checkpoint to see more."]
         return section
     folder.mkdir(parents=True, exist_ok=True)
     plots = {

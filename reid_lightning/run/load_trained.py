@@ -88,7 +88,7 @@ def _read(path: Path) -> dict[str, Any]:
             "model.weights=FILE to start from other weights."
         )
     if "state_dict" not in content:
-        raise ReIDError(f"{path} holds no weights: it is not a checkpoint that train.py wrote.")
+        raise ReIDError(f"{path} holds no weights: it is not a checkpoint of a training.")
     return content
 
 

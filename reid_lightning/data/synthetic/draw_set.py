@@ -21,7 +21,7 @@ from reid_lightning.data.synthetic.plan import (
 )
 from reid_lightning.data.synthetic.scene import paint_scene
 from reid_lightning.errors import ReIDError
-from reid_lightning.files import read_json
+from reid_lightning.files import named_in_errors, read_json
 
 VERSION = 2  # of the drawn pixels: a folder of another version is refused
 RECORD = "synthetic.json"
@@ -60,8 +60,9 @@ def draw_synthetic(
     with tempfile.TemporaryDirectory(prefix=f".{root.name}-", dir=root.parent) as scratch:
         drawing = Path(scratch) / root.name
         drawing.mkdir()
-        _draw(drawing, train_identities, test_identities, seed)
-        (drawing / RECORD).write_text(json.dumps(parameters, indent=2) + "\n")
+        with named_in_errors(root):
+            _draw(drawing, train_identities, test_identities, seed)
+            (drawing / RECORD).write_text(json.dumps(parameters, indent=2) + "\n")
         try:
             drawing.rename(root)
         except OSError:
