@@ -57,7 +57,7 @@ def read_yaml(path: Path) -> Any:
 
 def _parsed(path: Path, parse: Callable[[str], Any]) -> Any:
     try:
-        return parse(path.read_text())
+        return parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise ReIDError(f"{path} is damaged, or cannot be read: {reason}") from error

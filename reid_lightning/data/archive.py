@@ -44,7 +44,7 @@ def extract_once(archive: Path, root: Path) -> None:
         with named_in_errors(root):
             checksum = _extract(archive, partial)
             (partial / _RECORD_FILE).write_text(
-                json.dumps({"archive": archive.name, "sha256": checksum})
+                json.dumps({"archive": archive.name, "sha256": checksum}), encoding="utf-8"
             )
         partial.chmod(0o755)
         _rename(partial, root)

@@ -29,7 +29,7 @@ def write_results(path: Path, results: Mapping[str, Any]) -> None:
         "git_revision": git_revision(),
     }
     with replaced_atomically(path) as partial:
-        partial.write_text(json.dumps(content, indent=2) + "\n")
+        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def git_revision() -> str | None:

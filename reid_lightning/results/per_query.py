@@ -23,7 +23,10 @@ def write_per_query(path: Path, queries: Sequence[Sample], results: QueryResults
     """
     folder = os.path.commonpath([query.path.parent for query in queries]) if queries else ""
     columns = (results.matches, results.first_match, results.ap, results.inp)
-    with replaced_atomically(path) as partial, partial.open("w", newline="") as file:
+    with (
+        replaced_atomically(path) as partial,
+        partial.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for query, *values in zip(queries, *(c.tolist() for c in columns), strict=True):
@@ -33,5 +36,5 @@ def write_per_query(path: Path, queries: Sequence[Sample], results: QueryResults
 
 def read_first_matches(path: Path) -> Tensor:
     """The rank of each query's nearest match [queries], int64, from 1; 0 for a query without."""
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         return torch.tensor([int(row["first_match"] or 0) for row in csv.DictReader(file)])

@@ -81,7 +81,7 @@ def _read(name: str, folder: Path) -> Run:
         results = read_json(folder / "metrics.json") if finished else {}
         rows: list[dict[str, str]] = []
         if (path := folder / "metrics.csv").is_file():
-            with path.open(newline="") as file:
+            with path.open(newline="", encoding="utf-8") as file:
                 rows = list(csv.DictReader(file))
         per_query, findings = folder / "per_query.csv", folder / FINDINGS_FILE
         config = _with_recipe(read_yaml(folder / ".hydra" / "config.yaml"))

@@ -36,7 +36,7 @@ def write_progress(folder: Path, **values: Any) -> None:
 
 def _write(folder: Path, values: dict[str, Any]) -> None:
     with replaced_atomically(folder / STATUS_FILE) as partial:
-        partial.write_text(json.dumps(values, indent=2) + "\n")
+        partial.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
 def claim(folder: Path, **values: Any) -> bool:
@@ -57,7 +57,7 @@ def claim(folder: Path, **values: Any) -> bool:
 def read_status_file(folder: Path) -> dict[str, Any]:
     """The content of a run's status.json; empty where there is none that can be read."""
     try:
-        content = json.loads((folder / STATUS_FILE).read_text())
+        content = json.loads((folder / STATUS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     valid = isinstance(content, dict) and content.get("state") in get_args(State)

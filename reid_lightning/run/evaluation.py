@@ -104,4 +104,4 @@ def _write_distributions(folder: Path, model: SpatialTemporal) -> None:
     from reid_lightning.report.figures.transit_plot import plot_distributions
 
     model.save(folder / "spatial_temporal.pt")
-    plot_distributions(model.distributions, folder / "spatial_temporal.png")
+    plot_distributions(model, folder / "spatial_temporal.png")

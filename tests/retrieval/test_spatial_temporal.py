@@ -217,7 +217,7 @@ def test_a_gpu_gives_the_same() -> None:
     on_gpu = transit_distributions(pids.cuda(), camids.cuda(), times.cuda())
     assert torch.equal(on_gpu.cpu(), table)
     arguments = (camids[:50], times[:50], camids, times)
-    p = SpatialTemporal(table).probability(*(x.cuda() for x in arguments))
+    p = SpatialTemporal(table, torch.arange(4)).probability(*(x.cuda() for x in arguments))
     assert p.is_cuda and torch.equal(p.cpu(), probability(table, *arguments))
 
 

@@ -62,7 +62,8 @@ def draw_synthetic(
         drawing.mkdir()
         with named_in_errors(root):
             _draw(drawing, train_identities, test_identities, seed)
-            (drawing / RECORD).write_text(json.dumps(parameters, indent=2) + "\n")
+            record = json.dumps(parameters, indent=2) + "\n"
+            (drawing / RECORD).write_text(record, encoding="utf-8")
         try:
             drawing.rename(root)
         except OSError:

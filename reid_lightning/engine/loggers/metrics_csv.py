@@ -70,7 +70,7 @@ class MetricsCSV(Logger):
             raise
 
     def _write(self, path: Path, mode: str, rows: list[dict[str, Any]]) -> None:
-        with path.open(mode, newline="") as file:
+        with path.open(mode, newline="", encoding="utf-8") as file:
             csv.DictWriter(file, self.columns).writerows(rows)
 
 
@@ -78,6 +78,6 @@ def rows_before(path: Path, step: int) -> list[dict[str, Any]]:
     """The rows of a file that were logged in the first `step` steps; none if it is missing."""
     if not path.is_file():
         return []
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         rows = [{name: value for name, value in r.items() if value} for r in csv.DictReader(file)]
     return [row for row in rows if int(row["step"]) < step]
