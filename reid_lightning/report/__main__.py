@@ -38,14 +38,18 @@ def parser() -> argparse.ArgumentParser:
         prog="reid report",
         description="Write report.html, one self-contained page, and its pictures as PNG files.",
     )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="RUN_OR_SWEEP", help="its folder")
+    parser.add_argument("paths", nargs="+", type=_path, metavar="RUN_OR_SWEEP", help="its folder")
     parser.add_argument(
         "--out",
-        type=Path,
+        type=_path,
         metavar="FOLDER",
         help="where to write; by default `report` in the one folder, or here for several folders",
     )
     return parser
+
+
+def _path(typed: str) -> Path:
+    return Path(typed).expanduser()
 
 
 if __name__ == "__main__":

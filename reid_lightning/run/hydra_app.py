@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.run.paths import expand_paths, with_typed_home
 
 _PACKAGE = Path(__file__).parents[1]
 _INSTALLED, _CHECKOUT = _PACKAGE / "conf", _PACKAGE.parent / "conf"
@@ -32,7 +34,19 @@ def run_hydra_app(
     typed = TypedArguments.parse(arguments)
     check_names(typed.own_configs)
     with _command_line([*typed.options, *typed.overrides]):  # Hydra reads no other arguments
-        hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)()
+        app = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)
+        app(_with_paths(job))()
+
+
+def _with_paths(
+    job: Callable[[DictConfig], float | None],
+) -> Callable[[DictConfig], float | None]:
+    @wraps(job)  # Hydra names the log file after the module of `job`
+    def with_paths(config: DictConfig) -> float | None:
+        expand_paths(config)
+        return job(config)
+
+    return with_paths
 
 
 def check_names(own_configs: Path | None) -> None:
@@ -66,8 +80,8 @@ class TypedArguments(NamedTuple):
     @classmethod
     def parse(cls, arguments: Sequence[str]) -> "TypedArguments":
         """Tell options from overrides."""
-        parsed = get_args_parser().parse_intermixed_args(arguments)
-        options = list(arguments)
+        options = with_typed_home(arguments)
+        parsed = get_args_parser().parse_intermixed_args(options)
         for override in parsed.overrides:
             options.remove(override)
         folder = Path(parsed.config_dir).absolute() if parsed.config_dir else None

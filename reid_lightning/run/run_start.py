@@ -14,6 +14,7 @@ from reid_lightning.results.status import write_status
 from reid_lightning.run.folder_claim import claim_folder, wait_for_rank_zero
 from reid_lightning.run.held_sweep import hold_sweep
 from reid_lightning.run.job_folders import check_job_folders
+from reid_lightning.run.paths import expand_home, quoted
 from reid_lightning.run.python_path import import_variables
 from reid_lightning.run.typed_command import typed_command
 from reid_lightning.run.user_errors import exit_on_errors
@@ -59,7 +60,7 @@ class RunStart(Callback):
             with read_write(config.hydra), open_dict(config.hydra):
                 config.hydra.sweep.dir = str(folder)
                 # Every job composes its configuration from these overrides.
-                config.hydra.overrides.hydra.append(f"hydra.sweep.dir='{folder}'")
+                config.hydra.overrides.hydra.append(f"hydra.sweep.dir={quoted(folder)}")
         hold_sweep(folder)  # `resume_sweep_args` has looked whether somebody holds it
         write_status(folder, "running")
         with replaced_atomically(folder / "multirun.yaml") as partial:
@@ -76,7 +77,7 @@ def _resolved(config: DictConfig, mode: str) -> Path:
     before = hydra.cfg
     hydra.set_config(config)
     try:
-        return Path(config.hydra[mode].dir)
+        return Path(expand_home(config.hydra[mode].dir))
     finally:
         hydra.cfg = before
 
