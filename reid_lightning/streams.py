@@ -18,8 +18,8 @@ def keep_streams() -> None:
         stream = getattr(sys, name)
         if stream is None:
             _hold(number)
-            nothing = Path(os.devnull)
-            setattr(sys, name, nothing.open("w" if number else "r", encoding="utf-8"))
+            nothing = Path(os.devnull).open("r+", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
+            setattr(sys, name, nothing)
         elif number and stream is getattr(sys, f"__{name}__"):  # and nobody's own
             stream.reconfigure(errors="backslashreplace")
             setattr(sys, name, _LastingStream(stream))

@@ -1,5 +1,8 @@
 """Which errors are reported in a sentence, and which are errors of the program."""
 
+import errno
+import os
+
 import pytest
 
 from reid_lightning.errors import ReIDError, error_message
@@ -54,3 +57,26 @@ def test_an_error_beside_a_missing_package_is_an_error_of_its_own() -> None:
 @pytest.mark.parametrize("name", ["reid_lightning.no_such_module", "torch.no_such_module"])
 def test_a_missing_module_of_an_installed_package_is_no_missing_package(name: str) -> None:
     assert error_message(missing(name)) is None
+
+
+def test_a_disk_that_refuses_a_file_is_told_with_what_to_do() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "/run/x.csv")
+    message = error_message(full)
+    assert message is not None
+    assert message.startswith("/run/x.csv cannot be written (No space left on device): free space")
+    for code in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOTDIR, errno.EISDIR):
+        message = error_message(OSError(code, os.strerror(code), "/run/x.csv"))
+        assert message is not None and "/run/x.csv cannot be read or written" in message
+    # A write names no file; torch reports it while the first error is handled.
+    nameless = OSError(errno.EDQUOT, "Disk quota exceeded")
+    for error in (nameless, caught(nameless, RuntimeError("unexpected pos 704 vs 598"))):
+        assert "cannot be written (Disk quota exceeded)" in str(error_message(error))
+    shared_memory = RuntimeError("unable to write to file </torch_1>: No space left on device (28)")
+    assert "No space left on device" in str(error_message(shared_memory))
+
+
+def test_an_error_that_is_no_disks_is_an_error_of_the_program() -> None:
+    assert error_message(OSError("without a number")) is None
+    assert error_message(ConnectionResetError(errno.ECONNRESET, "reset")) is None
+    missing_file = FileNotFoundError(errno.ENOENT, "No such file or directory", "x")
+    assert error_message(caught(missing_file, ValueError("a bug in the answer to it"))) is None

@@ -3,9 +3,12 @@
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from reid_lightning.files import named_in_errors
 from reid_lightning.run.command_line import log_on_rank_zero, silence_expected_warnings
 from reid_lightning.run.evaluation import embed_rank
 from reid_lightning.run.hydra_app import run_hydra_app
@@ -32,7 +35,8 @@ def run_rank(link: SupervisorLink, command: str, arguments: list[str]) -> None:
         silence_expected_warnings()
         log_on_rank_zero()
         try:
-            _WORK[command](config)
+            with named_in_errors(Path(HydraConfig.get().runtime.output_dir)):
+                _WORK[command](config)
         except Stopped:
             raise
         except BaseException as error:

@@ -3,6 +3,7 @@
 import json
 import math
 import tempfile
+from io import BytesIO
 from pathlib import Path
 
 from reid_lightning.data.synthetic.camera import CAMERAS
@@ -126,4 +127,6 @@ def _draw(root: Path, train_identities: int, test_identities: int, seed: int) ->
             rng=rng,
             junk=shot.pid == JUNK,
         )
-        crop.save(root / shot.folder / name, quality=camera.lens.quality)
+        jpeg = BytesIO()  # into a file that the disk cuts short Pillow would write without an error
+        crop.save(jpeg, "JPEG", quality=camera.lens.quality)
+        (root / shot.folder / name).write_bytes(jpeg.getvalue())
