@@ -95,7 +95,7 @@ class SpatialTemporal:
         table, cameras = self.distributions.to(device), self.cameras.to(device)
 
         def index(camids: Tensor) -> Tensor:
-            found = torch.searchsorted(cameras, camids).clamp(max=len(cameras) - 1)
+            found = torch.searchsorted(cameras, camids.contiguous()).clamp(max=len(cameras) - 1)
             return found.where(cameras[found] == camids, -1)
 
         query, gallery = index(query_camids), index(gallery_camids)

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from reid_lightning.errors import ReIDError
@@ -38,3 +39,14 @@ def test_empty_distributions_are_reported(tmp_path: Path) -> None:
     with pytest.raises(ReIDError, match="empty"):
         model = SpatialTemporal(torch.zeros(3, 3, 5000), torch.arange(3))
         plot_distributions(model, tmp_path / "none.png")
+
+
+def test_many_cameras_give_a_picture_of_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reid_lightning.report.figures.transit_plot._MOST_PANELS", 3)
+    labels = list[str]()
+    monkeypatch.setattr(Figure, "supxlabel", lambda self, text, **_: labels.append(text))
+    camids = torch.arange(6) * 1000
+    plot_distributions(SpatialTemporal.fit(camids * 0 + 1, camids, camids), tmp_path / "some.png")
+    assert labels[0].endswith("12 more pairs of cameras are not shown")
