@@ -1,6 +1,7 @@
 """The work of a rank that a supervisor has started: a part of a training, or of embedding."""
 
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from reid_lightning.run.hydra_app import run_hydra_app
 from reid_lightning.run.python_path import import_users_modules
 from reid_lightning.run.rank_link import SupervisorLink
 from reid_lightning.run.training import train_rank
-from reid_lightning.run.user_errors import clear_message, type_and_text
+from reid_lightning.run.user_errors import clear_message, report_thread_error, type_and_text
 from reid_lightning.stop_signals import Stopped
 
 _WORK: dict[str, Callable[[DictConfig], None]] = {"train": train_rank, "evaluate": embed_rank}
@@ -33,6 +34,7 @@ def run_rank(link: SupervisorLink, command: str, arguments: list[str]) -> None:
     def job(config: DictConfig) -> None:
         import_users_modules()
         silence_expected_warnings()
+        threading.excepthook = report_thread_error
         log_on_rank_zero()
         try:
             with named_in_errors(Path(HydraConfig.get().runtime.output_dir)):

@@ -1,6 +1,5 @@
 """On a full disk every writer names its file, leaves nothing half-written, keeps what was there."""
 
-import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -98,8 +97,3 @@ def test_the_store_says_how_to_do_without(tmp_path: Path, tiny_set: Path) -> Non
     assert not [p for p in (tmp_path / "cache").iterdir() if p.suffix != ".lock"]
     source = open_source(paths, 64, 32, folder=tmp_path / "cache", budget_gib=1)
     assert np.asarray(source.read(paths)).any()
-
-
-def test_a_sentence_in_the_last_status_is_whole(tmp_path: Path) -> None:
-    write_status(tmp_path, "failed", message="\udcff")
-    assert json.loads((tmp_path / "status.json").read_text())["message"] == "\udcff"
