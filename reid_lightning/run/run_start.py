@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -9,7 +10,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from pytorch_lightning.utilities import rank_zero_only
 
-from reid_lightning.files import replaced_atomically
+from reid_lightning.files import named_in_errors, replaced_atomically
 from reid_lightning.results.status import write_status
 from reid_lightning.run.folder_claim import claim_folder, wait_for_rank_zero
 from reid_lightning.run.held_sweep import hold_sweep
@@ -40,6 +41,7 @@ class RunStart(Callback):
             shared = wait_for_rank_zero(folder)
         else:
             shared = claim_folder(folder, "hydra.run.dir", named=_is_named(config, "run"))
+            _check_room(shared, config)
         with read_write(config.hydra), open_dict(config.hydra):
             config.hydra.run.dir = str(shared)
 
@@ -69,6 +71,13 @@ class RunStart(Callback):
             command = typed_command("train")
             print(f"The sweep: {folder} ({command} -m resume_sweep={folder} resumes it)")
         os.environ.update(import_variables())
+
+
+def _check_room(folder: Path, config: DictConfig) -> None:
+    """Raise an `OSError` that names the folder if it cannot hold what Hydra is about to write."""
+    text = OmegaConf.to_yaml(config).encode(errors="backslashreplace")
+    with named_in_errors(folder), TemporaryFile(dir=folder) as file:
+        file.write(text)
 
 
 def _resolved(config: DictConfig, mode: str) -> Path:

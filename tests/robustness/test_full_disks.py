@@ -22,6 +22,7 @@ from reid_lightning.results.findings import write_findings
 from reid_lightning.results.metrics_json import write_results
 from reid_lightning.results.status import claim, read_status, write_progress, write_status
 from reid_lightning.retrieval import SpatialTemporal
+from reid_lightning.run.hydra_app import run_hydra_app
 
 LARGE = {"weights": torch.zeros(100_000)}
 MODEL = SpatialTemporal(torch.ones(2, 2, 5000), torch.arange(2))
@@ -97,3 +98,13 @@ def test_the_store_says_how_to_do_without(tmp_path: Path, tiny_set: Path) -> Non
     assert not [p for p in (tmp_path / "cache").iterdir() if p.suffix != ".lock"]
     source = open_source(paths, 64, 32, folder=tmp_path / "cache", budget_gib=1)
     assert np.asarray(source.read(paths)).any()
+
+
+def test_a_disk_without_room_for_the_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    arguments = ["data=synthetic", f"hydra.run.dir={folder}"]
+    with limited_files(3000), pytest.raises(SystemExit):
+        run_hydra_app(lambda config: 0.0, "train", arguments)
+    assert f"Error: {folder} cannot be written (File too large): free" in capsys.readouterr().err
