@@ -1,8 +1,10 @@
 """Score a checkpoint on any set: `python evaluate.py checkpoint=… data=market1501`."""
 
 from reid_lightning.stop_signals import exit_at_signals
+from reid_lightning.streams import keep_streams
 
 if __name__ == "__main__":
+    keep_streams()
     with exit_at_signals():  # imports take seconds
         from reid_lightning.run.evaluate import main
     main()

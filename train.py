@@ -1,8 +1,10 @@
 """Train a re-ID model and score it: `python train.py loss=semihard data=market1501`."""
 
 from reid_lightning.stop_signals import exit_at_signals
+from reid_lightning.streams import keep_streams
 
 if __name__ == "__main__":
+    keep_streams()
     with exit_at_signals():  # imports take seconds
         from reid_lightning.run.train import main
     main()

@@ -1,6 +1,8 @@
 """The error that the user can correct, and its message."""
 
+import errno
 import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -13,6 +15,10 @@ _EXTRAS = {
     "optuna": "sweep",
     "submitit": "sweep",
 }
+# What a disk says, perhaps without saying of which file, and what to do about it.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DISK = (*_FULL, errno.EROFS, errno.EIO)
+_FOLDERS = "a folder on another disk (keys: hydra.run.dir, data.cache, data.root)"
 
 
 class ReIDError(Exception):
@@ -77,14 +83,17 @@ def unknown_name(name: str, names: Iterable[str], within: str = "") -> str:
 def error_message(error: BaseException) -> str | None:
     """The message for the user if `error` is a `ReIDError`, or was caused by one; else None.
 
-    A package that is not installed counts too: a configuration may name any package's classes.
-    Only explicit causes (`raise … from …`) count for that: an error inside an `except
-    ModuleNotFoundError` block is an error of its own.
+    So do a disk that is full or refuses a file, and a package that is not installed: a
+    configuration may name any package's classes. Only explicit causes (`raise … from …`) count for
+    the last, and for files: an error inside an `except ModuleNotFoundError` block is an error of
+    its own.
     """
     for cause in _causes(error, implicit=True):
         if isinstance(cause, ReIDError):
             # A DataLoader worker writes the traceback into the message, before the error's name.
             return str(cause).rsplit(f"{ReIDError.__name__}: ", 1)[-1].strip()
+    if (refused := disk_error(error)) is not None:
+        return _disk_message(refused)
     for cause in _causes(error, implicit=False):
         if isinstance(cause, ModuleNotFoundError) and _is_not_installed(cause):
             extra = _EXTRAS.get(str(cause.name).partition(".")[0])
@@ -94,6 +103,30 @@ def error_message(error: BaseException) -> str | None:
                 f"it: {install}."
             )
     return None
+
+
+def disk_error(error: BaseException) -> OSError | None:
+    """The error of a disk, or of a file that can be named, that `error` is or follows from."""
+    for cause in _causes(error, implicit=True):
+        if isinstance(cause, OSError) and cause.errno in _DISK:
+            return cause
+        if isinstance(cause, RuntimeError) and os.strerror(errno.ENOSPC) in str(cause):
+            return OSError(errno.ENOSPC, str(cause).strip().splitlines()[-1])  # torch's
+    for cause in _causes(error, implicit=False):
+        if isinstance(cause, OSError) and cause.errno and cause.filename is not None:
+            return cause
+    return None
+
+
+def _disk_message(error: OSError) -> str:
+    name = error.filename
+    file = "A file" if name is None else os.fsdecode(name) if isinstance(name, bytes) else name
+    if error.errno in _FULL:
+        return f"{file} cannot be written ({error.strerror}): free space, or use {_FOLDERS}."
+    return (
+        f"{file} cannot be read or written ({error.strerror}): correct its path or its "
+        f"permissions, or use {_FOLDERS}."
+    )
 
 
 def _causes(error: BaseException, *, implicit: bool) -> Iterator[BaseException]:

@@ -5,15 +5,15 @@ import json
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import torch
 import yaml
 
-from reid_lightning.errors import ReIDError
+from reid_lightning.errors import ReIDError, disk_error
 from reid_lightning.file_kinds import content_kind, is_text, not_a_file
 from reid_lightning.numpy_scalars import NUMPY_SCALARS
 
@@ -172,18 +172,54 @@ def _check_records(path: Path) -> None:
         )
 
 
+def save_file(content: Mapping[str, Any], path: Path) -> None:
+    """Write a PyTorch file that `load_file` reads.
+
+    Raises:
+        OSError: it cannot be written; what was there is kept.
+    """
+    # Opened here: of a path, torch would not say why it cannot be written.
+    with replaced_atomically(path) as partial, partial.open("wb") as out:
+        torch.save(content, out)
+
+
 @contextmanager
 def replaced_atomically(path: Path) -> Iterator[Path]:
     """A temporary path in the same folder, renamed to `path` when the block ends without an error.
 
     Until then, and after an error or a kill, `path` keeps its previous content.
+
+    Raises:
+        OSError: naming `path`, if it cannot be written.
     """
     partial = partial_path(path)
     try:
-        yield partial
-        partial.replace(path)
+        with named_in_errors(path, partial):
+            yield partial
+            partial.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # the disk has said already what is wrong
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def named_in_errors(path: Path, *written: Path) -> Iterator[None]:
+    """Have the errors of a disk name `path`: those of `write` and `close` name no file.
+
+    Args:
+        path: which the block writes, or is for.
+        written: files that stand for it.
+
+    Raises:
+        OSError: naming `path`.
+    """
+    try:
+        yield
+    except Exception as error:
+        cause = disk_error(error)
+        if cause is None or cause.filename not in (None, *map(str, written)):
+            raise
+        raise OSError(cause.errno, cause.strerror, str(path)) from error
 
 
 def partial_path(path: Path) -> Path:

@@ -1,6 +1,8 @@
 """Which errors are reported in a sentence, and which are errors of the program."""
 
+import errno
 import math
+import os
 from collections.abc import Callable
 from functools import partial
 
@@ -146,3 +148,26 @@ def test_a_criterion_that_tells_no_identities_apart_is_refused() -> None:
     ):
         with pytest.raises(ReIDError, match=r"Nothing would be trained .* loss\.id_weight=0"):
             Criterion(metric, **SIZES, label_smoothing=0, id_weight=0, **weights)
+
+
+def test_a_disk_that_refuses_a_file_is_told_with_what_to_do() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "/run/x.csv")
+    message = error_message(full)
+    assert message is not None
+    assert message.startswith("/run/x.csv cannot be written (No space left on device): free space")
+    for code in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOTDIR, errno.EISDIR):
+        message = error_message(OSError(code, os.strerror(code), "/run/x.csv"))
+        assert message is not None and "/run/x.csv cannot be read or written" in message
+    # A write names no file; torch reports it while the first error is handled.
+    nameless = OSError(errno.EDQUOT, "Disk quota exceeded")
+    for error in (nameless, caught(nameless, RuntimeError("unexpected pos 704 vs 598"))):
+        assert "cannot be written (Disk quota exceeded)" in str(error_message(error))
+    shared_memory = RuntimeError("unable to write to file </torch_1>: No space left on device (28)")
+    assert "No space left on device" in str(error_message(shared_memory))
+
+
+def test_an_error_that_is_no_disks_is_an_error_of_the_program() -> None:
+    assert error_message(OSError("without a number")) is None
+    assert error_message(ConnectionResetError(errno.ECONNRESET, "reset")) is None
+    missing_file = FileNotFoundError(errno.ENOENT, "No such file or directory", "x")
+    assert error_message(caught(missing_file, ValueError("a bug in the answer to it"))) is None

@@ -132,7 +132,7 @@ def main() -> None:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    plot_distributions(study.model.distributions, HERE / "distributions.png")
+    plot_distributions(study.model, HERE / "distributions.png")
     print(tabulate(rows, headers="keys", tablefmt="simple", disable_numparse=True))
     print(tabulate([(key, f"{value:.1%}") for key, value in study.ruled_out().items()]))
 

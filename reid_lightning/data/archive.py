@@ -15,7 +15,7 @@ from pathlib import Path
 from reid_lightning.data.archive_members import check_members
 from reid_lightning.errors import ReIDError
 from reid_lightning.file_kinds import content_kind, not_a_file
-from reid_lightning.files import read_json
+from reid_lightning.files import named_in_errors, read_json
 
 log = logging.getLogger(__name__)
 _RECORD_FILE = ".extracted.json"
@@ -58,10 +58,11 @@ def extract_once(archive: Path, root: Path) -> None:
     root.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{root.name}-", dir=root.parent))
     try:
-        checksum = _extract(archive, partial)
-        (partial / _RECORD_FILE).write_text(
-            json.dumps({"archive": archive.name, "sha256": checksum})
-        )
+        with named_in_errors(root):
+            checksum = _extract(archive, partial)
+            (partial / _RECORD_FILE).write_text(
+                json.dumps({"archive": archive.name, "sha256": checksum}), encoding="utf-8"
+            )
         partial.chmod(0o755)
         _rename(partial, root)
     finally:

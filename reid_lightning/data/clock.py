@@ -5,6 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from reid_lightning.data.sample import Sample, Splits
+from reid_lightning.errors import ReIDError
+
+_MOST_FRAMES = 10**12  # 1,268 years at 25 a second: times are summed and multiplied
 
 
 def with_times(splits: Splits) -> Splits:
@@ -12,8 +15,18 @@ def with_times(splits: Splits) -> Splits:
 
     Frame numbers restart in every sequence; a sequence's length is its largest frame number over
     all three splits.
+
+    Raises:
+        ReIDError: a time is too large.
     """
-    starts = sequence_starts([*splits.train, *splits.query, *splits.gallery])
+    samples = [*splits.train, *splits.query, *splits.gallery]
+    starts = sequence_starts(samples)
+    for s in samples:
+        if starts[s.camid, s.sequence] + s.frame > _MOST_FRAMES:
+            raise ReIDError(
+                f"The frame number {s.frame} of {s.path} is no time on a clock of frames, of which "
+                f"{_MOST_FRAMES:,} are the most: set data.clock=none."
+            )
 
     def timed(samples: Sequence[Sample]) -> tuple[Sample, ...]:
         return tuple(replace(s, time=starts[s.camid, s.sequence] + s.frame) for s in samples)

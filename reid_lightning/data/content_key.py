@@ -1,6 +1,7 @@
 """A name for decoded pictures, made of everything that their pixels depend on."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def content_key(paths: Sequence[Path], height: int, width: int) -> str:
     digest.update(f"{VERSION} {PIL.__version__} {height} {width}".encode())
     contents = map_in_chunks(picture_digest, paths, digest.block_size)
     for path, content in zip(paths, contents, strict=True):
-        digest.update(path.name.encode() + b"\0" + content)
+        digest.update(os.fsencode(path.name) + b"\0" + content)
     return digest.hexdigest()
 
 

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
-from reid_lightning.files import replaced_atomically
+from reid_lightning.files import save_file
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -22,5 +21,4 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """Replace `path` by `checkpoint`."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replaced_atomically(path) as partial:
-            torch.save(checkpoint, partial)
+        save_file(checkpoint, path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from reid_lightning.errors import ReIDError
 from reid_lightning.report.page import write_report
 from reid_lightning.stop_signals import stop_signals
+from reid_lightning.streams import keep_streams
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,15 +38,20 @@ def parser() -> argparse.ArgumentParser:
         prog="reid report",
         description="Write report.html, one self-contained page, and its pictures as PNG files.",
     )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="RUN_OR_SWEEP", help="its folder")
+    parser.add_argument("paths", nargs="+", type=_path, metavar="RUN_OR_SWEEP", help="its folder")
     parser.add_argument(
         "--out",
-        type=Path,
+        type=_path,
         metavar="FOLDER",
         help="where to write; by default `report` in the one folder, or here for several folders",
     )
     return parser
 
 
+def _path(typed: str) -> Path:
+    return Path(typed).expanduser()
+
+
 if __name__ == "__main__":
+    keep_streams()
     main()

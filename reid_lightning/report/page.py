@@ -44,7 +44,7 @@ def write_report(paths: Sequence[Path], folder: Path) -> Path:
         save_plot(f, folder / name, alt) for name, (f, alt) in figures.items() if f is not None
     ]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    html = environment.from_string(_TEMPLATE.read_text()).render(
+    html = environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
         title=" · ".join(path.absolute().name for path in paths),
         about=_about(runs),
         scores=compare_scores(runs),

@@ -25,7 +25,7 @@ def run_section(run: Run, folder: Path) -> dict[str, Any]:
     }
     if run.findings is None:
         section["notes"] = [
-            "This run has no findings.pt that can be read: score it with evaluate.py to see more."
+            "This run has no findings.pt that can be read: evaluate its checkpoint to see more."
         ]
         return section
     folder.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from reid_lightning.data.sample import Sample
 from reid_lightning.errors import ReIDError
-from reid_lightning.files import load_file, replaced_atomically
+from reid_lightning.files import load_file, save_file
 from reid_lightning.metrics.ranking import AveragePrecision
 from reid_lightning.results.ranked_list import RankedList, Shown, ranked_list
 from reid_lightning.scoring.nearest_pictures import Verdict
@@ -74,8 +74,7 @@ def write_findings(path: Path, findings: Findings) -> None:
             )
             for ranked in content[name]
         ]
-    with replaced_atomically(path) as partial:
-        torch.save(content, partial)
+    save_file(content, path)
 
 
 def read_findings(path: Path) -> Findings:

@@ -35,7 +35,7 @@ def write_results(path: Path, results: Mapping[str, Any]) -> None:
         **arithmetic(),
     }
     with replaced_atomically(path) as partial:
-        partial.write_text(json.dumps(content, indent=2) + "\n")
+        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def arithmetic() -> dict[str, Any]:

@@ -25,7 +25,10 @@ def write_per_query(path: Path, queries: Sequence[Sample], results: QueryResults
     """
     folder = os.path.commonpath([query.path.parent for query in queries]) if queries else ""
     columns = (results.matches, results.first_match, results.ap, results.inp)
-    with replaced_atomically(path) as partial, partial.open("w", newline="") as file:
+    with (
+        replaced_atomically(path) as partial,
+        partial.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for query, *values in zip(queries, *(c.tolist() for c in columns), strict=True):

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -24,25 +25,33 @@ def write_status(folder: Path, state: State, **values: Any) -> None:
     """
     previous = read_status_file(folder)
     kept = {name: value for name, value in previous.items() if name != "message"}
-    with replaced_atomically(folder / STATUS_FILE) as partial:
-        partial.write_text(
-            json.dumps(kept | {"state": state} | this_process() | values, indent=2) + "\n"
-        )
+    # A full disk must not hide why a run ends: that is reported, too.
+    with suppress(OSError) if state in ("failed", "stopped") else nullcontext():
+        _write(folder, kept | {"state": state} | this_process() | values)
 
 
 def write_progress(folder: Path, **values: Any) -> None:
     """Add `values`, such as `epochs`, `steps` and `score`, to the status of a running run."""
+    _write(folder, read_status_file(folder) | values)
+
+
+def _write(folder: Path, values: dict[str, Any]) -> None:
     with replaced_atomically(folder / STATUS_FILE) as partial:
-        partial.write_text(json.dumps(read_status_file(folder) | values, indent=2) + "\n")
+        partial.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
 def claim(folder: Path, **values: Any) -> bool:
     """Create an empty folder's status.json; false if another process was faster."""
+    path = folder / STATUS_FILE
     try:
-        with (folder / STATUS_FILE).open("x") as file:
-            file.write(json.dumps({"state": "running"} | this_process() | values, indent=2) + "\n")
+        path.touch(exist_ok=False)
     except FileExistsError:
         return False
+    try:
+        _write(folder, {"state": "running"} | this_process() | values)
+    except OSError:
+        path.unlink()
+        raise
     return True
 
 

@@ -63,7 +63,7 @@ def write_summary(folder: Path) -> list[dict[str, Any]]:
     if rows:
         with (
             replaced_atomically(folder / SUMMARY_FILE) as partial,
-            partial.open("w", newline="") as file,
+            partial.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
         ):
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()

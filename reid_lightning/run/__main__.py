@@ -5,8 +5,10 @@ import sys
 
 from reid_lightning.run.rank_link import SupervisorLink
 from reid_lightning.stop_signals import exit_at_signals, pass_signals_to, stop_signals
+from reid_lightning.streams import keep_streams
 
 if __name__ == "__main__":
+    keep_streams()
     with exit_at_signals():
         link = SupervisorLink()  # before the imports, which take seconds
         from reid_lightning.run.rank import run_rank

@@ -16,6 +16,7 @@ from reid_lightning.run.evaluation import run_evaluation
 from reid_lightning.run.held_sweep import held_sweep, release_sweeps
 from reid_lightning.run.hydra_app import run_hydra_app
 from reid_lightning.run.own_folder import own_folder
+from reid_lightning.run.paths import quoted
 from reid_lightning.run.python_path import import_users_modules
 from reid_lightning.run.resume import resume_args
 from reid_lightning.run.training import run_training
@@ -56,7 +57,7 @@ def evaluate(checkpoint: str | Path, *overrides: str) -> Run:
     Raises:
         ReIDError: something is wrong that the user can correct.
     """
-    return _run("evaluate", run_evaluation, [f"checkpoint='{checkpoint}'", *overrides])
+    return _run("evaluate", run_evaluation, [f"checkpoint={quoted(checkpoint)}", *overrides])
 
 
 def _run(name: str, work: Callable[[DictConfig], float], arguments: list[str]) -> Run:

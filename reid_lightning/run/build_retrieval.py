@@ -53,14 +53,16 @@ def build_retrieval(config: DictConfig, folder: DatasetFolder) -> Retrieval:
                 f"{sample.path} has none, as all pictures of data.extra_gallery: leave one out."
             )
     if not (file := config.spatial_temporal.file):
-        model = SpatialTemporal.fit(*columns_of(folder.official.train))
+        _, camids, _ = columns_of(scored)
+        model = SpatialTemporal.fit(*columns_of(folder.official.train), more_camids=camids)
         return replace(retrieval, spatial_temporal=model)
     model = SpatialTemporal.load(Path(file))
-    cameras = 1 + max(sample.camid for sample in scored)
-    if len(model.distributions) < cameras:
+    known, there = set(model.cameras.tolist()), {sample.camid for sample in scored}
+    if not there <= known:
         raise ReIDError(
-            f"retrieval.spatial_temporal.file={file} knows {len(model.distributions)} "
-            f"cameras, and {folder.title} has {cameras}: it was learnt from another set."
+            f"retrieval.spatial_temporal.file={file} knows {len(known)} cameras, and "
+            f"{len(there - known)} of the {len(there)} of {folder.title} are none of them: it was "
+            "learnt from another set."
         )
     return replace(retrieval, spatial_temporal=model)
 

@@ -5,6 +5,7 @@ from importlib import import_module
 
 from reid_lightning import __version__
 from reid_lightning.stop_signals import exit_at_signals
+from reid_lightning.streams import keep_streams
 
 _COMMANDS = {
     "train": (
@@ -24,6 +25,7 @@ _COMMANDS = {
 
 def main() -> None:
     """Run the command that was typed."""
+    keep_streams()
     name, *arguments = sys.argv[1:] or ["--help"]
     if name in ("-h", "--help"):
         print(_help())

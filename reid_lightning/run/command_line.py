@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 
@@ -12,7 +13,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from reid_lightning.run.python_path import import_users_modules
 from reid_lightning.run.resume import run_args
 from reid_lightning.run.sweep_jobs import stop_jobs
-from reid_lightning.run.user_errors import report_errors
+from reid_lightning.run.user_errors import report_errors, report_thread_error
 from reid_lightning.stop_signals import pass_signals_to, stop_signals
 
 # What Lightning warns of although it is intended here: scores are equal on all ranks already,
@@ -34,6 +35,7 @@ def run_command(command: Callable[[], None], *, resumable: bool) -> None:
     """Run a command of the program; see `report_errors`."""
     import_users_modules()
     silence_expected_warnings()
+    threading.excepthook = report_thread_error
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # else Hydra prints half a traceback itself
     with stop_signals(), pass_signals_to(stop_jobs), report_errors(resumable=resumable):
         command()

@@ -21,6 +21,7 @@ from reid_lightning.run.glibc_memory import keep_large_blocks
 from reid_lightning.run.launch_ranks import run_ranks
 from reid_lightning.run.load_trained import Trained
 from reid_lightning.run.processes import Processes, plan_processes
+from reid_lightning.run.typed_command import typed_command
 from reid_lightning.scoring.embedding_cache import (
     embedding_file,
     holds_embeddings,
@@ -53,8 +54,8 @@ def embed_set(
     # All processes write one file, so they must share a machine, and agree that the file is new.
     if config.trainer.get("num_nodes", 1) > 1 or int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ReIDError(
-            "evaluate.py starts its own processes on one machine: run it without torchrun or srun, "
-            "with trainer.devices=N."
+            f"{typed_command('evaluate')} starts its own processes on one machine: run it without "
+            "torchrun or srun, with trainer.devices=N."
         )
     processes = plan_processes(config)
     if processes.on_cpu:

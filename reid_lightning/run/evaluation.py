@@ -16,6 +16,7 @@ from reid_lightning.results.status import write_status
 from reid_lightning.results.tables import score_table
 from reid_lightning.retrieval import SpatialTemporal
 from reid_lightning.run.build_retrieval import build_retrieval, neighbour_warnings
+from reid_lightning.run.config_keys import check_evaluation_config
 from reid_lightning.run.embed_set import embed_set, embed_share
 from reid_lightning.run.load_trained import Trained, load_trained
 from reid_lightning.run.scored_part import check_evaluation
@@ -101,4 +102,4 @@ def _write_distributions(folder: Path, model: SpatialTemporal) -> None:
     from reid_lightning.report.figures.transit_plot import plot_distributions
 
     model.save(folder / "spatial_temporal.pt")
-    plot_distributions(model.distributions, folder / "spatial_temporal.png")
+    plot_distributions(model, folder / "spatial_temporal.png")

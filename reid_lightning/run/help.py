@@ -115,4 +115,4 @@ def _read(path: str, own: Path | None) -> str:
     """The text of a configuration file of ours or the user's; none of Hydra's own."""
     folders = [CONF, *([own] if own else [])]
     files = [folder / f"{path}.yaml" for folder in folders]
-    return next((file.read_text() for file in files if file.is_file()), "")
+    return next((file.read_text(encoding="utf-8") for file in files if file.is_file()), "")

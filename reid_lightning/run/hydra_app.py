@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from omegaconf import DictConfig
 
 from reid_lightning.run.config_files import CONF, check_names
 from reid_lightning.run.override_errors import check_overrides
+from reid_lightning.run.paths import expand_paths, with_typed_home
 
 
 def run_hydra_app(
@@ -30,7 +32,19 @@ def run_hydra_app(
     check_names(typed.own_configs)
     check_overrides(typed.overrides, typed.own_configs)
     with _command_line([*typed.options, *typed.overrides]):  # Hydra reads no other arguments
-        hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)()
+        app = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)
+        app(_with_paths(job))()
+
+
+def _with_paths(
+    job: Callable[[DictConfig], float | None],
+) -> Callable[[DictConfig], float | None]:
+    @wraps(job)  # Hydra names the log file after the module of `job`
+    def with_paths(config: DictConfig) -> float | None:
+        expand_paths(config)
+        return job(config)
+
+    return with_paths
 
 
 class TypedArguments(NamedTuple):
@@ -49,8 +63,8 @@ class TypedArguments(NamedTuple):
     @classmethod
     def parse(cls, arguments: Sequence[str]) -> "TypedArguments":
         """Tell options from overrides."""
-        parsed = get_args_parser().parse_intermixed_args(arguments)
-        options = list(arguments)
+        options = with_typed_home(arguments)
+        parsed = get_args_parser().parse_intermixed_args(options)
         for override in parsed.overrides:
             options.remove(override)
         folder = Path(parsed.config_dir).absolute() if parsed.config_dir else None

@@ -94,7 +94,7 @@ def _read(path: Path) -> dict[str, Any]:
             "model.weights=FILE to start from other weights."
         )
     if not isinstance(content.get("state_dict"), Mapping):
-        raise ReIDError(f"{path} holds no weights: it is not a checkpoint that train.py wrote.")
+        raise ReIDError(f"{path} holds no weights: it is not a checkpoint of a training.")
     return content
 
 

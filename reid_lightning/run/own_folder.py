@@ -7,6 +7,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from pytorch_lightning.utilities import rank_zero_only
 
+from reid_lightning.files import named_in_errors
 from reid_lightning.results.status import (
     read_status_file,
     this_process,
@@ -44,7 +45,8 @@ def own_folder(*, resumes: bool) -> Iterator[None]:
 @contextmanager
 def _recorded(folder: Path) -> Iterator[None]:
     try:
-        yield
+        with named_in_errors(folder):  # else what a library writes there has no name
+            yield
     except BaseException as error:
         # The first of a launcher's ranks to fail says why: what follows from it is not written.
         state = read_status_file(folder).get("state")

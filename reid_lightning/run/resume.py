@@ -13,6 +13,7 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.files import load_file, replaced_atomically
 from reid_lightning.models.fit import weights_problem
 from reid_lightning.results.metrics_json import read_results
+from reid_lightning.run.paths import quoted, with_typed_home
 from reid_lightning.run.run_lock import check_not_running
 from reid_lightning.run.version import check_version
 
@@ -37,7 +38,7 @@ def run_args(folder: str | Path) -> list[str]:
     return [
         f"--config-path={folder}/.hydra",
         "--config-name=config",
-        f"hydra.run.dir='{folder}'",
+        f"hydra.run.dir={quoted(folder)}",
         "hydra.output_subdir=null",
         "hydra.job_logging.formatters.simple.format='[%(asctime)s] %(message)s'",
     ]
@@ -50,10 +51,11 @@ def resume_args(arguments: Sequence[str]) -> list[str]:
         ReIDError: there is no run at RUN, another version made it, or the other arguments would
             change what cannot change.
     """
+    arguments = with_typed_home(arguments)
     folders = [a.removeprefix("resume=") for a in arguments if a.startswith("resume=")]
     is_rank = any(a.startswith("--config-path=") for a in arguments)  # arguments of `run_args`
     if folders in ([], ["null"]) or is_rank:
-        return list(arguments)
+        return arguments
     allowed = [a for a in arguments if a.startswith("trainer.max_epochs=")]
     for refused in arguments:
         if refused not in allowed and not refused.startswith("resume="):
@@ -70,7 +72,7 @@ def resume_args(arguments: Sequence[str]) -> list[str]:
         )
     check_version(folder, config)
     check_not_running(folder)
-    return [*run_args(folder), f"resume='{folder}'", *allowed]
+    return [*run_args(folder), f"resume={quoted(folder)}", *allowed]
 
 
 def find_resume_point(folder: Path) -> ResumePoint:

@@ -6,6 +6,7 @@ from typing import Any
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import read_yaml
+from reid_lightning.run.paths import quoted
 from reid_lightning.run.run_lock import check_not_running
 from reid_lightning.run.version import check_version
 
@@ -59,7 +60,7 @@ def _sweep_args(folder: Path, hydra: Mapping[str, Any]) -> list[str]:
         *(f"--config-dir={configs}" for configs in own),
         *hydra["overrides"]["hydra"],
         *(o for o in hydra["overrides"]["task"] if not o.startswith("resume=")),
-        f"hydra.sweep.dir='{folder}'",
+        f"hydra.sweep.dir={quoted(folder)}",
         f"hydra.job.config.override_dirname.exclude_keys=[{','.join(sorted(unnamed))}]",
         "resume='${hydra:runtime.output_dir}'",
     ]

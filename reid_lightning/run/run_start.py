@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -9,11 +10,12 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from pytorch_lightning.utilities import rank_zero_only
 
-from reid_lightning.files import replaced_atomically
+from reid_lightning.files import named_in_errors, replaced_atomically
 from reid_lightning.results.status import write_status
 from reid_lightning.run.folder_claim import claim_folder, wait_for_rank_zero
 from reid_lightning.run.held_sweep import hold_sweep
 from reid_lightning.run.job_folders import check_job_folders
+from reid_lightning.run.paths import expand_home, quoted
 from reid_lightning.run.python_path import import_variables
 from reid_lightning.run.typed_command import typed_command
 from reid_lightning.run.user_errors import exit_on_errors
@@ -39,6 +41,7 @@ class RunStart(Callback):
             shared = wait_for_rank_zero(folder)
         else:
             shared = claim_folder(folder, "hydra.run.dir", named=_is_named(config, "run"))
+            _check_room(shared, config)
         with read_write(config.hydra), open_dict(config.hydra):
             config.hydra.run.dir = str(shared)
 
@@ -59,7 +62,7 @@ class RunStart(Callback):
             with read_write(config.hydra), open_dict(config.hydra):
                 config.hydra.sweep.dir = str(folder)
                 # Every job composes its configuration from these overrides.
-                config.hydra.overrides.hydra.append(f"hydra.sweep.dir='{folder}'")
+                config.hydra.overrides.hydra.append(f"hydra.sweep.dir={quoted(folder)}")
         hold_sweep(folder)  # `resume_sweep_args` has looked whether somebody holds it
         write_status(folder, "running")
         with replaced_atomically(folder / "multirun.yaml") as partial:
@@ -70,13 +73,20 @@ class RunStart(Callback):
         os.environ.update(import_variables())
 
 
+def _check_room(folder: Path, config: DictConfig) -> None:
+    """Raise an `OSError` that names the folder if it cannot hold what Hydra is about to write."""
+    text = OmegaConf.to_yaml(config).encode(errors="backslashreplace")
+    with named_in_errors(folder), TemporaryFile(dir=folder) as file:
+        file.write(text)
+
+
 def _resolved(config: DictConfig, mode: str) -> Path:
     """`hydra.run.dir` or `hydra.sweep.dir`, which may refer to Hydra's own configuration."""
     hydra = HydraConfig.instance()
     before = hydra.cfg
     hydra.set_config(config)
     try:
-        return Path(config.hydra[mode].dir)
+        return Path(expand_home(config.hydra[mode].dir))
     finally:
         hydra.cfg = before
 

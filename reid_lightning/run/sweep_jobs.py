@@ -22,6 +22,7 @@ from reid_lightning.stop_signals import (
     received_signal,
     stop_signals,
 )
+from reid_lightning.streams import keep_streams
 
 _WAIT_SECONDS = 9.0  # a job's ranks are ended after 8
 _POLL_SECONDS = 0.05
@@ -37,8 +38,7 @@ def stop_jobs(signum: int) -> None:
     sweep = held_sweep()
     if sweep is None:
         return
-    with suppress(OSError):  # a full disk must not keep jobs from stopping
-        write_status(sweep, "stopped")
+    write_status(sweep, "stopped")
     asked, deadline = set[int](), time.monotonic() + _WAIT_SECONDS
     while (running := _processes(sweep)) and time.monotonic() < deadline:
         for process in running - asked:
@@ -93,6 +93,7 @@ def _join_sweep() -> None:
     if _sweep_process:
         return
     _sweep_process = os.getppid()
+    keep_streams()
     for signum in SIGNALS:
         if signal.getsignal(signum) is not signal.SIG_IGN:
             signal.signal(signum, lambda *_: None)

@@ -25,6 +25,7 @@ from reid_lightning.run.command_line import rank_command
 from reid_lightning.run.config_keys import check_training_config
 from reid_lightning.run.glibc_memory import keep_large_blocks
 from reid_lightning.run.launch_ranks import run_ranks
+from reid_lightning.run.paths import quoted
 from reid_lightning.run.processes import plan_processes
 from reid_lightning.run.resume import ResumePoint, find_resume_point, load_weights_of_run
 from reid_lightning.run.resume_job import resume_job
@@ -71,7 +72,7 @@ def run_training(config: DictConfig) -> float:
             keep_large_blocks()
         score = fit_and_test(config, datamodule, module, resume_point)
     else:
-        resume = [f"resume='{config.resume}'"] if config.resume else []
+        resume = [f"resume={quoted(config.resume)}"] if config.resume else []
         commands = [[*rank_command("train", rank), *resume] for rank in range(processes.count)]
         run_ranks(commands, torch.get_num_threads())
         score = read_status_file(folder)["score"]

@@ -4,6 +4,7 @@ import logging
 import math
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -107,6 +108,18 @@ def report_job_errors(*, resumable: bool) -> Iterator[None]:
         else:
             log.error("Error: %s", message)
             sys.exit(1)
+
+
+def report_thread_error(error: threading.ExceptHookArgs) -> None:
+    """Report what ends a thread, such as TensorBoard's on a full disk; see `threading.excepthook`.
+
+    Who waits for the thread fails, too, and ends the command.
+    """
+    message = clear_message(error.exc_value) if error.exc_value else None
+    if message is None:
+        threading.__excepthook__(error)
+    else:
+        log.warning("A thread ended: %s", message)
 
 
 def in_sweep() -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 from reid_lightning import __version__
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import read_yaml
+from reid_lightning.run.typed_command import typed_command
 
 
 def check_version(folder: Path, config: Path) -> None:
@@ -23,6 +24,6 @@ def check_version(folder: Path, config: Path) -> None:
         damaged = "" if "version" in content else unstated
         raise ReIDError(
             f"{folder} was made by reid-lightning {made_by}, which this version ({__version__}) "
-            "cannot resume: resume it with that version, or train again; evaluate.py scores its "
-            f"checkpoints.{damaged}"
+            "cannot resume: resume it with that version, or train again; "
+            f"{typed_command('evaluate')} scores its checkpoints.{damaged}"
         )

@@ -1,10 +1,10 @@
 """Embeddings kept on disk, so that a checkpoint that is scored again embeds no picture again."""
 
 import hashlib
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -78,24 +78,25 @@ def reserve(file: Path, rows: int, size: int) -> None:
     Raises:
         ReIDError: the disk is full.
     """
-    file.unlink(missing_ok=True)
-    need, free = rows * size * _FLOAT32_BYTES, shutil.disk_usage(file.parent).free
-    if need > free:  # writing to the mapped file would end the process without a message
+    need, row = rows * size * _FLOAT32_BYTES, np.full(size, np.nan, np.float32).tobytes()
+    try:
+        with file.open("wb") as out:  # to map a file that the disk cannot hold ends the process
+            for _ in range(rows):
+                out.write(row)
+    except OSError as error:
         raise ReIDError(
             f"{need / 2**30:.2g} GiB of embeddings do not fit on the disk of {file.parent} "
-            f"({free / 2**30:.2g} GiB are free): set data.cache to another folder."
-        )
-    mapped(file, rows, size, shared=True).fill_(torch.nan)
+            f"({error.strerror}): set data.cache to another folder."
+        ) from error
 
 
 def mapped(file: Path, rows: int, size: int, *, shared: bool) -> Tensor:
     """The file as float32 [rows, size], memory-mapped.
 
     Args:
-        file: created if missing and `shared`.
+        file: of `reserve`.
         rows, size: of the embeddings.
         shared: whether what is written to the tensor goes to the file.
     """
-    count = rows * size
-    flat = torch.from_file(str(file), shared=shared, size=count, dtype=torch.float32)
-    return flat.view(rows, size)
+    flat = np.memmap(file, np.float32, "r+" if shared else "c", shape=(rows, size))
+    return torch.from_numpy(flat)

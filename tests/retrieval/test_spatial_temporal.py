@@ -170,6 +170,41 @@ def test_save_and_load(tmp_path: Path) -> None:
     )
 
 
+def test_cameras_are_numbered_by_those_that_there_are(tmp_path: Path) -> None:
+    large = torch.tensor([10**12, 2, 7])
+
+    def probabilities(camids: Tensor, model: SpatialTemporal) -> Tensor:
+        return model.probability(camids, torch.tensor([0, 100, 300]), camids, camids * 0 + 99)
+
+    order = torch.tensor([2, 0, 1])  # of the same cameras, numbered from 0
+    pids, times = torch.tensor([1, 1, 1]), torch.tensor([250, 0, 120])
+    model, small = (SpatialTemporal.fit(pids, camids, times) for camids in (large, order))
+    assert model.cameras.tolist() == [2, 7, 10**12]
+    assert torch.equal(model.distributions, small.distributions)
+    assert torch.equal(probabilities(large, model), probabilities(order, small))
+    model.save(tmp_path / "times.pt")
+    loaded = SpatialTemporal.load(tmp_path / "times.pt")
+    assert torch.equal(probabilities(large, loaded), probabilities(large, model))
+    unknown = model.probability(large, times, torch.tensor([0, 5, 10**13]), times)
+    assert not unknown.any()
+
+
+def test_a_file_of_an_earlier_version_has_cameras_from_0(tmp_path: Path) -> None:
+    torch.save({"distributions": tiny().distributions}, tmp_path / "old.pt")
+    assert SpatialTemporal.load(tmp_path / "old.pt").cameras.tolist() == [0, 1, 2]
+    for cameras in (torch.tensor([0, 1]), torch.tensor([0, 2, 1]), torch.rand(3), [0, 1, 2]):
+        content = {"distributions": tiny().distributions, "cameras": cameras}
+        torch.save(content, tmp_path / "wrong.pt")
+        with pytest.raises(ReIDError, match="does not say of which cameras"):
+            SpatialTemporal.load(tmp_path / "wrong.pt")
+
+
+def test_more_cameras_than_memory_holds_are_refused() -> None:
+    camids = torch.arange(2000)
+    with pytest.raises(ReIDError, match="2,000 cameras, and 256 are the most"):
+        SpatialTemporal.fit(camids // 2 + 1, camids, camids)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -219,7 +254,7 @@ def test_a_gpu_gives_the_same() -> None:
     on_gpu = transit_distributions(pids.cuda(), camids.cuda(), times.cuda())
     assert torch.equal(on_gpu.cpu(), table)
     arguments = (camids[:50], times[:50], camids, times)
-    p = SpatialTemporal(table).probability(*(x.cuda() for x in arguments))
+    p = SpatialTemporal(table, torch.arange(4)).probability(*(x.cuda() for x in arguments))
     assert p.is_cuda and torch.equal(p.cpu(), probability(table, *arguments))
 
 

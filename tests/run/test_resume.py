@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 import torch
@@ -254,8 +254,8 @@ def test_a_save_that_is_cut_short_leaves_the_last_checkpoint(
     path, files = tmp_path / "checkpoints" / "last.ckpt", AtomicCheckpointIO()
     files.save_checkpoint({"step": 1}, path)
 
-    def cut_short(content: Any, partial: Path) -> None:
-        partial.write_bytes(b"half")
+    def cut_short(content: Any, partial: BinaryIO) -> None:
+        partial.write(b"half")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(torch, "save", cut_short)

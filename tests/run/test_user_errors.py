@@ -5,6 +5,7 @@ import math
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +20,12 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.results.status import State, read_status, read_status_file, write_status
 from reid_lightning.run.own_folder import own_folder
 from reid_lightning.run.train import start
-from reid_lightning.run.user_errors import failed_score, report_errors, report_job_errors
+from reid_lightning.run.user_errors import (
+    failed_score,
+    report_errors,
+    report_job_errors,
+    report_thread_error,
+)
 from reid_lightning.stop_signals import Stopped, stop_signals
 
 CONF = str(Path(__file__).parents[2] / "conf")
@@ -174,3 +180,22 @@ def test_what_ends_a_sweep_says_how_to_resume_it_and_what_ends_a_run_does_not(
     begin("hydra.mode=MULTIRUN")
     with pytest.raises(ReIDError, match=r"The sweep ended before its jobs did \(ValueError: a bug"):
         start(["experiments=mine"])
+
+
+def test_a_disk_error_of_a_librarys_thread_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("threading.excepthook", report_thread_error)
+
+    def fail(error: Exception) -> None:
+        raise error
+
+    for error in (OSError(28, "No space left on device", "events"), ValueError("a bug")):
+        thread = threading.Thread(target=fail, args=[error])
+        thread.start()
+        thread.join()
+    assert "A thread ended: events cannot be written (No space left on device)" in caplog.text
+    printed = capsys.readouterr().err
+    assert "ValueError: a bug" in printed and "OSError" not in printed

@@ -30,7 +30,7 @@ def pictures(count: int, seed: int) -> EmbeddedSet:
 
 QUERY, GALLERY = pictures(24, 0), pictures(60, 1)
 GALLERY.pids[50:54] = -1
-TIME = SpatialTemporal.fit(*pictures(40, 2)[1:], cameras=3)
+TIME = SpatialTemporal.fit(*pictures(40, 2)[1:], more_camids=torch.arange(3))
 
 
 def score(retrieval: Retrieval, gallery: EmbeddedSet = GALLERY, distance: str = "cosine") -> Tensor:

@@ -12,6 +12,7 @@ TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
 
 # CUHK03-NP's names, such as 0001_c1_2, have neither sequence nor box.
 _NAME = re.compile(r"(-1|\d+)_c([1-9]\d*)(?:s([1-9]\d*))?_(\d+)(?:_\d+)?")
+_MOST = 10**15  # of int64's 9 · 10¹⁸, for sums
 _PICTURES = {".jpg", ".jpeg", ".png"}
 
 
@@ -19,7 +20,7 @@ def parse_name(path: Path) -> Sample:
     """Parse `pid_cCsS_FRAME_BOX.jpg` (Zheng et al. 2015); pid -1 is junk, 0 a distractor.
 
     Raises:
-        ReIDError: the name does not have this form.
+        ReIDError: the name does not have this form, or a number in it is too large.
     """
     # Market-1501 itself contains names such as 0071_c6s2_072743_00.jpg.jpg.
     match = _NAME.fullmatch(path.name.split(".", 1)[0])
@@ -28,12 +29,22 @@ def parse_name(path: Path) -> Sample:
             f"The picture {path} is not named as Market-1501 names them "
             "(pid_cCsS_FRAME_BOX.jpg, such as 0002_c1s1_000451_03.jpg): rename or remove it."
         )
-    pid, camera, sequence, frame = (int(part or 1) for part in match.groups())
+    pid, camera, sequence, frame = (_number(path, part or "1") for part in match.groups())
     return Sample(path, pid, camera - 1, sequence, frame)
 
 
+def _number(path: Path, digits: str) -> int:
+    number = int(digits)
+    if number > _MOST:
+        raise ReIDError(
+            f"The picture {path} has the number {digits} in its name, and {_MOST:,} is the "
+            "largest that can be used: number people, cameras and frames from 1."
+        )
+    return number
+
+
 def read_folder(folder: Path) -> tuple[Sample, ...]:
-    """Read every picture in `folder`, sorted by name; other files (Thumbs.db) are ignored.
+    """Read every picture in `folder`, sorted by name; others (Thumbs.db, hidden files) are ignored.
 
     Raises:
         ReIDError: the folder is missing, has no picture, or has a wrongly named one.
@@ -52,7 +63,7 @@ def read_distractors(folder: Path) -> tuple[Sample, ...]:
     distractors = []
     for path in _pictures(folder):
         match = _NAME.fullmatch(path.name.split(".", 1)[0])
-        camid = int(match[2]) - 1 if match else 0
+        camid = _number(path, match[2]) - 1 if match else 0
         distractors.append(Sample(path, DISTRACTOR, camid, 1, 0))
     return tuple(distractors)
 
@@ -96,10 +107,15 @@ def _pictures(folder: Path) -> list[Path]:
     paths = []
     with os.scandir(folder) as entries:  # which know what is a file without a look at each
         for entry in entries:
-            if (path := Path(entry.path)).suffix.lower() in _PICTURES:
+            if _is_picture(path := Path(entry.path)):
                 if not entry.is_file(follow_symlinks=False) and (reason := not_a_file(path)):
                     raise ReIDError(f"{path} is no picture ({reason}): remove it.")
                 paths.append(path)
     if not paths:
         raise ReIDError(f"The folder {folder} holds no picture (.jpg, .jpeg or .png).")
     return sorted(paths)
+
+
+def _is_picture(path: Path) -> bool:
+    # A hidden file is a system's own: macOS puts ._NAME.jpg beside NAME.jpg.
+    return path.suffix.lower() in _PICTURES and not path.name.startswith(".")

@@ -3,6 +3,7 @@
 import json
 import math
 import tempfile
+from io import BytesIO
 from pathlib import Path
 
 from reid_lightning.data.synthetic.camera import CAMERAS
@@ -21,7 +22,7 @@ from reid_lightning.data.synthetic.plan import (
 )
 from reid_lightning.data.synthetic.scene import paint_scene
 from reid_lightning.errors import ReIDError
-from reid_lightning.files import read_json
+from reid_lightning.files import named_in_errors, read_json
 
 VERSION = 2  # of the drawn pixels: a folder of another version is refused
 RECORD = "synthetic.json"
@@ -60,8 +61,10 @@ def draw_synthetic(
     with tempfile.TemporaryDirectory(prefix=f".{root.name}-", dir=root.parent) as scratch:
         drawing = Path(scratch) / root.name
         drawing.mkdir()
-        _draw(drawing, train_identities, test_identities, seed)
-        (drawing / RECORD).write_text(json.dumps(parameters, indent=2) + "\n")
+        with named_in_errors(root):
+            _draw(drawing, train_identities, test_identities, seed)
+            record = json.dumps(parameters, indent=2) + "\n"
+            (drawing / RECORD).write_text(record, encoding="utf-8")
         try:
             drawing.rename(root)
         except OSError:
@@ -124,4 +127,6 @@ def _draw(root: Path, train_identities: int, test_identities: int, seed: int) ->
             rng=rng,
             junk=shot.pid == JUNK,
         )
-        crop.save(root / shot.folder / name, quality=camera.lens.quality)
+        jpeg = BytesIO()  # into a file that the disk cuts short Pillow would write without an error
+        crop.save(jpeg, "JPEG", quality=camera.lens.quality)
+        (root / shot.folder / name).write_bytes(jpeg.getvalue())

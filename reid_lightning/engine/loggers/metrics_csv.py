@@ -1,6 +1,7 @@
 """`metrics.csv`: the metrics of a run, a row for each time they are logged."""
 
 import csv
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.files import read_csv, replaced_atomically
+from reid_lightning.files import named_in_errors, read_csv, replaced_atomically
 
 
 class MetricsCSV(Logger):
@@ -53,15 +54,24 @@ class MetricsCSV(Logger):
         row = {**metrics, "step": step}
         self.rows.append(row)
         if row.keys() <= set(self.columns):
-            self._write(self.path, "a", [row])
+            self._append(row)
             return
         self.columns = sorted({column for kept in self.rows for column in kept})
         head = dict(zip(self.columns, self.columns, strict=True))
         with replaced_atomically(self.path) as partial:
             self._write(partial, "w", [head, *self.rows])
 
+    def _append(self, row: dict[str, Any]) -> None:
+        size = self.path.stat().st_size
+        try:
+            with named_in_errors(self.path):
+                self._write(self.path, "a", [row])
+        except OSError:
+            os.truncate(self.path, size)  # half a row would be read as a whole one
+            raise
+
     def _write(self, path: Path, mode: str, rows: list[dict[str, Any]]) -> None:
-        with path.open(mode, newline="") as file:
+        with path.open(mode, newline="", encoding="utf-8") as file:
             csv.DictWriter(file, self.columns).writerows(rows)
 
 

@@ -5,6 +5,7 @@ import netrc
 import os
 import shlex
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +53,7 @@ def wandb_logger(
     if resume_step is not None and (runs := list(Path(save_dir).glob("wandb/*run-*-*"))):
         # run-DATE-ID or offline-run-DATE-ID, with one ID, which may hold dashes, in every folder.
         options["id"] = runs[0].name.removeprefix("offline-").split("-", 2)[2]
+    _leave_unwritable_home()
     card = run_card(Path(save_dir))
     chosen = {
         "project": os.environ.get("WANDB_PROJECT", "reid-lightning"),
@@ -120,6 +122,14 @@ def _without_token() -> Iterator[None]:
     finally:
         if token is not None:
             os.environ["SLURM_JWT"] = token
+
+
+def _leave_unwritable_home() -> None:
+    """Have W&B's own files elsewhere than in a home that cannot be written."""
+    if not os.access(os.path.expanduser("~"), os.W_OK):  # noqa: PTH111
+        folder = Path(tempfile.gettempdir()) / f"wandb-{os.getuid()}"
+        for name in ("WANDB_CACHE_DIR", "WANDB_CONFIG_DIR", "WANDB_DATA_DIR"):
+            os.environ.setdefault(name, str(folder))
 
 
 def _logged_in() -> bool:

@@ -7,8 +7,8 @@ for each match; the second reads only the pictures of that pid, listed by `group
 """
 
 import numpy as np
-from numba import njit
 
+from reid_lightning.compiled import compiled
 from reid_lightning.metrics.cpu.groups import Array, Groups
 
 _DISTANCES_PER_BLOCK = 1024  # compared with all matches, the farthest first, while in the cache
@@ -16,7 +16,7 @@ _DISTANCES_PER_BLOCK = 1024  # compared with all matches, the farthest first, wh
 # numba's cache notices changes of one file alone: no compiled function here calls another file's.
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _sort(values: Array) -> None:
     # In place, for a few values; numba takes seconds to compile np.sort.
     for i in range(1, values.size):
@@ -27,7 +27,7 @@ def _sort(values: Array) -> None:
         values[j] = value
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _count_at_most(distances: Array, bound: float) -> int:
     # Int32 has the size of the distances, and nothing branches: this loop is vectorised.
     count = np.int32(0)
@@ -36,7 +36,7 @@ def _count_at_most(distances: Array, bound: float) -> int:
     return int(count)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def rank_rows(
     begin: int, end: int, base: int, distances: Array, groups: Groups, ranks: Array
 ) -> None:

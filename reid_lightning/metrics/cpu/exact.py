@@ -10,8 +10,8 @@ Sums wait for their last term, so several pictures' sums run side by side, each 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from reid_lightning.compiled import compiled
 from reid_lightning.metrics.cpu.groups import Array
 
 _LANES = 64  # pictures whose sums run side by side where whole rows are computed
@@ -29,7 +29,7 @@ class ExactOperands(NamedTuple):
     scale: float
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def squared_norms(begin: int, end: int, rows: Array, squares: Array) -> None:
     """Write |x|² of the rows x of `rows` [n, d] to `squares` [n], float64."""
     for row in range(begin, end):
@@ -39,7 +39,7 @@ def squared_norms(begin: int, end: int, rows: Array, squares: Array) -> None:
         squares[row] = total
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def exact_at(query: int, operands: ExactOperands, indices: Array, values: Array) -> None:
     """Write the exact distances of one query from the pictures at `indices` to `values`."""
     x, y, last = operands.queries[query], operands.gallery, indices.size - 1
@@ -58,7 +58,7 @@ def exact_at(query: int, operands: ExactOperands, indices: Array, values: Array)
         values[m] = operands.offsets[indices[m]] - operands.scale * d
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def exact_rows(rows: Array, base: int, operands: ExactOperands, distances: Array) -> None:
     """Write the exact distances of the queries `base` + `rows` from the whole gallery."""
     # The transposed block lets the inner loop run over pictures: it is vectorised.
@@ -80,7 +80,7 @@ def exact_rows(rows: Array, base: int, operands: ExactOperands, distances: Array
                 distances[row, index] = operands.offsets[index] - operands.scale * sums[lane]
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def exact_matches(
     begin: int, end: int, operands: ExactOperands, matches: Array, start: Array, distances: Array
 ) -> None:
@@ -97,7 +97,7 @@ def exact_matches(
         exact_at(query, operands, matches[span], distances[span])
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def recompute_exact(
     begin: int,
     end: int,

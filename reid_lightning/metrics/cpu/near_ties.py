@@ -8,14 +8,14 @@ counts tell whether a tile holds a near tie at all, and only such tiles are read
 """
 
 import numpy as np
-from numba import njit
 
+from reid_lightning.compiled import compiled
 from reid_lightning.metrics.cpu.groups import Array
 
 _DISTANCES_PER_TILE = 128
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _count_below(distances: Array, low: float, high: float) -> tuple[int, int]:
     # How many are below `low`, and up to `high`. Int32 has the size of the distances, and nothing
     # branches: this loop is vectorised.
@@ -26,7 +26,7 @@ def _count_below(distances: Array, low: float, high: float) -> tuple[int, int]:
     return int(below), int(up_to)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _join_intervals(nearest: Array, error_bound: float, low: Array, high: Array) -> int:
     # Write the union of all intervals around `nearest` to `low` and `high`; return how many.
     count = 0
@@ -39,7 +39,7 @@ def _join_intervals(nearest: Array, error_bound: float, low: Array, high: Array)
     return count
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def find_near_ties(
     begin: int,
     end: int,

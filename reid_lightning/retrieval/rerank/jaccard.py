@@ -1,9 +1,9 @@
 """The Jaccard distance between rows of sparse matrices, by an inverted index."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from reid_lightning.compiled import compiled
 from reid_lightning.parallel import in_blocks
 from reid_lightning.retrieval.rerank.sparse import SparseMatrix
 
@@ -29,7 +29,7 @@ def jaccard(
     return distances
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _jaccard(
     matrix: SparseMatrix,
     index: SparseMatrix,

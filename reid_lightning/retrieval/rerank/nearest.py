@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reid_lightning.compiled import compiled
 from reid_lightning.distances import all_finite
 from reid_lightning.errors import ReIDError
 from reid_lightning.parallel import chunks, in_blocks
@@ -60,7 +60,7 @@ def _on_device(distances: Tensor, k: int) -> NDArray[np.int32]:
     return narrow
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _select(values: NDArray[np.float32], order: NDArray[np.int32], start: int, stop: int) -> None:
     """Write the columns of the smallest values of rows `start` to `stop` into `order`."""
     k = order.shape[1]

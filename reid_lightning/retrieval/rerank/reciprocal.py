@@ -8,9 +8,9 @@ set of i?" is one comparison: its position is not before the first entry of that
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from reid_lightning.compiled import compiled
 from reid_lightning.parallel import in_blocks
 
 
@@ -34,7 +34,7 @@ def expanded_sets(
     return np.concatenate(counts), np.concatenate(members)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _reciprocal(order: NDArray[np.int32], i: int, k: int, members: NDArray[np.int32]) -> int:
     """Write the reciprocal set of `i` among its `k` nearest to `members`; return its size."""
     count = 0
@@ -47,7 +47,7 @@ def _reciprocal(order: NDArray[np.int32], i: int, k: int, members: NDArray[np.in
     return count
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _expanded(
     order: NDArray[np.int32], half: int, start: int, stop: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

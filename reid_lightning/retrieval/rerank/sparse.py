@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from reid_lightning.compiled import compiled
 from reid_lightning.parallel import in_blocks
 
 
@@ -38,7 +38,7 @@ def mean_rows(matrix: SparseMatrix, order: NDArray[np.int32]) -> SparseMatrix:
     return SparseMatrix(row_starts(counts), columns, values)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _mean_rows(
     matrix: SparseMatrix, order: NDArray[np.int32], start: int, stop: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
@@ -65,7 +65,7 @@ def _mean_rows(
     return counts, columns[:last].copy(), values[:last].copy()
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def transposed(matrix: SparseMatrix, start: int) -> SparseMatrix:
     """The rows of a square matrix from `start` on, transposed: their inverted index."""
     total = len(matrix.starts) - 1

@@ -9,6 +9,7 @@ from reid_lightning.data.readers.market1501 import (
     find_layout,
     parse_name,
     read_distractors,
+    read_folder,
     read_market1501,
 )
 from reid_lightning.data.sample import Splits
@@ -130,3 +131,37 @@ def test_distractors_are_read_whatever_their_names(tmp_path: Path) -> None:
     ]
     with pytest.raises(ReIDError, match="is missing"):
         read_distractors(tmp_path / "nowhere")
+
+
+def test_hidden_files_are_no_pictures(tmp_path: Path) -> None:
+    for name in ("._0001_c1s1_000001_00.jpg", ".DS_Store", ".0001_c1s1_000001_00.png"):
+        (tmp_path / name).touch()
+    with pytest.raises(ReIDError, match="holds no picture"):
+        read_folder(tmp_path)
+    (tmp_path / "0001_c1s1_000001_00.jpg").touch()
+    assert len(read_folder(tmp_path)) == len(read_distractors(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("name", ["9_c1s1_1_1", "1_c9s1_1_1", "1_c1s9_1_1", "1_c1s1_9_1"])
+def test_numbers_beyond_int64_are_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / (name.replace("9", "9" * 30) + ".jpg")
+    path.touch()
+    with pytest.raises(ReIDError, match=f"the number {'9' * 30} in its name"):
+        read_folder(tmp_path)
+    if "c9" in name:
+        with pytest.raises(ReIDError, match="in its name"):
+            read_distractors(tmp_path)
+
+
+def test_leading_zeros_and_large_numbers_are_read() -> None:
+    sample = parse_name(Path(f"{'0' * 40}7_c{10**12}s1_{10**12}_00.jpg"))
+    assert (sample.pid, sample.camid, sample.frame) == (7, 10**12 - 1, 10**12)
+
+
+def test_times_that_no_clock_of_frames_shows_are_refused() -> None:
+    nanoseconds = parse_name(Path("0001_c1s1_17000000000000_00.jpg"))
+    with pytest.raises(ReIDError, match=r"17000000000000 of .* set data\.clock=none"):
+        with_times(Splits((nanoseconds,), (), ()))
+    halves = tuple(parse_name(Path(f"0001_c1s{s}_600000000000_00.jpg")) for s in (1, 2))
+    with pytest.raises(ReIDError, match="is no time"):
+        with_times(Splits(halves, (), ()))

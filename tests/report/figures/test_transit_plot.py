@@ -3,19 +3,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.report.figures.transit_plot import plot_distributions
-from reid_lightning.retrieval.transit import transit_distributions
+from reid_lightning.retrieval.spatial_temporal import SpatialTemporal
 
 
 @pytest.mark.parametrize("cameras", [2, 6, 8])
 def test_a_readable_picture_is_written(cameras: int, tmp_path: Path) -> None:
     g = torch.Generator().manual_seed(0)
     pids, camids = torch.randint(1, 60, (900,), generator=g), torch.arange(900) % cameras
-    table = transit_distributions(pids, camids, torch.randint(0, 90_000, (900,), generator=g))
-    plot_distributions(table, tmp_path / "times.png")
+    times = torch.randint(0, 90_000, (900,), generator=g)
+    plot_distributions(SpatialTemporal.fit(pids, camids, times), tmp_path / "times.png")
     picture = imread(tmp_path / "times.png")
     assert picture.shape[1] >= 500 and picture.shape[0] >= 250
     # Nothing is cut off: the border is white, and both directions' colours are there.
@@ -29,11 +30,23 @@ def test_a_readable_picture_is_written(cameras: int, tmp_path: Path) -> None:
 def test_an_empty_pair_has_no_panel(tmp_path: Path) -> None:
     table = torch.zeros(3, 3, 5000)
     table[1, 0, :9] = 1 / 9
-    plot_distributions(table, tmp_path / "one.png")
-    plot_distributions(table[:2, :2], tmp_path / "two.png")
+    plot_distributions(SpatialTemporal(table, torch.arange(3)), tmp_path / "one.png")
+    plot_distributions(SpatialTemporal(table[:2, :2], torch.arange(2)), tmp_path / "two.png")
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
 
 
 def test_empty_distributions_are_reported(tmp_path: Path) -> None:
     with pytest.raises(ReIDError, match="empty"):
-        plot_distributions(torch.zeros(3, 3, 5000), tmp_path / "none.png")
+        model = SpatialTemporal(torch.zeros(3, 3, 5000), torch.arange(3))
+        plot_distributions(model, tmp_path / "none.png")
+
+
+def test_many_cameras_give_a_picture_of_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reid_lightning.report.figures.transit_plot._MOST_PANELS", 3)
+    labels = list[str]()
+    monkeypatch.setattr(Figure, "supxlabel", lambda self, text, **_: labels.append(text))
+    camids = torch.arange(6) * 1000
+    plot_distributions(SpatialTemporal.fit(camids * 0 + 1, camids, camids), tmp_path / "some.png")
+    assert labels[0].endswith("12 more pairs of cameras are not shown")
