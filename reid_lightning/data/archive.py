@@ -14,8 +14,7 @@ from pathlib import Path
 
 from reid_lightning.data.archive_members import check_members
 from reid_lightning.errors import ReIDError
-from reid_lightning.file_kinds import content_kind, not_a_file
-from reid_lightning.files import named_in_errors, read_json
+from reid_lightning.files import content_kind, named_in_errors, not_a_file, read_json
 
 log = logging.getLogger(__name__)
 _RECORD_FILE = ".extracted.json"

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.file_kinds import not_a_file
+from reid_lightning.files import not_a_file
 
 # Of PIL's formats: others, such as EPS, are handed to programs of the system. JPEG includes the
 # MPO files of many phones.

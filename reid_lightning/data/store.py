@@ -11,11 +11,10 @@ import numpy as np
 import torch
 from filelock import FileLock
 
-from reid_lightning.checksum import add_checksum, is_intact
 from reid_lightning.data.content_key import content_key
 from reid_lightning.data.pictures import Decoder, Source, decode_resized
 from reid_lightning.errors import ReIDError
-from reid_lightning.files import replaced_atomically
+from reid_lightning.files import add_checksum, is_intact, replaced_atomically
 from reid_lightning.parallel import map_in_chunks
 
 log = logging.getLogger(__name__)

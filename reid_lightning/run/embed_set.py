@@ -9,11 +9,10 @@ from filelock import FileLock
 from omegaconf import DictConfig
 from torch import Tensor
 
-from reid_lightning.checksum import add_checksum
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.engine.extractor import Extractor
 from reid_lightning.errors import ReIDError
-from reid_lightning.files import partial_path, replaced_atomically
+from reid_lightning.files import add_checksum, partial_path, replaced_atomically
 from reid_lightning.metrics.finite import check_finite
 from reid_lightning.run.build import build_trainer
 from reid_lightning.run.command_line import rank_command

@@ -10,9 +10,9 @@ from torch import Tensor
 
 import reid_lightning.data.augmentation.to_input
 from reid_lightning import models
-from reid_lightning.checksum import is_intact
 from reid_lightning.data.content_key import content_key
 from reid_lightning.errors import ReIDError
+from reid_lightning.files import is_intact
 
 VERSION = 2  # of the files' content; files of other versions are not found
 _FLOAT32_BYTES = 4

@@ -5,8 +5,8 @@ import pytest
 import torch
 from full_disk import limited_files
 
-from reid_lightning.checksum import add_checksum
 from reid_lightning.errors import ReIDError
+from reid_lightning.files import add_checksum
 from reid_lightning.scoring.embedding_cache import embedding_file, holds_embeddings, mapped, reserve
 
 

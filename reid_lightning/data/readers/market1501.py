@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reid_lightning.data.sample import DISTRACTOR, Sample, Splits
 from reid_lightning.errors import ReIDError
-from reid_lightning.file_kinds import not_a_file
+from reid_lightning.files import not_a_file
 
 TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
 
