@@ -52,8 +52,8 @@ class Arguments(NamedTuple):
 def arguments_of(function: Callable[..., Any]) -> Arguments:
     """The arguments of a function, or of a class's constructor.
 
-    `**options: Unpack[SomeTypedDict]` stands for the keys of that dictionary. An argument whose
-    annotation cannot be evaluated may be anything.
+    `**options: Unpack[SomeTypedDict]` stands for the keys of that dictionary. An argument without
+    an annotation that can be evaluated is a number, or true or false, if its default is.
     """
     try:
         parameters = inspect.signature(function).parameters
@@ -66,7 +66,7 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
         annotations = {}
     hints, any_name = dict[str, Any](), False
     for name, parameter in parameters.items():
-        hint = annotations.get(name, Any)
+        hint = annotations.get(name, _kind_of_default(parameter.default))
         if parameter.kind is parameter.VAR_KEYWORD and get_origin(hint) is Unpack:
             for key, part in get_type_hints(get_args(hint)[0], include_extras=True).items():
                 hints[key] = get_args(part)[0] if get_origin(part) is Required else part
@@ -77,10 +77,17 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
     return Arguments(hints, any_name)
 
 
+def _kind_of_default(default: object) -> Any:
+    if isinstance(default, bool):
+        return bool
+    return float if isinstance(default, int | float) else Any
+
+
 def check_argument(key: str, value: object, hint: Any) -> None:
     """Raise a `ReIDError` that names the config `key` unless `value` is as `hint` says.
 
-    Numbers are finite, true is no 1, and "off" is not false: what YAML reads is what is meant.
+    Numbers are finite, integers fit a tensor, true is no 1, and "off" is not false: what YAML
+    reads is what is meant.
 
     Args:
         key: as a user types it.
@@ -92,6 +99,8 @@ def check_argument(key: str, value: object, hint: Any) -> None:
     except (PydanticSchemaGenerationError, PydanticUserError, TypeError):  # no type that YAML has
         return
     try:
+        if _holds_huge_integer(value) and hint is not Any:
+            raise ValueError
         adapter.validate_json(json.dumps(value))
     except (ValidationError, TypeError, ValueError):
         raise ReIDError(f"{key}={_shown(value)} must be {describe(hint)}.") from None
@@ -114,6 +123,12 @@ def describe(hint: Any) -> str:
         kind = next((a for a in arguments if a is not Ellipsis), Any)
         return f"a list, each of it {describe(kind)}"
     return _NAMES.get(hint, "a group with a _target_")
+
+
+def _holds_huge_integer(value: object) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_holds_huge_integer, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, int) and not -(2**63) <= value < 2**63
 
 
 @cache

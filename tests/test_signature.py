@@ -49,6 +49,7 @@ REFUSED: list[tuple[Any, object, str]] = [
     (Margin, -1, "k=-1 must be a number of 0 or more, or soft."),
     (Margin, float("nan"), "k=nan must be a number of 0 or more, or soft."),
     (Margin, float("inf"), "k=inf must be a number of 0 or more, or soft."),
+    (NonNegative, 10**30, f"k={10**30} must be a number of 0 or more."),
     (Share, 1.5, "k=1.5 must be a number from 0 to 1."),
     (Positive, 0, "k=0 must be a number above 0."),
     (Annotated[float, Ge(0), Lt(1)], 1, "k=1 must be a number from 0 to below 1."),
@@ -103,7 +104,7 @@ class Options(TypedDict, total=False):
 
 
 class Builder:
-    def __init__(self, width: Count, *rest: int, unknown: "Nowhere" = 0) -> None:  # type: ignore[name-defined]  # noqa: F821
+    def __init__(self, width=1, *rest: int, unknown: "Nowhere" = 0) -> None:  # type: ignore  # noqa: ANN001, F821
         """An annotation that cannot be evaluated."""
 
 
@@ -111,14 +112,14 @@ def named(a: int, **options: Unpack[Options]) -> None:
     """Its options have names."""
 
 
-def any_name(a: int, b=0, **options: Any) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def any_name(a: int, b=0, c=True, d=None, **options: Any) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
     """Its options may have any."""
 
 
 def test_arguments_of_functions_and_classes() -> None:
     assert arguments_of(named) == ({"a": int, "size": Count, "name": str}, False)
-    assert arguments_of(any_name) == ({"a": int, "b": Any}, True)
-    assert arguments_of(Builder) == ({"width": Any, "unknown": Any}, False)
+    assert arguments_of(any_name) == ({"a": int, "b": float, "c": bool, "d": Any}, True)
+    assert arguments_of(Builder) == ({"width": float, "unknown": float}, False)
     assert arguments_of(dict).open, "a built-in without a signature"
     hints, is_open = arguments_of(torch.optim.Adam)
     assert hints["weight_decay"] is float and not is_open
