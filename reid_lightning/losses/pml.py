@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from reid_lightning.distances import at_least_float32
+from reid_lightning.errors import ReIDError
 from reid_lightning.losses.reduction import MetricTerms
 
 
@@ -30,8 +31,17 @@ class PMLLoss(nn.Module):
             embeddings: [batch, d].
             labels: [batch].
             generator: not used.
+
+        Raises:
+            ReIDError: loss and miner cannot work as they are configured.
         """
         with torch.autocast(embeddings.device.type, enabled=False):
             x = at_least_float32(embeddings)
-            indices = None if self.miner is None else self.miner(x, labels)
-            return MetricTerms(self.loss(x, labels, indices))
+            try:
+                indices = None if self.miner is None else self.miner(x, labels)
+                return MetricTerms(self.loss(x, labels, indices))
+            except (AssertionError, ValueError) as error:
+                raise ReIDError(
+                    f"{type(self.loss).__name__} of pytorch-metric-learning fails ({error}): check "
+                    "the values of loss.metric and loss.miner."
+                ) from error

@@ -27,9 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def job(config: DictConfig) -> float:
     """Rank the set's official query and gallery by the checkpoint's embeddings; returns mAP."""
-    import_users_modules()
     with of_sweep(), stop_signals(), report_job_errors(resumable=False):
         log_on_rank_zero()
         with own_folder(resumes=False):
+            import_users_modules()
             return run_evaluation(config)
     return failed_score()

@@ -58,11 +58,11 @@ def start(arguments: Sequence[str]) -> None:
 
 def job(config: DictConfig) -> float:
     """Train, keep the best checkpoint, test it; returns the score it was chosen by."""
-    import_users_modules()
-    silence_expected_warnings()
-    gc.collect()  # the garbage of a sweep's last job would keep the device's memory
     with of_sweep(), stop_signals(), report_job_errors(resumable=True):
         log_on_rank_zero()
         with own_folder(resumes=config.resume is not None):
+            import_users_modules()
+            silence_expected_warnings()
+            gc.collect()  # the garbage of a sweep's last job would keep the device's memory
             return run_training(config)
     return failed_score()

@@ -40,8 +40,13 @@ def checkpoint(folder: Path) -> Path:
 
 
 def rank(family: Family, number: int) -> int:
-    (pid,) = family.pids(f"LOCAL_RANK={number}")
+    """The process that the supervisor has started; what that starts may inherit its number."""
+    (pid,) = (p for p in family.pids(f"LOCAL_RANK={number}") if parent(p) == family.first.pid)
     return pid
+
+
+def parent(pid: int) -> int:
+    return int((Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
 
 
 @pytest.mark.slow
@@ -160,3 +165,13 @@ def test_any_moment(name: str, target: str, trial: int, options: list[str], tmp_
     assert status == (killed if name == "KILL" else STATUS[name]), family.output()
     last = checkpoint(tmp_path / "run")
     assert not last.is_file() or torch.load(last, weights_only=True)
+
+
+def test_a_signal_before_the_run_has_begun_stops_it(options: list[str], tmp_path: Path) -> None:
+    """Its folder is there, and its imports take seconds."""
+    family = Family(TRAIN, *options, cwd=tmp_path)
+    family.wait_for((tmp_path / "run" / "train.log").is_file)
+    time.sleep(0.3)
+    family.first.send_signal(signal.SIGTERM)
+    assert family.end(SOON) == STATUS["TERM"]
+    assert state(tmp_path / "run") == "stopped" and "resume=" in family.output()
