@@ -99,3 +99,13 @@ def test_the_front_page_is_short() -> None:
 def test_links_within_the_project_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_promise_names_tests_that_there_are() -> None:
+    page = (DOCS / "reliability.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page)
+    for file, test in named:
+        content = (DOCS.parent / file).read_text()
+        assert f"def {test}(" in content if test else "def test_" in content, (file, test)
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "---" not in line]
+    assert len(named) > 40 and sum("`tests/" in row for row in rows) == len(rows) - 6
