@@ -94,9 +94,8 @@ def test_a_job_that_fails_ends_alone_and_the_sweep_ends_with_its_pictures(
     assert "mining: semihard" in (sweep / "0" / ".hydra" / "config.yaml").read_text()
 
 
-@pytest.mark.parametrize(
-    "launcher", ["joblib", pytest.param("submitit_local", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
 def test_launchers_run_jobs_in_processes_of_their_own(
     launcher: str, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +132,7 @@ def test_optuna_goes_on_after_a_trial_that_failed(
     assert f"best_value: {returned(tmp_path / 'sweep' / '1')[0]}" in best
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_whole_sweep(tiny_overrides: list[str], tmp_path: Path) -> None:
     options = [*tiny_overrides, "trainer.max_epochs=500", "seed=0,1", "hydra.sweep.dir=sweep"]
     run = subprocess.Popen(
