@@ -137,7 +137,10 @@ ERRORS = {
     "no positives": (["data.k=1"], "data.k=1 gives every picture of a batch no other one"),
     "synchronised": (["trainer.sync_batchnorm=true"], "trainer.sync_batchnorm=true needs GPUs"),
     "unknown gather": (["loss.gather=some"], "loss.gather=some must be true or false, or auto"),
-    "archive": (["+data.archive=a.zip"], "The archive a.zip (data.archive) does not exist"),
+    "archive": (
+        ["+data.archive=a.zip"],
+        "The archive a.zip (data.archive) cannot be read: there is no such file",
+    ),
 }
 
 

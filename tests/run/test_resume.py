@@ -222,8 +222,9 @@ def test_what_a_kill_left_half_written_is_removed_and_a_run_without_checkpoint_s
 
 def test_a_finished_run_is_known_by_its_results(run_folder: Path) -> None:
     assert find_results(run_folder, ResumePoint(None, 5.0, 35), 5) is None, "killed before its test"
-    (run_folder / "metrics.json").write_text('{"epochs": 5, "val/mAP": 0.5}')
-    assert find_results(run_folder, ResumePoint(None, 5.0, 35), 5) == {"epochs": 5, "val/mAP": 0.5}
+    results = {"epochs": 5, "val/mAP": 0.5, "test/mAP": 0.4}
+    (run_folder / "metrics.json").write_text(json.dumps(results))
+    assert find_results(run_folder, ResumePoint(None, 5.0, 35), 5) == results
     assert find_results(run_folder, ResumePoint(None, 5.0, 35), 6) is None
     assert find_results(run_folder, ResumePoint(None, 6.0, 42), 6) is None, (
         "an earlier end's results"
@@ -236,8 +237,9 @@ def test_a_run_that_was_stopped_early_is_finished_until_it_is_given_more_epochs(
     run_folder: Path,
 ) -> None:
     point = ResumePoint(None, 3.0, 21, {"trainer": {"max_epochs": 5}})
-    (run_folder / "metrics.json").write_text('{"epochs": 3}')
-    assert find_results(run_folder, point, 5) == {"epochs": 3}
+    results = {"epochs": 3, "test/mAP": 0.4}
+    (run_folder / "metrics.json").write_text(json.dumps(results))
+    assert find_results(run_folder, point, 5) == results
     assert find_results(run_folder, point, 9) is None
 
 

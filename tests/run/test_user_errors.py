@@ -188,6 +188,7 @@ def test_a_disk_error_of_a_librarys_thread_is_a_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("threading.excepthook", report_thread_error)
+    monkeypatch.setattr("logging.raiseExceptions", False)  # as in a command
 
     def fail(error: Exception) -> None:
         raise error

@@ -1,6 +1,7 @@
 """Retrieval and ranking joined: every combination of steps, and what each of them is."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -115,7 +116,7 @@ def nan_step(query: EmbeddedSet, gallery: EmbeddedSet) -> tuple[Tensor, Tensor]:
 
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
 def test_a_step_that_gives_nan_is_named(distance: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    time = SpatialTemporal(torch.full_like(TIME.distributions, torch.nan))
+    time = replace(TIME, distributions=torch.full_like(TIME.distributions, torch.nan))
     cases = {
         "nan_step": Retrieval(own_steps=(nan_step,)),
         "database": Retrieval(database=Broken(MEAN)),
