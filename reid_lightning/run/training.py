@@ -39,7 +39,7 @@ _MAX_TIME_USED = (
     "Nothing was trained: the run has used up its trainer.max_time=%s, which counts over all its "
     "parts. To train on, raise it in %s/.hydra/config.yaml."
 )
-_HARDWARE = "Training on %s, with %d threads a process on a CPU with %s."
+_HARDWARE = "Training on: %s (threads per process: %d; CPU instructions: %s)."
 
 
 def run_training(config: DictConfig) -> float:
