@@ -30,6 +30,7 @@ Positive = Annotated[float, Gt(0)]
 Share = Annotated[float, Ge(0), Le(1)]  # a part of a whole
 PartialShare = Annotated[float, Ge(0), Lt(1)]
 Text = Annotated[str, MinLen(1)]
+FilePath = Annotated[str | Path, MinLen(1)]  # of a file or a folder
 
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 _NAMES = {
@@ -83,6 +84,15 @@ def _kind_of_default(default: object) -> Any:
     return float if isinstance(default, int | float) else Any
 
 
+def required_names(function: Callable[..., Any]) -> list[str]:
+    """The arguments that must be given by name."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # of some built-in functions
+        return []
+    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+
+
 def check_argument(key: str, value: object, hint: Any) -> None:
     """Raise a `ReIDError` that names the config `key` unless `value` is as `hint` says.
 
@@ -103,7 +113,7 @@ def check_argument(key: str, value: object, hint: Any) -> None:
             raise ValueError
         adapter.validate_json(json.dumps(value))
     except (ValidationError, TypeError, ValueError):
-        raise ReIDError(f"{key}={_shown(value)} must be {describe(hint)}.") from None
+        raise ReIDError(f"{key}={shown(value)} must be {describe(hint)}.") from None
 
 
 def describe(hint: Any) -> str:
@@ -118,7 +128,9 @@ def describe(hint: Any) -> str:
     if origin is tuple and Ellipsis not in arguments:
         return f"a list of {len(arguments)}: {', '.join(map(describe, arguments))}"
     if inspect.isclass(origin) and issubclass(origin, Mapping):
-        return f"keys, each with {describe(arguments[1])}"
+        named = get_origin(arguments[0]) is Literal
+        keys = f"keys ({describe(arguments[0])})" if named else "keys"
+        return f"{keys}, each with {describe(arguments[1])}"
     if inspect.isclass(origin) and issubclass(origin, Iterable):
         kind = next((a for a in arguments if a is not Ellipsis), Any)
         return f"a list, each of it {describe(kind)}"
@@ -136,7 +148,7 @@ def _adapter(hint: Any) -> TypeAdapter[Any]:
     return TypeAdapter(hint, config=_STRICT)
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A value as YAML has it; text that would be read as something else is quoted."""
     if isinstance(value, float):
         return str(value)

@@ -14,6 +14,7 @@ from typing_extensions import Required, Unpack
 from reid_lightning.errors import ReIDError
 from reid_lightning.signature import (
     Count,
+    FilePath,
     NonNegative,
     Positive,
     Share,
@@ -59,6 +60,12 @@ REFUSED: list[tuple[Any, object, str]] = [
     (Literal["avg", "max"], "avgg", "k=avgg must be avg or max."),
     (Sequence[Share], ["a"], 'k=["a"] must be a list, each of it a number from 0 to 1.'),
     (tuple[float, int], [1], "k=[1] must be a list of 2: a number, an integer."),
+    (FilePath, "", "k='' must be text that is not empty."),
+    (
+        Mapping[Literal["train", "query"], int],
+        {"trian": 3},
+        'k={"trian": 3} must be keys (train or query), each with an integer.',
+    ),
     (Callable[[int], int], 3, "k=3 must be a group with a _target_."),
     (torch.nn.Module, 3, "k=3 must be a group with a _target_."),
 ]

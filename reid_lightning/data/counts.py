@@ -1,6 +1,7 @@
 """Counts of pictures, identities and cameras, and their differences from the official ones."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from reid_lightning.data.sample import DISTRACTOR, JUNK, Sample, Splits
 
@@ -24,7 +25,7 @@ def _count(samples: Sequence[Sample]) -> dict[str, int]:
     }
 
 
-def differences(counts: Counts, expected: Mapping[str, Mapping[str, int]]) -> list[str]:
+def differences(counts: Counts, expected: Mapping[Any, Mapping[Any, int]]) -> list[str]:
     """One phrase for every count that differs from the expected one."""
     return [
         f"{split} has {counts[split][kind]} {kind} instead of {count}"

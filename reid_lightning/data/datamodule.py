@@ -24,7 +24,7 @@ from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import labels_of
 from reid_lightning.data.store import open_source
 from reid_lightning.errors import check_at_least, check_integer
-from reid_lightning.signature import Count, Natural, NonNegative, Size
+from reid_lightning.signature import Count, FilePath, Natural, NonNegative, Size
 
 
 class ReIDDataModule(pl.LightningDataModule):
@@ -55,7 +55,7 @@ class ReIDDataModule(pl.LightningDataModule):
         k: Annotated[int, Ge(1), Le(8192)],
         eval_batch_size: Count,
         workers: Annotated[int, Ge(0), Le(1024)],
-        cache: str | Path,
+        cache: FilePath,
         cache_gib: NonNegative,
         seed: Natural,
         augmentation: Callable[[Tensor, Uniforms], Tensor],

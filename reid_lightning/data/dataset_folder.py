@@ -14,24 +14,26 @@ from reid_lightning.data.readers.market1501 import read_distractors, read_market
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import hold_out
 from reid_lightning.errors import ReIDError, check_choice, check_integer
-from reid_lightning.signature import Natural, Text
+from reid_lightning.signature import FilePath, Natural, Text
 
 Clock = Literal["sequences", "none"]
+Kind = Literal["pictures", "identities", "cameras", "junk", "distractors"]
+Expected = Mapping[Literal["train", "query", "gallery"], Mapping[Kind, Natural]]
 
 
 class FolderArguments(TypedDict, total=False):
     """The arguments of `DatasetFolder`."""
 
     name: Required[Text]
-    root: Required[str | Path]
+    root: Required[FilePath]
     source: Required[str]
     reader: Callable[[Path], Splits]
     clock: Clock
     val_identities: Natural
-    archive: str | Path | None
+    archive: FilePath | None
     draw: Callable[[Path], Path] | None
-    expected: Mapping[str, Mapping[str, int]] | None
-    extra_gallery: str | Sequence[str | Path]
+    expected: Expected | None
+    extra_gallery: FilePath | Sequence[FilePath]
 
 
 class DatasetFolder:
@@ -58,15 +60,15 @@ class DatasetFolder:
         self,
         *,
         name: str,
-        root: str | Path,
+        root: FilePath,
         source: str,
         reader: Callable[[Path], Splits] = read_market1501,
         clock: Clock = "sequences",
         val_identities: Natural = 0,
-        archive: str | Path | None = None,
+        archive: FilePath | None = None,
         draw: Callable[[Path], Path] | None = None,
-        expected: Mapping[str, Mapping[str, int]] | None = None,
-        extra_gallery: str | Sequence[str | Path] = (),
+        expected: Expected | None = None,
+        extra_gallery: FilePath | Sequence[FilePath] = (),
     ) -> None:
         check_choice("data.clock", clock, ("sequences", "none"))
         check_integer("data.val_identities", val_identities, 0)
@@ -74,7 +76,7 @@ class DatasetFolder:
         self.reader, self.clock = reader, clock
         self.archive = None if archive is None else Path(archive)
         self.draw, self.expected, self.val_identities = draw, expected, val_identities
-        folders = [extra_gallery] if isinstance(extra_gallery, str) else extra_gallery
+        folders = [extra_gallery] if isinstance(extra_gallery, str | Path) else extra_gallery
         self.extra_gallery = [Path(folder).expanduser() for folder in folders]
         if extra_gallery and expected:  # the official counts do not include the added pictures
             self.expected = {split: expected[split] for split in expected if split != "gallery"}
@@ -107,6 +109,10 @@ class DatasetFolder:
                 f"{self.title} from {self.source}, or try data=synthetic, which needs no download."
             )
         splits = self.reader(self.root)
+        if not isinstance(splits, Splits):
+            raise ReIDError(
+                f"data.reader gave {type(splits).__name__}, and not Splits (docs/extending.md)."
+            )
         for name in ("train", "query", "gallery"):
             if not getattr(splits, name):
                 raise ReIDError(

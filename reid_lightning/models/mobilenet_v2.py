@@ -10,7 +10,7 @@ from reid_lightning.errors import check_above, check_choice
 from reid_lightning.models.embedder import Embedder, EmbeddingSize, Neck
 from reid_lightning.models.pooling import Pooling
 from reid_lightning.models.weights import load_weights
-from reid_lightning.signature import Count, Natural, PartialShare
+from reid_lightning.signature import Count, Natural, PartialShare, Text
 
 
 def mobilenet_v2_features(width: float = 1.0, last_stride: int = 2) -> tuple[nn.Sequential, int]:
@@ -42,7 +42,7 @@ def mobilenet_v2_embedder(
     embedding: EmbeddingSize | None,
     neck: Neck,
     dropout: PartialShare,
-    weights: str,
+    weights: Text,
     freeze_backbone_epochs: Natural,
     compile: bool,
 ) -> Embedder:

@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_method, instantiate
 from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.loggers import Logger
 
 from reid_lightning.engine.callbacks import Progress
 from reid_lightning.engine.loggers.metrics_csv import MetricsCSV
@@ -62,14 +63,19 @@ def build_trainer(config: DictConfig, resume_step: int | None = None) -> pl.Trai
     folder = Path(HydraConfig.get().runtime.output_dir)
     check_no_implicit_checkpoint(folder)
     resumed = {} if resume_step is None else {"resume_step": resume_step}
-    loggers = [instantiate(config.logger, **resumed)] if config.get("logger") else []
+    loggers = [_made("logger", config.logger, Logger, **resumed)] if config.get("logger") else []
     if loggers and not isinstance(loggers[0], MetricsCSV):
         loggers.append(MetricsCSV(folder, **resumed))
-    callbacks = [instantiate(c) for c in config.get("callbacks", {}).values() if c]
+    callbacks = [
+        _made(f"callbacks.{name}", callback, pl.Callback)
+        for name, callback in config.get("callbacks", {}).items()
+        if callback
+    ]
     bar = config.trainer.enable_progress_bar and sys.stdout.isatty()
     callbacks += [Progress()] if bar else []
     trainer: pl.Trainer = instantiate(
         config.trainer,
+        _convert_="all",
         logger=loggers,
         callbacks=callbacks,
         enable_progress_bar=bar,
@@ -78,6 +84,14 @@ def build_trainer(config: DictConfig, resume_step: int | None = None) -> pl.Trai
     # Its own handlers wait for other ranks, and hang; under SLURM they write other checkpoints.
     trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
     return trainer
+
+
+def _made(key: str, config: DictConfig, kind: type, **more: Any) -> Any:
+    """What a node makes, if Lightning can use it as what it is to be."""
+    made = instantiate(config, _convert_="all", **more)
+    if not isinstance(made, kind):
+        raise ReIDError(f"{key}._target_={config._target_} makes no Lightning {kind.__name__}.")
+    return made
 
 
 def check_no_implicit_checkpoint(folder: Path) -> None:

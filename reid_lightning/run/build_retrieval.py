@@ -10,8 +10,15 @@ from omegaconf import DictConfig, OmegaConf
 from reid_lightning.data.dataset_folder import DatasetFolder
 from reid_lightning.data.sample import JUNK
 from reid_lightning.errors import ReIDError
-from reid_lightning.retrieval import Retrieval, SpatialTemporal
+from reid_lightning.retrieval import NeighbourMean, Rerank, Retrieval, SpatialTemporal
 from reid_lightning.scoring.embedded_samples import columns_of
+
+_KINDS = {"database": NeighbourMean, "expansion": NeighbourMean, "rerank": Rerank}
+
+
+def taken_steps(config: DictConfig) -> list[str]:
+    """The names of the steps that are not switched off by false or null."""
+    return [str(name) for name, step in config.items() if step]
 
 
 def build_retrieval(config: DictConfig, folder: DatasetFolder) -> Retrieval:
@@ -28,6 +35,11 @@ def build_retrieval(config: DictConfig, folder: DatasetFolder) -> Retrieval:
     }
     known = {field.name for field in fields(Retrieval)} - {"own_steps"}
     for name, step in steps.items():
+        kind = _KINDS.get(name)
+        if kind and step is not None and not isinstance(step, kind):
+            raise ReIDError(
+                f"retrieval.{name} makes no {kind.__name__}: give a step of your own another name."
+            )
         if name not in known and not callable(step):
             raise ReIDError(
                 f"retrieval.{name} is no step: it is none of {', '.join(sorted(known))}, and has "

@@ -1,5 +1,6 @@
 """Every value of a composed configuration, checked against the constructor that will get it."""
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pkgutil import resolve_name
@@ -8,7 +9,7 @@ from typing import Any, Literal
 from omegaconf import DictConfig, OmegaConf
 
 from reid_lightning.errors import ReIDError, unknown_name
-from reid_lightning.signature import arguments_of, check_argument
+from reid_lightning.signature import arguments_of, check_argument, required_names, shown
 
 _HYDRAS = {
     "_target_": str,
@@ -18,6 +19,16 @@ _HYDRAS = {
     "_args_": list[Any],
 }
 
+# What the program itself gives to the constructors of a group, in place of any configured value.
+GIVEN = {
+    "model": ("num_classes",),
+    "loss": ("num_classes", "embedding_size"),
+    "optimizer": ("params",),
+    "scheduler": ("epoch", "max_epochs"),
+    "trainer": ("logger", "callbacks", "default_root_dir"),
+    "logger": ("resume_step",),
+}
+
 
 @dataclass(frozen=True)
 class Node:
@@ -25,11 +36,15 @@ class Node:
 
     Args:
         annotations: in place of the constructor's own, where another package's is too wide.
+        within: the same, of the nodes that its arguments are.
         optional: it may be absent.
+        partial: whether it is called later, with more arguments; None: functions may be.
     """
 
     annotations: Mapping[str, Any] = field(default_factory=dict)
+    within: Mapping[str, Any] = field(default_factory=dict)
     optional: bool = False
+    partial: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -70,10 +85,16 @@ def _check(key: str, value: Any, kind: Any) -> None:
         if value is None and kind.optional:
             return
         if not isinstance(value, dict) or "_target_" not in value:
-            raise ReIDError(f"{key}={value} names no constructor: choose one of its files.")
-        _check_node(key, value, kind.annotations)
+            raise ReIDError(f"{key}={shown(value)} names no constructor: choose one of its files.")
+        _check_node(key, value, kind.annotations, kind.within)
+        _check_partial(key, value, kind.partial)
+        for name in required_names(constructor(value["_target_"], key)):
+            if name not in value and name not in GIVEN.get(key, ()):
+                raise ReIDError(f"The configuration lacks {key}.{name}: it cannot be removed.")
     elif isinstance(kind, Nodes | Mapping) and not isinstance(value, dict):
-        raise ReIDError(f"{key}={value} is a group, and no value: set its keys, {key}.KEY=VALUE.")
+        raise ReIDError(
+            f"{key}={shown(value)} is a group, and no value: set its keys, {key}.KEY=VALUE."
+        )
     elif isinstance(kind, Nodes):
         for name, member in value.items():
             if member is None and isinstance(kind.known.get(name), Mapping):
@@ -91,17 +112,35 @@ def _check(key: str, value: Any, kind: Any) -> None:
         check_argument(key, value, kind)
 
 
-def _check_node(key: str, node: Mapping[Any, Any], annotations: Mapping[str, Any]) -> None:
-    known = arguments_of(constructor(node["_target_"], key))
+def _check_node(
+    key: str, node: Mapping[Any, Any], annotations: Mapping[str, Any], within: Mapping[str, Any]
+) -> None:
+    known, given = arguments_of(constructor(node["_target_"], key)), GIVEN.get(key, ())
+    for name in given:
+        if name in node:
+            raise ReIDError(f"{key}.{name} cannot be set: the program itself gives it.")
     if not known.open:
-        _check_names(key, [name for name in node if name not in _HYDRAS], known.hints)
+        names = {name: hint for name, hint in known.hints.items() if name not in given}
+        _check_names(key, [name for name in node if name not in _HYDRAS], names)
     hints = {**known.hints, **annotations, **_HYDRAS}
     for name, value in node.items():
         here, nested = f"{key}.{name}", list(_nested(value))
         for part in nested:
-            _check_node(here, part, {})
+            _check_node(here, part, within, within)
         if not nested:
             check_argument(here, value, hints.get(name, Any))
+
+
+def _check_partial(key: str, node: Mapping[Any, Any], expected: bool | None) -> None:
+    partial = node.get("_partial_", False)
+    if expected is None and inspect.isclass(constructor(node["_target_"], key)):
+        expected = False
+    if expected is not None and partial is not expected:
+        when = "later, with more arguments" if expected else "at once"
+        raise ReIDError(
+            f"{key}._partial_={shown(partial)} must be {shown(expected)}: {node['_target_']} is "
+            f"called {when}."
+        )
 
 
 def _check_names(key: str, typed: Any, names: Mapping[str, Any]) -> None:

@@ -38,6 +38,8 @@ def loss_warnings(
     """What the loss will do, and was perhaps not meant to: a sentence each."""
     if not criterion.id_weight and any(o.startswith("loss.label_smoothing=") for o in typed):
         yield "loss.label_smoothing has no effect with loss.id_weight=0."
+    if criterion.metric is None and any("loss.metric_weight=" in o for o in typed):
+        yield "loss.metric_weight has no effect: this loss has no metric loss."
     metric, identities = criterion.metric, _identities(criterion, datamodule, world_size)
     if metric is None or not criterion.metric_weight:
         return

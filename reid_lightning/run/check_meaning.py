@@ -12,7 +12,7 @@ from reid_lightning.engine.parameter_groups import parameter_groups
 from reid_lightning.errors import ReIDError, check_at_least
 from reid_lightning.metrics import SCORES
 from reid_lightning.run.check_loss import check_loss, loss_warnings
-from reid_lightning.run.scored_part import batch_limit, check_test, check_validation
+from reid_lightning.run.scored_part import batch_limit, check_test, check_validation, is_validated
 from reid_lightning.run.training_warnings import (
     callbacks_of,
     length_warnings,
@@ -45,6 +45,8 @@ def check_meaning(
         raise ReIDError(
             "Nothing would be trained: trainer.limit_train_batches or trainer.max_steps is 0."
         )
+    steps = len(datamodule.train_batches(0, world_size))
+    _check_interval(config.trainer, steps)
     optimizer = _optimizer(module)
     _check_schedule(config, module)
     _check_monitors(config, module)
@@ -55,10 +57,21 @@ def check_meaning(
         *loss_warnings(module.criterion, datamodule, world_size, typed),
         *schedule_warnings(config),
         *rate_warnings(config, module.model.freeze_backbone_epochs, optimizer),
-        *length_warnings(config, len(datamodule.train_batches(0, world_size))),
+        *length_warnings(config, steps),
         *picture_warnings(config, datamodule, map_size),
     ):
         log.warning(warning)
+
+
+def _check_interval(trainer: DictConfig, steps: int) -> None:
+    """Refuse a validation every so many steps that an epoch has not; Lightning would raise."""
+    limit, interval = batch_limit(trainer, "train"), trainer.get("val_check_interval")
+    epoch = min(limit, steps) if isinstance(limit, int) else int(limit * steps)
+    if isinstance(interval, int) and is_validated(trainer) and interval > epoch:
+        raise ReIDError(
+            f"trainer.val_check_interval={interval} must be at most {epoch}, the steps of "
+            "an epoch; or a share of them, such as 0.5."
+        )
 
 
 def _optimizer(module: ReIDModule) -> torch.optim.Optimizer:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 from omegaconf import DictConfig, OmegaConf
 
 from reid_lightning.distances import RankingDistance
@@ -10,7 +10,7 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.metrics.ranking import AveragePrecision
 from reid_lightning.run.check_config import Node, Nodes, check_config
 from reid_lightning.run.typed_command import typed_command
-from reid_lightning.signature import Count, Natural, NonNegative, PartialShare, Size, Text
+from reid_lightning.signature import Count, Natural, NonNegative, PartialShare, Positive, Size, Text
 
 _TRAINER = Node(
     {
@@ -20,7 +20,12 @@ _TRAINER = Node(
         "accumulate_grad_batches": Count,
         "num_nodes": Count,
         "gradient_clip_val": NonNegative | None,
-    }
+        "log_every_n_steps": Natural,
+        "min_epochs": Natural | None,
+        "min_steps": Natural | None,
+        "val_check_interval": Annotated[float, Gt(0), Le(1)] | Count | Text | None,
+    },
+    partial=False,
 )
 _OPTIMIZER = Node(
     {
@@ -29,8 +34,11 @@ _OPTIMIZER = Node(
         "eps": NonNegative,
         "momentum": PartialShare,
         "betas": tuple[PartialShare, PartialShare],
-    }
+    },
+    partial=True,
 )
+# Of pytorch-metric-learning, without annotations: at 0 or below, its losses vanish or turn round.
+_LOSS_TERMS = dict.fromkeys(("temperature", "scale", "gamma", "alpha", "beta"), Positive)
 _SEED = Annotated[int, Ge(0), Le(2**32 - 1)]
 # Values first: groups refer to them, and errors should name what was typed.
 _TRAINING: dict[str, Any] = {
@@ -39,16 +47,16 @@ _TRAINING: dict[str, Any] = {
     "resume": Text | None,
     "checkpoint_every_n_steps": Count | None,
     "recipe": Any,  # of a data set, for other groups to refer to
-    "model": Node(),
-    "loss": Node(),
+    "model": Node(partial=False),
+    "loss": Node(within=_LOSS_TERMS, partial=False),
     "optimizer": _OPTIMIZER,
     "scheduler": Node(),
     "augmentation": Node(),
     "trainer": _TRAINER,
     "callbacks": Nodes({"ema": Node({"decay": PartialShare}, optional=True)}),
-    "logger": Node(optional=True),
-    "data": Node(),
-    "metric": Node(),
+    "logger": Node(optional=True, partial=False),
+    "data": Node(partial=False),
+    "metric": Node(partial=False),
 }
 _EVALUATION: dict[str, Any] = {
     "checkpoint": Text,
@@ -56,10 +64,10 @@ _EVALUATION: dict[str, Any] = {
     "seed": _SEED,
     "recipe": Any,
     "findings": {"queries": Natural, "length": Count},
-    "model": Node(optional=True),
+    "model": Node(optional=True, partial=False),
     "augmentation": Node(),
     "trainer": _TRAINER,
-    "data": Node({"height": Size | None, "width": Size | None}),
+    "data": Node({"height": Size | None, "width": Size | None}, partial=False),
     "metric": {"distance": RankingDistance | None, "ap": AveragePrecision, "extra_scores": Nodes()},
     "retrieval": Nodes(
         {"flip": bool, "multi_query": bool, "spatial_temporal": {"file": Text | None}}

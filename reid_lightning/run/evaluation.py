@@ -15,7 +15,7 @@ from reid_lightning.results.scored_files import write_scored_files
 from reid_lightning.results.status import write_status
 from reid_lightning.results.tables import score_table
 from reid_lightning.retrieval import SpatialTemporal
-from reid_lightning.run.build_retrieval import build_retrieval, neighbour_warnings
+from reid_lightning.run.build_retrieval import build_retrieval, neighbour_warnings, taken_steps
 from reid_lightning.run.config_keys import check_evaluation_config
 from reid_lightning.run.embed_set import embed_set, embed_share
 from reid_lightning.run.load_trained import Trained, load_trained
@@ -70,7 +70,7 @@ def run_evaluation(config: DictConfig) -> float:
     settings = {
         "ap": ap,
         "distance": distance if retrieval.spatial_temporal is None else "cosine",
-        "retrieval": "+".join(config.retrieval) or "none",
+        "retrieval": "+".join(taken_steps(config.retrieval)) or "none",
         "data": config.data.name,
         "trained_on": trained.data,
         "checkpoint": str(config.checkpoint),

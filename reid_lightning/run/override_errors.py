@@ -7,16 +7,35 @@ from pathlib import Path
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException, HydraException, InstantiationException
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from reid_lightning.errors import ReIDError, unknown_name
-from reid_lightning.run.check_config import constructor
+from reid_lightning.run.check_config import GIVEN, constructor
 from reid_lightning.run.config_files import CONF, NEW_GROUPS, group_files
 from reid_lightning.signature import arguments_of
 
 # What a constructor raises about its arguments; anything else is a bug, and needs its traceback.
-_ABOUT_ARGUMENTS = (ImportError, OSError, RuntimeError, TypeError, ValueError)
+_ABOUT_ARGUMENTS = (
+    ImportError,
+    MisconfigurationException,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+_OF_ONE_CHOICE = (
+    "augmentation",
+    "data",
+    "logger",
+    "loss",
+    "model",
+    "optimizer",
+    "scheduler",
+    "trainer",
+)
+_NO_GROUP = re.compile(r"Could not override '([^']+)'\. No match in the defaults list")
 _SEVERAL_VALUES = ("Ambiguous value", "Sweep parameters")
 
 
@@ -38,6 +57,11 @@ def check_overrides(overrides: Sequence[str], own_configs: Path | None) -> None:
             raise ReIDError(f"{typed} names no key: write KEY=VALUE, such as loss.margin=0.3.")
         known = group_files(group, own_configs)
         if (known or group in NEW_GROUPS) and not parsed.is_delete():
+            if group in _OF_ONE_CHOICE and isinstance(parsed.value(), list):
+                raise ReIDError(
+                    f"{typed} chooses several files, whose keys would be mixed: {group} is one of "
+                    f"{', '.join(known)}."
+                )
             for choice in _choices(parsed):
                 _check_choice(group, choice, known, own_configs)
 
@@ -45,6 +69,8 @@ def check_overrides(overrides: Sequence[str], own_configs: Path | None) -> None:
 def composition_message(error: ConfigCompositionException) -> str:
     """What the user can do about an override that does not fit the configuration."""
     cause, text = error.__cause__ or error.__context__, " ".join(str(error).split())
+    if absent := _NO_GROUP.match(text):
+        return f"{absent[1]} is no group of this command: leave it out."
     if text.startswith(_SEVERAL_VALUES) and (typed := re.search("'(.+?)'", text)):
         return (
             f"{typed[1]} has several values: -m runs one job for each; a list is written in "
@@ -78,6 +104,8 @@ def instantiation_message(error: InstantiationException) -> str | None:
 def _unknown_key(parent: DictConfig, key: str) -> str:
     path = str(parent._get_full_key(None))
     full_key = f"{path}.{key}" if path else key
+    if key in GIVEN.get(path, ()):
+        return f"{full_key} cannot be set: the program itself gives it."
     known = arguments_of(constructor(parent._target_, path)) if "_target_" in parent else None
     if known and (known.open or key in known.hints):
         return (
@@ -123,9 +151,8 @@ def _check_choice(
     group: str, choice: str | None, known: Sequence[str], own_configs: Path | None
 ) -> None:
     if choice is None:
-        raise ReIDError(
-            f"{group}=null chooses nothing: leave it out, or choose one of {', '.join(known)}."
-        )
+        instead = f", or choose one of {', '.join(known)}" if known else ""
+        raise ReIDError(f"{group}=null chooses nothing: leave it out{instead}.")
     *below, name = choice.removesuffix(".yaml").split("/")
     if choice and name not in group_files("/".join([group, *below]), own_configs):
         hint = "" if own_configs else " (Files of your own are found with --config-dir=FOLDER.)"

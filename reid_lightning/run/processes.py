@@ -43,7 +43,11 @@ def plan_processes(config: DictConfig) -> Processes:
     """
     # In full precision: Lightning would quietly choose another half precision for a CPU.
     probe: pl.Trainer = instantiate(
-        config.trainer, logger=False, enable_checkpointing=False, precision="32-true"
+        config.trainer,
+        _convert_="all",
+        logger=False,
+        enable_checkpointing=False,
+        precision="32-true",
     )
     parallel = getattr(probe.strategy, "parallel_devices", None)
     devices = tuple(parallel or [probe.strategy.root_device])

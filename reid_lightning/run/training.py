@@ -16,6 +16,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.engine.loggers.wandb import finish_wandb
 from reid_lightning.engine.module import ReIDModule
+from reid_lightning.errors import ReIDError
 from reid_lightning.results.metrics_json import arithmetic, write_results
 from reid_lightning.results.status import read_status_file, write_progress, write_status
 from reid_lightning.results.tables import score_table
@@ -120,6 +121,10 @@ def fit_and_test(
         load_weights_of_run(checkpoint, module)  # an error here, and not in Lightning's own words
     trainer.fit(module, datamodule, ckpt_path=checkpoint)
     seconds = time.perf_counter() - started
+    if trainer.global_step == 0:
+        raise ReIDError(
+            "Nothing was trained: the run ended before its first step (trainer.max_time?)."
+        )
     limit = config.trainer.get("max_time")
     if limit and resume_point and trainer.global_step == resume_point.steps:
         log.warning(_MAX_TIME_USED, limit, config.resume)
@@ -131,7 +136,7 @@ def fit_and_test(
     if best_path:  # loaded here: Lightning's callback that averages weights would restore others
         module.load_state_dict(load_weights_of_run(Path(best_path), module))
     elif is_validated(config.trainer):  # else said before the training
-        log.warning("Nothing was validated: the last epoch's weights are tested.")
+        log.warning("No best checkpoint was saved: the last epoch's weights are tested.")
     trainer.test(module, datamodule, verbose=False)
     title = datamodule.folder.title + _part(trainer.limit_test_batches)
     validated_on = datamodule.folder.validated_on + _part(trainer.limit_val_batches)

@@ -53,6 +53,11 @@ def length_warnings(config: DictConfig, steps: int) -> Iterator[str]:
         )
     if not isinstance(trainer.max_epochs, int):
         return
+    if (least := trainer.get("min_epochs") or 0) > trainer.max_epochs:
+        yield (
+            f"trainer.min_epochs={least} has no effect: trainer.max_epochs={trainer.max_epochs} "
+            "ends the run before."
+        )
     total = trainer.max_epochs * max(1, steps // (trainer.get("accumulate_grad_batches") or 1))
     if (every := config.get("checkpoint_every_n_steps") or 0) > total > 0:
         yield f"checkpoint_every_n_steps={every} has no effect: the run has {total} steps."

@@ -26,7 +26,35 @@ TRAINING = {
     "data.p=4.5": "data.p=4.5 must be an integer from 1 to 8192.",
     "data.height=abc": "data.height=abc must be an integer from 1 to 8192.",
     "data.workers=100000": "data.workers=100000 must be an integer from 0 to 1024.",
-    "data.root=null": "data.root=null must be text.",
+    "data.root=null": "data.root=null must be text that is not empty.",
+    "data.root=": "data.root='' must be text that is not empty.",
+    "data.cache=": "data.cache='' must be text that is not empty.",
+    "+loss.num_classes=751": "loss.num_classes cannot be set: the program itself gives it.",
+    "loss.num_classes=751": "loss.num_classes cannot be set: the program itself gives it.",
+    "+trainer.logger=false": "trainer.logger cannot be set: the program itself gives it.",
+    "+scheduler.max_epochs=9": "scheduler.max_epochs cannot be set: the program itself gives it.",
+    "+augmentation._partial_=true": (
+        "augmentation._partial_=true must be false: reid_lightning.data.Augmentation is called at "
+        "once."
+    ),
+    "~optimizer._partial_": (
+        "optimizer._partial_=false must be true: torch.optim.Adam is called later, with more "
+        "arguments."
+    ),
+    "loss=supcon loss.metric.temperature=0": (
+        "loss.metric.temperature=0 must be a number above 0."
+    ),
+    "loss=arcface loss.metric.scale=-30": "loss.metric.scale=-30 must be a number above 0.",
+    "~scheduler.final": "The configuration lacks scheduler.final: it cannot be removed.",
+    "~model.pooling": "The configuration lacks model.pooling: it cannot be removed.",
+    "model.weights=": "model.weights='' must be text that is not empty.",
+    "+trainer.val_check_interval=0": (
+        "trainer.val_check_interval=0 must be a number from above 0 to 1, an integer of 1 or more, "
+        "text that is not empty, or null."
+    ),
+    "+trainer._partial_=true": (
+        "trainer._partial_=true must be false: pytorch_lightning.Trainer is called at once."
+    ),
     "data.reader=null": "data.reader=null must be a group with a _target_.",
     "data.root=${nope}": "Interpolation key 'nope' not found (at data.root).",
     "seed=null": "seed=null must be an integer from 0 to 4294967295.",
@@ -84,6 +112,12 @@ EVALUATION = {
         "retrieval.spatial_temporal.file=3 must be text that is not empty, or null."
     ),
     "findings.length=0": "findings.length=0 must be an integer of 1 or more.",
+    "findings=null": ("findings=null is a group, and no value: set its keys, findings.KEY=VALUE."),
+    "retrieval=[rerank] +retrieval.rerank._partial_=true": (
+        "retrieval.rerank._partial_=true must be false: reid_lightning.retrieval.Rerank is called "
+        "at once."
+    ),
+    "+retrieval.own={_target_:math.fsum,_partial_:true}": "accepted",
     "findings=3": "findings=3 is a group, and no value: set its keys, findings.KEY=VALUE.",
     "metric.distance=squared": "metric.distance=squared must be cosine or euclidean, or null.",
     "data.height=0": "data.height=0 must be an integer from 1 to 8192, or null.",
@@ -104,7 +138,7 @@ def test_every_retrieval_step_passes(step: str) -> None:
 
 @pytest.mark.parametrize("override", TRAINING)
 def test_what_cannot_be_meant_is_refused_before_training(override: str) -> None:
-    assert refusal("train", override) == TRAINING[override]
+    assert refusal("train", *override.split()) == TRAINING[override]
 
 
 @pytest.mark.parametrize("overrides", EVALUATION)

@@ -25,6 +25,14 @@ TRAINING = {
         "loss=null chooses nothing: leave it out, or choose one of arcface, batch_all, circle, "
         "hard, hard_margin, multi_similarity, pml, quadruplet, semihard, softmax, supcon, triplet."
     ),
+    "metric=null": "metric=null chooses nothing: leave it out.",
+    "retrieval=[flip]": "retrieval is no group of this command: leave it out.",
+    "loss=[hard,semihard]": (
+        "loss=[hard,semihard] chooses several files, whose keys would be mixed: loss is one of "
+        "arcface, batch_all, circle, hard, hard_margin, multi_similarity, pml, quadruplet, "
+        "semihard, softmax, supcon, triplet."
+    ),
+    "callbacks=[default,averaged]": "accepted",
     "logger=null": (
         "logger=null chooses nothing: leave it out, or choose one of csv, tensorboard, wandb."
     ),

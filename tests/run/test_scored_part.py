@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
+from omegaconf import OmegaConf
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.data.dataset_folder import DatasetFolder
 from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.errors import ReIDError
 from reid_lightning.retrieval import NeighbourMean, Rerank, Retrieval
-from reid_lightning.run.build_retrieval import neighbour_warnings
+from reid_lightning.run.build_retrieval import build_retrieval, neighbour_warnings, taken_steps
 from reid_lightning.run.hydra_app import CONF
 from reid_lightning.run.scored_part import check_evaluation
 
@@ -75,3 +76,15 @@ def test_more_neighbours_than_pictures_are_said(retrieval: Retrieval, said: list
     folder = DatasetFolder(name="a", root="a", source="a")
     folder.official = GOOD
     assert [w.split(" makes")[0] for w in neighbour_warnings(retrieval, folder)] == said
+
+
+def test_only_steps_that_are_taken_are_told() -> None:
+    config = OmegaConf.create({"flip": False, "rerank": None, "spatial_temporal": {"file": None}})
+    assert taken_steps(config) == ["spatial_temporal"]
+
+
+def test_a_known_step_is_of_its_own_kind(tiny_set: Path) -> None:
+    rerank = {"_target_": "reid_lightning.retrieval.Rerank", "k1": 5, "k2": 2, "weight": 0.3}
+    folder = DatasetFolder(name="x", root=tiny_set, source="")
+    with pytest.raises(ReIDError, match=r"retrieval\.expansion makes no NeighbourMean"):
+        build_retrieval(OmegaConf.create({"expansion": rerank}), folder)

@@ -84,7 +84,7 @@ class Dashboard(WandbLogger):
             try:
                 with _without_token():
                     run = super().experiment
-            except Error as error:
+            except (Error, TypeError) as error:  # TypeError: an option that it has not
                 message = " ".join(str(error).split()).rstrip(".")
                 raise ReIDError(
                     f"W&B does not start: {message}. Use logger.mode=offline to train without it."

@@ -1,0 +1,36 @@
+"""From a composed configuration to a Trainer."""
+
+import pytest
+from compose_config import composed
+
+from reid_lightning.errors import ReIDError
+from reid_lightning.run.build import build_trainer
+from reid_lightning.run.processes import plan_processes
+from reid_lightning.run.user_errors import clear_message
+
+
+@pytest.mark.parametrize(
+    ("override", "kind"),
+    [
+        ("+callbacks.x._target_=builtins.dict", "Callback"),
+        ("logger._target_=builtins.dict", "Logger"),
+    ],
+)
+def test_what_lightning_cannot_use_is_named(override: str, kind: str) -> None:
+    config = composed("train", "trainer.accelerator=cpu", override)
+    with pytest.raises(ReIDError, match=rf"_target_=builtins.dict makes no Lightning {kind}\."):
+        build_trainer(config)
+
+
+@pytest.mark.parametrize("override", ["trainer.devices=0", "+trainer.limit_val_batches=-1"])
+def test_what_the_trainer_refuses_is_a_sentence(override: str) -> None:
+    config = composed("train", "trainer.accelerator=cpu", override)
+    with pytest.raises(Exception) as caught:
+        plan_processes(config)
+    assert str(clear_message(caught.value)).startswith("trainer cannot be made: ")
+
+
+def test_keys_of_an_argument_are_plain() -> None:
+    config = composed("train", "trainer.accelerator=cpu", "+trainer.max_time={minutes:1}")
+    assert plan_processes(config).count == 1
+    assert build_trainer(config).max_epochs == 60
