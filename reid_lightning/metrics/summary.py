@@ -21,6 +21,13 @@ COUNTS = ("queries", "left_out", "gallery")
 # A score of one's own: the results of the queries that have a match → one number.
 ExtraScore = Callable[[QueryResults], Tensor | float]
 
+_TWO_QUERIES = QueryResults(
+    matches=torch.tensor([1, 2]),
+    first_match=torch.tensor([1, 3]),
+    ap=torch.tensor([1.0, 0.5], dtype=torch.float64),
+    inp=torch.tensor([1.0, 0.5], dtype=torch.float64),
+)
+
 
 def scores(results: QueryResults) -> dict[str, Tensor]:
     """Means over the valid queries: mAP, rank1, rank5, rank10, mINP, as fractions (float64)."""
@@ -33,7 +40,10 @@ def scores(results: QueryResults) -> dict[str, Tensor]:
 
 
 def check_extra_scores(extra_scores: Mapping[str, ExtraScore]) -> None:
-    """Raise a `ReIDError` unless `metric.extra_scores` are functions with names of their own."""
+    """Raise a `ReIDError` unless `metric.extra_scores` are functions with names of their own.
+
+    Each is tried on two queries, so that a run does not end in its error after an epoch.
+    """
     for name, score in extra_scores.items():
         if name in (*SCORES, *COUNTS):
             raise ReIDError(f"metric.extra_scores.{name} has the name of another score: rename it.")
@@ -42,6 +52,15 @@ def check_extra_scores(extra_scores: Mapping[str, ExtraScore]) -> None:
                 f"metric.extra_scores.{name} is no function: it needs a _target_, and "
                 "_partial_: true."
             )
+        try:
+            _own_score(name, score(_TWO_QUERIES))
+        except ReIDError:
+            raise
+        except Exception as error:
+            raise ReIDError(
+                f"metric.extra_scores.{name} fails on the results of two queries: "
+                f"{type(error).__name__}: {error}."
+            ) from error
 
 
 def score_names(scored: Iterable[str]) -> list[str]:

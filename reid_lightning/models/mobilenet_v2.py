@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from annotated_types import Gt, Le
+from annotated_types import Ge, Le
 from torch import nn
 from torchvision.models import mobilenet_v2
 
@@ -36,7 +36,7 @@ def mobilenet_v2_features(width: float = 1.0, last_stride: int = 2) -> tuple[nn.
 def mobilenet_v2_embedder(
     *,
     num_classes: Count,
-    width: Annotated[float, Gt(0), Le(10)],
+    width: Annotated[float, Ge(0.05), Le(10)],
     last_stride: Literal[1, 2],
     pooling: Pooling,
     embedding: EmbeddingSize | None,

@@ -29,7 +29,9 @@ _TRAINER = Node(
 )
 _OPTIMIZER = Node(
     {
-        "lr": NonNegative,
+        "lr": Annotated[float, Ge(0), Le(100)],
+        "maximize": Literal[False],
+        "dampening": PartialShare,
         "weight_decay": NonNegative,
         "eps": NonNegative,
         "momentum": PartialShare,

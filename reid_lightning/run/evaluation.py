@@ -7,6 +7,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig
+from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.metrics.summary import check_extra_scores
@@ -26,6 +27,8 @@ from reid_lightning.scoring.embedded_samples import embedded_set
 from reid_lightning.scoring.score_sets import score_sets
 
 log = logging.getLogger(__name__)
+
+_OTHER_SIZE = "Pictures are embedded at %d × %d; the network was trained at %d × %d."
 
 
 def run_evaluation(config: DictConfig) -> float:
@@ -94,6 +97,9 @@ def _load(config: DictConfig) -> tuple[Trained, ReIDDataModule]:
     trained = load_trained(Path(config.checkpoint), config.get("model"))
     size = {"height": trained.height, "width": trained.width}
     size |= {side: config.data[side] for side in size if config.data[side] is not None}
+    if (size["height"], size["width"]) != (trained.height, trained.width):
+        sizes = size["height"], size["width"], trained.height, trained.width
+        rank_zero_only(log.warning)(_OTHER_SIZE, *sizes)
     return trained, instantiate(config.data, **size)
 
 

@@ -56,6 +56,8 @@ def load_trained(path: Path, own_network: DictConfig | None = None) -> Trained:
     try:
         values = _group(config, "model")
         name = _checked({"name": values.pop("name", values.pop("_target_", None))}, "name", str)
+        if own_network is not None and _NAMES_OF_0_1.get(name, name) in NETWORKS:
+            raise ReIDError(f"{path} is of reid-lightning's own network {name}: leave model= out.")
         if own_network is not None:
             constructor, values = _of_the_user(own_network, values)
         else:

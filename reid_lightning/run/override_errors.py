@@ -52,9 +52,12 @@ def check_overrides(overrides: Sequence[str], own_configs: Path | None) -> None:
             parsed = parser.parse_override(typed)
         except HydraException:
             raise ReIDError(_unreadable(typed, parser)) from None
+        _check_sweep(typed, parsed)
         group = parsed.key_or_group
         if not group:
             raise ReIDError(f"{typed} names no key: write KEY=VALUE, such as loss.margin=0.3.")
+        if group == "version":
+            raise ReIDError(f"{typed} cannot be set: a run states the version that made it.")
         known = group_files(group, own_configs)
         if (known or group in NEW_GROUPS) and not parsed.is_delete():
             if group in _OF_ONE_CHOICE and isinstance(parsed.value(), list):
@@ -134,6 +137,17 @@ def _unreadable(typed: str, parser: OverridesParser) -> str:
     except HydraException:
         return f"{typed} cannot be read as KEY=VALUE."
     return f'{typed} cannot be read: quote its value, and all of it for the shell: "{hint}"'
+
+
+def _check_sweep(typed: str, parsed: Override) -> None:
+    """Look at the values of a sweep: `range(0,1,0)` has none."""
+    if parsed.is_discrete_sweep():
+        try:
+            first = next(parsed.sweep_string_iterator(), None)
+        except (HydraException, ValueError) as error:
+            raise ReIDError(f"{typed} has no values: {error}.") from error
+        if first is None:
+            raise ReIDError(f"{typed} has no values.")
 
 
 def _choices(parsed: Override) -> list[str | None]:

@@ -48,7 +48,8 @@ def start(arguments: Sequence[str]) -> None:
         # Of a sweep, this is the launcher's or the sweeper's: a job's own error is reported there.
         if not in_sweep() or isinstance(error, CLEAR_ERRORS):
             raise
-        traceback.print_exc()
+        if not isinstance(error, ValueError):  # of a value of hydra.launcher or hydra.sweeper
+            traceback.print_exc()
         first_line = str(error).partition("\n")[0]
         message = _SWEEP_ENDED_EARLY.format(
             type(error).__name__, first_line, typed_command("train")

@@ -151,6 +151,8 @@ def clear_message(error: BaseException) -> str | None:
         return composition_message(error)
     if isinstance(error, InstantiationException):
         return instantiation_message(error)
+    if isinstance(error, ValueError) and str(error).startswith("Unable to configure"):
+        return f"hydra.job_logging cannot be used: {error.__cause__ or error}."
     if isinstance(error, OmegaConfBaseException):
         return resolution_message(error)
     return " ".join(str(error).split()) if isinstance(error, CLEAR_ERRORS) else None

@@ -59,7 +59,7 @@ TRAINING = {
     "data.root=${nope}": "Interpolation key 'nope' not found (at data.root).",
     "seed=null": "seed=null must be an integer from 0 to 4294967295.",
     "seed=1.5": "seed=1.5 must be an integer from 0 to 4294967295.",
-    "optimizer.lr=nan": "optimizer.lr=nan must be a number of 0 or more.",
+    "optimizer.lr=nan": "optimizer.lr=nan must be a number from 0 to 100.",
     "+optimizer.betas=[0.9]": (
         "optimizer.betas=[0.9] must be a list of 2: a number from 0 to below 1, a number from 0 to "
         "below 1."
@@ -71,13 +71,15 @@ TRAINING = {
     "optimizer._target_=torch.pi": (
         "optimizer._target_=torch.pi is a value, which cannot be called."
     ),
+    "optimizer.lr=1e10": "optimizer.lr=10000000000.0 must be a number from 0 to 100.",
+    "+optimizer.maximize=true": "optimizer.maximize=true must be false.",
     "trainer.max_epochs=0": "trainer.max_epochs=0 must be an integer of 1 or more.",
     "trainer.max_epochs=null": "trainer.max_epochs=null must be an integer of 1 or more.",
     "trainer.precision=64-true": (
         "trainer.precision=64-true must be 32-true, bf16-mixed, 16-mixed, 32, bf16 or 16."
     ),
     "+trainer.max_epoch=3": "trainer has no key max_epoch: did you mean trainer.max_epochs?",
-    "model.width=0": "model.width=0 must be a number from above 0 to 10.",
+    "model.width=0": "model.width=0 must be a number from 0.05 to 10.",
     "model.embedding=0": "model.embedding=0 must be an integer from 1 to 65536, or null.",
     "model.pooling=avgg": "model.pooling=avgg must be avg, max or gem.",
     "checkpoint_every_n_steps=0": (

@@ -45,6 +45,7 @@ TRAINING = {
     "data.root=[a": (
         "data.root=[a is half a list: write lists without spaces, such as retrieval=[flip,rerank]."
     ),
+    "version=0.1.0": "version=0.1.0 cannot be set: a run states the version that made it.",
     "~losss": "Could not delete from config. 'losss' does not exist.",
     "experiments=tricks/01_plain": "accepted",
 }
@@ -83,6 +84,12 @@ def test_a_key_of_what_was_not_chosen() -> None:
 )
 def test_every_job_of_a_sweep_is_looked_at(override: str) -> None:
     with pytest.raises(ReIDError, match=r"There is no loss=hrd|data=null chooses nothing"):
+        check_overrides([override], None)
+
+
+@pytest.mark.parametrize("override", ["seed=range(0,1,0)", "seed=range(1,0)"])
+def test_a_sweep_has_values(override: str) -> None:
+    with pytest.raises(ReIDError, match="has no values"):
         check_overrides([override], None)
 
 

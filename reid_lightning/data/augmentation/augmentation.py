@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Len
+from annotated_types import Ge, Le, Len
 from torch import Tensor
 
 from reid_lightning.data.augmentation.crop import CROP_COLUMNS, flip_and_crop
@@ -13,7 +13,7 @@ from reid_lightning.data.augmentation.jitter import color_jitter
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.data.augmentation.uniforms import Uniforms
 from reid_lightning.errors import ReIDError, check_at_least, check_at_most
-from reid_lightning.signature import NonNegative, Share
+from reid_lightning.signature import Share
 
 _SPLITS = (CROP_COLUMNS, CROP_COLUMNS + ERASING_COLUMNS)  # flip and crop are one operation
 
@@ -41,7 +41,7 @@ class Augmentation:
         flip: Share = 0.0,
         crop_padding: Share = 0.0,
         erasing: Share = 0.0,
-        jitter: Annotated[Sequence[NonNegative], Len(4, 4)] = (0, 0, 0, 0),
+        jitter: Annotated[Sequence[Annotated[float, Ge(0), Le(10)]], Len(4, 4)] = (0, 0, 0, 0),
     ) -> None:
         for name, value in (("flip", flip), ("crop_padding", crop_padding), ("erasing", erasing)):
             check_at_least(f"augmentation.{name}", value, 0)
