@@ -107,7 +107,13 @@ READ_ABOVE = {
     *("models/weights.py", "results/findings.py", "results/metrics_json.py"),
     *("results/overrides.py", "results/per_query.py", "results/run_card.py", "results/runs.py"),
     *("results/status.py", "retrieval/spatial_temporal.py", "run/help.py", "run/load_trained.py"),
-    *("run/resume.py", "run/resume_sweep.py", "run/run_lock.py", "run/version.py"),
+    *(
+        "run/config_files.py",
+        "run/resume.py",
+        "run/resume_sweep.py",
+        "run/run_lock.py",
+        "run/version.py",
+    ),
     *("run/yaml_comments.py", "scoring/embedding_cache.py"),
 }
 NOT_OF_OTHERS = {
