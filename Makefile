@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-all lint bench
+.PHONY: help demo test test-all fuzz lint bench
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -28,6 +28,9 @@ test-all: test  ## and the tests that take an hour or two: slow ones, many kills
 	REID_KILLS=10 REID_KILL_SEED=1 $(BIN)/python -m pytest tests/run/test_resume.py -k sigkill
 	REID_STARTS=10 $(BIN)/python -m pytest tests/robustness/test_folders.py -k one_second
 	REID_SIGNALS=20 $(BIN)/python -m pytest tests/robustness/test_signals.py
+
+fuzz: .venv/.installed-dev  ## twenty times the fuzz of make test, other examples each time (half an hour)
+	REID_FUZZ=20 $(BIN)/python -m pytest -n 2 --dist load tests/fuzz
 
 lint: .venv/.installed-dev  ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .

@@ -1,5 +1,7 @@
 """Classes that tests put into a run by their name."""
 
+import json
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +63,20 @@ class NeverWait(pl.Callback):
 
 class OwnData(ReIDDataModule):
     """A user's own DataModule."""
+
+
+class Resources(pl.Callback):
+    """Writes the process's resident memory, open files and threads after every validation."""
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+        self.samples: list[dict[str, int]] = []
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        process = Path("/proc/self")
+        pages = int((process / "statm").read_text().split()[1])
+        files, threads = (len(list((process / name).iterdir())) for name in ("fd", "task"))
+        self.samples.append(
+            {"bytes": pages * resource.getpagesize(), "files": files, "threads": threads}
+        )
+        self.path.write_text(json.dumps(self.samples))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reid_lightning.data.archive_members import check_members
 from reid_lightning.errors import ReIDError
-from reid_lightning.files import content_kind, named_in_errors, not_a_file, read_json
+from reid_lightning.files import content_kind, is_zip, named_in_errors, not_a_file, read_json
 
 log = logging.getLogger(__name__)
 _RECORD_FILE = ".extracted.json"
@@ -97,7 +97,7 @@ def _check_members(archive: Path, zipped: zipfile.ZipFile, folder: Path) -> None
 
 def _unsound(archive: Path, error: Exception) -> ReIDError:
     reason = content_kind(archive) if isinstance(error, zipfile.BadZipFile) else None
-    if reason is None or zipfile.is_zipfile(archive):
+    if reason is None or is_zip(archive):
         reason = f"{error or type(error).__name__}: download it again"
     return ReIDError(f"{archive} (data.archive) is not a sound zip file ({reason}).")
 

@@ -2,7 +2,7 @@
 
 from reid_lightning.files.atomic import named_in_errors, partial_path, replaced_atomically
 from reid_lightning.files.checksum import add_checksum, is_intact
-from reid_lightning.files.kinds import content_kind, not_a_file
+from reid_lightning.files.kinds import content_kind, is_zip, not_a_file
 from reid_lightning.files.pytorch import load_file, save_file
 from reid_lightning.files.text import read_csv, read_json, read_yaml
 
@@ -10,6 +10,7 @@ __all__ = [
     "add_checksum",
     "content_kind",
     "is_intact",
+    "is_zip",
     "load_file",
     "named_in_errors",
     "not_a_file",

@@ -11,10 +11,11 @@ _IRREGULAR = {
     stat.S_IFCHR: "it is a device",
     stat.S_IFBLK: "it is a device",
 }
+_ZIP = b"PK\x03\x04"
 _HEADS = {
     b"version https://git-lfs": "it is a Git-LFS pointer, not the file that it stands for: run "
     "`git lfs pull` where it was cloned",
-    b"PK\x03\x04": "it is a zip archive, and not of this kind",
+    _ZIP: "it is a zip archive, and not of this kind",
     b"\x1f\x8b": "it is a gzip file: unpack it first",
     b"7z\xbc\xaf\x27\x1c": "it is a 7z archive: unpack it first",
     b"Rar!": "it is a RAR archive: unpack it first",
@@ -57,6 +58,11 @@ def content_kind(path: Path) -> str | None:
     if head[_TAR_MAGIC] == b"ustar":
         return "it is a tar archive: unpack it first"
     return next((kind for start, kind in _HEADS.items() if head.startswith(start)), None)
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a file begins as a zip archive: PyTorch, too, looks at nothing else."""
+    return _head(path).startswith(_ZIP)
 
 
 def is_text(path: Path) -> bool:

@@ -11,7 +11,7 @@ import torch
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.files.atomic import replaced_atomically
-from reid_lightning.files.kinds import content_kind, is_text, not_a_file
+from reid_lightning.files.kinds import content_kind, is_text, is_zip, not_a_file
 from reid_lightning.files.numpy_scalars import NUMPY_SCALARS
 
 
@@ -28,7 +28,7 @@ def load_file(path: Path) -> dict[str, Any]:
     reason = not_a_file(path)
     if reason is None:
         try:
-            if zipfile.is_zipfile(path):  # else written before PyTorch 1.6, without checksums
+            if is_zip(path):  # else written before PyTorch 1.6, without checksums
                 _check_records(path)
             allowed = torch.serialization.safe_globals(NUMPY_SCALARS)
             with allowed, warnings.catch_warnings():
@@ -64,7 +64,7 @@ def _why_no_weights(path: Path, error: Exception) -> str:
     """Our own words: torch's advise to load the file in a way that runs its code."""
     if isinstance(error, OSError):
         return str(error)
-    if kind := content_kind(path) if not zipfile.is_zipfile(path) else None:
+    if kind := content_kind(path) if not is_zip(path) else None:
         return kind
     if found := re.search(r"GLOBAL ([\w.]+)", str(error)):
         return (

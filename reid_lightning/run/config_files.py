@@ -11,10 +11,10 @@ CONF = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
 NEW_GROUPS = ("metric",)  # of the user's files alone
 
 
-def check_names(own_configs: Path | None) -> None:
-    """Raise a `ReIDError` if a YAML of the user's has the name of one of the package's.
+def check_own_files(own_configs: Path | None) -> None:
+    """Raise a `ReIDError` if a YAML of the user's is no text, or has the name of one of ours.
 
-    Hydra would use the package's without a word.
+    Hydra would use the package's without a word, and not say which file is no text.
     """
     if own_configs is None:
         return
@@ -24,6 +24,10 @@ def check_names(own_configs: Path | None) -> None:
             raise ReIDError(
                 f"{file} has the name of one of reid-lightning's own files: give it another name."
             )
+        try:
+            _ = file.is_file() and file.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ReIDError(f"{file} is no text in UTF-8 ({error.reason}).") from error
 
 
 def group_files(group: str, own_configs: Path | None) -> list[str]:

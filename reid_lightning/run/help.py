@@ -13,7 +13,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from reid_lightning.files import read_yaml
-from reid_lightning.run.config_files import CONF
+from reid_lightning.run.config_files import CONF, check_own_files
 from reid_lightning.run.hydra_app import TypedArguments
 from reid_lightning.run.override_errors import check_overrides
 from reid_lightning.run.typed_command import typed_command
@@ -52,6 +52,7 @@ def help_text(name: str, arguments: Sequence[str]) -> str:
         arguments: as typed; the keys shown are those of the configuration that they compose.
     """
     typed = TypedArguments.parse(arguments)
+    check_own_files(typed.own_configs)
     check_overrides(typed.overrides, typed.own_configs)
     own, overrides = typed.own_configs, _composable(typed.overrides)
     search_path = create_config_search_path(str(CONF))

@@ -11,7 +11,7 @@ import hydra
 from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig
 
-from reid_lightning.run.config_files import CONF, check_names
+from reid_lightning.run.config_files import CONF, check_own_files
 from reid_lightning.run.override_errors import check_overrides
 from reid_lightning.run.paths import expand_paths, with_typed_home
 
@@ -29,7 +29,7 @@ def run_hydra_app(
         arguments: as they are typed: overrides and options, in any order.
     """
     typed = TypedArguments.parse(arguments)
-    check_names(typed.own_configs)
+    check_own_files(typed.own_configs)
     check_overrides(typed.overrides, typed.own_configs)
     with _command_line([*typed.options, *typed.overrides]):  # Hydra reads no other arguments
         app = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import yaml
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import ConfigCompositionException, HydraException, InstantiationException
 from hydra.types import RunMode
@@ -155,7 +156,10 @@ def clear_message(error: BaseException) -> str | None:
         return f"hydra.job_logging cannot be used: {error.__cause__ or error}."
     if isinstance(error, OmegaConfBaseException):
         return resolution_message(error)
-    return " ".join(str(error).split()) if isinstance(error, CLEAR_ERRORS) else None
+    text = " ".join(str(error).split())
+    if isinstance(error, yaml.YAMLError):  # Hydra's, of a file that it composes
+        return f"A YAML file cannot be read: {text}."
+    return text if isinstance(error, CLEAR_ERRORS) else None
 
 
 def type_and_text(error: BaseException) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from reid_lightning.engine.loggers.metrics_csv import rows_before
 from reid_lightning.engine.loggers.tensorboard import tensorboard_logger
 from reid_lightning.engine.loggers.wandb import wandb_logger
 from reid_lightning.errors import ReIDError
@@ -107,3 +108,11 @@ def test_tensorboard_hides_what_a_resumed_run_trains_again(tmp_path: Path) -> No
         logger.finalize("success")
     shown = EventAccumulator(str(tmp_path / "tb")).Reload().Scalars("loss")
     assert [(e.step, e.value) for e in shown] == [(3, 3), (7, 7), (11, 19), (15, 23)]
+
+
+@pytest.mark.parametrize("step", ["", "x", "-1", "1.5", "9" * 5000])
+def test_rows_of_no_step_are_damage(step: str, tmp_path: Path) -> None:
+    """Python refuses to read a number of 5,000 digits."""
+    (tmp_path / "metrics.csv").write_text(f"step,x\n1,2\n{step},3\n")
+    with pytest.raises(ReIDError, match=r"metrics\.csv is damaged: a row has no step"):
+        rows_before(tmp_path / "metrics.csv", 9)

@@ -1,5 +1,6 @@
 """Files are replaced whole or not at all, and read without running code."""
 
+import csv
 import os
 import pickle
 import zipfile
@@ -176,9 +177,33 @@ def test_json_that_is_none_is_refused(content: bytes, tmp_path: Path) -> None:
 
 def test_a_csv_file_is_read_up_to_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
-    path.write_text("a,b\n1,2\n3")
-    assert read_csv(path) == [{"a": "1", "b": "2"}]
-    for content in ("a,b\n1\n3,4\n", "a,b\n1,2,3\n", "a,b\n1," + "2" * 200_000):
+    for rest in ("3", "3,", "3,4", '3,"4'):  # of 3,45
+        path.write_text("a,b\n1,2\n" + rest)
+        assert read_csv(path) == [{"a": "1", "b": "2"}]
+    for content in ("a,b\n1\n3,4\n", "a,b\n1,2,3\n", f"a,b\n1,{'2' * 200_000}\n", 'a,b\n1,"2\n'):
         path.write_text(content)
         with pytest.raises(ReIDError, match=r"x\.csv is damaged, or cannot be read: "):
             read_csv(path)
+
+
+def test_a_cell_may_hold_any_kind_of_line_end(tmp_path: Path) -> None:
+    """File names may; Python's csv quotes none of these but the first two."""
+    for mark in ("\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028"):
+        with (tmp_path / "x.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([["a", "b"], [f"1{mark}2", "3"]])
+        (row,) = read_csv(tmp_path / "x.csv")
+        assert row["a"].splitlines() == ["1", "2"] and row["b"] == "3"
+
+
+def test_a_zip_file_is_one_by_its_head_as_for_torch(tmp_path: Path) -> None:
+    """Damage at its end would else skip the checksums, or make zipfile raise."""
+    path, whole = tmp_path / "x.pt", bytearray()
+    torch.save({"x": torch.zeros(1000)}, path)
+    whole += path.read_bytes()
+    locator, end = whole.rindex(b"PK\x06\x07"), whole.rindex(b"PK\x05\x06")
+    for place in (locator + 4, locator + 16, end, end + 8):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        try:
+            assert load_file(path)["x"].eq(0).all()
+        except ReIDError as error:
+            assert "x.pt" in str(error)

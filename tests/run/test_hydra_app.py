@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.run.config_files import CONF, check_names
+from reid_lightning.run.config_files import CONF, check_own_files
 from reid_lightning.run.hydra_app import TypedArguments
 
 
@@ -20,9 +20,16 @@ def test_options_may_stand_anywhere(tmp_path: Path) -> None:
 def test_a_file_of_the_users_never_loses_to_one_of_ours(tmp_path: Path) -> None:
     (tmp_path / "loss").mkdir()
     (tmp_path / "loss" / "mine.yaml").touch()
-    check_names(tmp_path)
-    check_names(CONF)
-    check_names(None)
+    check_own_files(tmp_path)
+    check_own_files(CONF)
+    check_own_files(None)
     (tmp_path / "loss" / "hard.yaml").touch()
     with pytest.raises(ReIDError, match=r"loss/hard\.yaml has the name of one of reid-lightning's"):
-        check_names(tmp_path)
+        check_own_files(tmp_path)
+
+
+def test_a_yaml_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_bytes(b"\xff\xd8\xff")
+    (tmp_path / ".#mine.yaml").symlink_to("an editor's lock")
+    with pytest.raises(ReIDError, match=r"/mine\.yaml is no text in UTF-8 \(invalid start byte\)"):
+        check_own_files(tmp_path)

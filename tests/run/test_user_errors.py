@@ -21,6 +21,7 @@ from reid_lightning.results.status import State, read_status, read_status_file, 
 from reid_lightning.run.own_folder import own_folder
 from reid_lightning.run.train import start
 from reid_lightning.run.user_errors import (
+    clear_message,
     failed_score,
     report_errors,
     report_job_errors,
@@ -200,3 +201,22 @@ def test_a_disk_error_of_a_librarys_thread_is_a_sentence(
     assert "A thread ended: events cannot be written (No space left on device)" in caplog.text
     printed = capsys.readouterr().err
     assert "ValueError: a bug" in printed and "OSError" not in printed
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("seed: 0\nseed: 1\n", "found duplicate key seed"),
+        ("a: [", "expected"),
+        ("\0", "unacceptable"),
+    ],
+)
+def test_a_yaml_file_that_hydra_cannot_read_is_named(
+    content: str, reason: str, tmp_path: Path
+) -> None:
+    (tmp_path / "config.yaml").write_text(content)
+    with initialize_config_dir(str(tmp_path), version_base="1.3"), pytest.raises(Exception) as e:
+        compose("config")
+    message = clear_message(e.value)
+    assert message is not None and message.startswith("A YAML file cannot be read: ")
+    assert reason in message and f"{tmp_path}/config.yaml" in message

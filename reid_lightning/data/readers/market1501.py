@@ -11,7 +11,7 @@ from reid_lightning.files import not_a_file
 TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
 
 # CUHK03-NP's names, such as 0001_c1_2, have neither sequence nor box.
-_NAME = re.compile(r"(-1|\d+)_c([1-9]\d*)(?:s([1-9]\d*))?_(\d+)(?:_\d+)?")
+_NAME = re.compile(r"(-1|\d+)_c([1-9]\d*)(?:s([1-9]\d*))?_(\d+)(?:_\d+)?", re.ASCII)
 _MOST = 10**15  # of int64's 9 · 10¹⁸, for sums
 _PICTURES = {".jpg", ".jpeg", ".png"}
 

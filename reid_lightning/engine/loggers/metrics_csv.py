@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import named_in_errors, read_csv, replaced_atomically
+
+_STEP = re.compile(r"\d{1,15}")
 
 
 class MetricsCSV(Logger):
@@ -84,6 +87,6 @@ def rows_before(path: Path, step: int) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     rows = [{name: value for name, value in row.items() if value} for row in read_csv(path)]
-    if not all(row.get("step", "?").isdecimal() for row in rows):
+    if not all(_STEP.fullmatch(row.get("step", "")) for row in rows):
         raise ReIDError(f"{path} is damaged: a row has no step. Move it away to go on without it.")
     return [row for row in rows if int(row["step"]) < step]

@@ -38,7 +38,11 @@ def test_cuhk03_np_names_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["person.jpg", "0001_c0s1_000001_00.jpg", "-2_c1s1_000001_00.jpg", "0001_cx_000001.jpg"]
+    "name",
+    [
+        *("person.jpg", "0001_c0s1_000001_00.jpg", "-2_c1s1_000001_00.jpg", "0001_cx_000001.jpg"),
+        "000\u0663_c1s1_000001_00.jpg",  # Python's int takes digits of any script
+    ],
 )
 def test_other_names_are_refused_with_the_path(name: str) -> None:
     with pytest.raises(ReIDError, match=name):
