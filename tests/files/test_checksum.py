@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reid_lightning import checksum
-from reid_lightning.files import add_checksum, is_intact
+from reid_lightning.files import add_checksum, checksum, is_intact
 
 
 @pytest.fixture(scope="module")
