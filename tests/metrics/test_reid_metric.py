@@ -121,3 +121,9 @@ def test_scores_of_ones_own_are_functions_with_names_of_their_own(
 ) -> None:
     with pytest.raises(ReIDError, match=message):
         ReIDMetric(extra_scores=own)
+
+
+@pytest.mark.parametrize("wrong", [lambda results: results.ap, lambda: 1.0, lambda r: r.rank])
+def test_a_score_of_ones_own_is_tried_before_anything_is_ranked(wrong: Any) -> None:
+    with pytest.raises(ReIDError, match=r"metric\.extra_scores\.own (fails on the results|gave)"):
+        ReIDMetric(extra_scores={"own": wrong})

@@ -163,7 +163,7 @@ def test_what_is_seldom_meant_is_said_once(case: str, check: Check) -> None:
         ["callbacks.best.monitor=val/rank1", "callbacks.collapse=null"],
         ["callbacks.best.monitor=train/loss", "callbacks.best.mode=min"],
         [
-            "+metric.extra_scores.own={_target_:math.fsum,_partial_:true}",
+            "+metric.extra_scores.own={_target_:builtins.len,_partial_:true}",
             "callbacks.best.monitor=val/own",
         ],
         ["trainer.check_val_every_n_epoch=3", "+trainer.accumulate_grad_batches=2"],
