@@ -189,7 +189,7 @@ def _range(limits: Iterable[object]) -> Iterable[str]:
             case Lt(bound):
                 most = f"below {bound}"
             case Len(fewest, most_of) if fewest == most_of:
-                yield f"with {fewest} elements"
+                yield f"({fewest} of them)"
             case MinLen(1):
                 yield "that is not empty"
     if least and most:

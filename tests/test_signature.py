@@ -101,7 +101,7 @@ def test_any_value_passes_or_is_told(value: object, hint: Any) -> None:
 
 def test_limits_that_describe_a_length() -> None:
     assert (
-        describe(Annotated[list[int], Len(4, 4)]) == "a list, each of it an integer with 4 elements"
+        describe(Annotated[list[int], Len(4, 4)]) == "a list, each of it an integer (4 of them)"
     )
 
 
