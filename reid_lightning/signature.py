@@ -1,14 +1,15 @@
-"""What the signature of a constructor allows: values are checked against it, and told in words."""
+"""What the signature of a constructor allows, and whether a value is of it."""
 
 import inspect
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+from types import SimpleNamespace
+from typing import Annotated, Any, NamedTuple, Optional, get_args, get_origin, get_type_hints
 
-from annotated_types import Ge, Gt, Le, Len, Lt, MinLen
+from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import (
     ConfigDict,
     PydanticSchemaGenerationError,
@@ -18,13 +19,12 @@ from pydantic import (
 )
 from typing_extensions import Required, Unpack
 
+from reid_lightning.annotation_words import LARGEST_COUNT, describe, shown
 from reid_lightning.errors import ReIDError
 
-# A limit on integers: beyond it they fit no tensor, and mean nothing.
-_LARGEST = 10**9
-Count = Annotated[int, Ge(1), Le(_LARGEST)]
+Count = Annotated[int, Ge(1), Le(LARGEST_COUNT)]
 Size = Annotated[int, Ge(1), Le(8192)]  # in pixels
-Natural = Annotated[int, Ge(0), Le(_LARGEST)]
+Natural = Annotated[int, Ge(0), Le(LARGEST_COUNT)]
 NonNegative = Annotated[float, Ge(0)]
 Positive = Annotated[float, Gt(0)]
 Share = Annotated[float, Ge(0), Le(1)]  # a part of a whole
@@ -33,14 +33,6 @@ Text = Annotated[str, MinLen(1)]
 FilePath = Annotated[str | Path, MinLen(1)]  # of a file or a folder
 
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
-_NAMES = {
-    bool: "true or false",
-    int: "an integer",
-    float: "a number",
-    str: "text",
-    Path: "text",
-    NoneType: "null",
-}
 
 
 class Arguments(NamedTuple):
@@ -53,35 +45,39 @@ class Arguments(NamedTuple):
 def arguments_of(function: Callable[..., Any]) -> Arguments:
     """The arguments of a function, or of a class's constructor.
 
-    `**options: Unpack[SomeTypedDict]` stands for the keys of that dictionary. An argument without
-    an annotation that can be evaluated is a number, or true or false, if its default is.
+    `**options: Unpack[SomeTypedDict]` stands for the keys of that dictionary. An argument whose
+    annotation is missing, or cannot be evaluated, may be anything; None where it is the default.
     """
     try:
         parameters = inspect.signature(function).parameters
     except ValueError:  # of some built-in functions
         return Arguments({}, open=True)
-    try:
-        target = function.__init__ if inspect.isclass(function) else function
-        annotations = get_type_hints(target, include_extras=True)
-    except (NameError, TypeError):
-        annotations = {}
+    annotations = _annotations(function.__init__ if inspect.isclass(function) else function)
     hints, any_name = dict[str, Any](), False
     for name, parameter in parameters.items():
-        hint = annotations.get(name, _kind_of_default(parameter.default))
+        hint = annotations.get(name, Any)
         if parameter.kind is parameter.VAR_KEYWORD and get_origin(hint) is Unpack:
             for key, part in get_type_hints(get_args(hint)[0], include_extras=True).items():
                 hints[key] = get_args(part)[0] if get_origin(part) is Required else part
         elif parameter.kind is parameter.VAR_KEYWORD:
             any_name = True
         elif parameter.kind is not parameter.VAR_POSITIONAL:
-            hints[name] = hint
+            hints[name] = hint if parameter.default is not None else Optional[hint]  # noqa: UP045
     return Arguments(hints, any_name)
 
 
-def _kind_of_default(default: object) -> Any:
-    if isinstance(default, bool):
-        return bool
-    return float if isinstance(default, int | float) else Any
+def _annotations(function: Callable[..., Any]) -> dict[str, Any]:
+    """Those that can be evaluated: a name may be imported for type checkers alone."""
+    try:
+        return get_type_hints(function, include_extras=True)
+    except (AttributeError, NameError, TypeError):
+        found: dict[str, Any] = {}
+        names = getattr(function, "__globals__", {})
+        for name, annotation in getattr(function, "__annotations__", {}).items():
+            alone: Any = SimpleNamespace(__annotations__={name: annotation})
+            with suppress(AttributeError, NameError, TypeError):
+                found |= get_type_hints(alone, globalns=names, include_extras=True)
+        return found
 
 
 def required_names(function: Callable[..., Any]) -> list[str]:
@@ -104,37 +100,16 @@ def check_argument(key: str, value: object, hint: Any) -> None:
         value: plain, as YAML has it.
         hint: an annotation; of classes that YAML cannot write, anything is accepted.
     """
+    if _holds_huge_integer(value) and hint is not Any:
+        raise ReIDError(f"{key}={shown(value)} is too large a number.")
     try:
         adapter = _adapter(hint)
     except (PydanticSchemaGenerationError, PydanticUserError, TypeError):  # no type that YAML has
         return
     try:
-        if _holds_huge_integer(value) and hint is not Any:
-            raise ValueError
         adapter.validate_json(json.dumps(value))
     except (ValidationError, TypeError, ValueError):
         raise ReIDError(f"{key}={shown(value)} must be {describe(hint)}.") from None
-
-
-def describe(hint: Any) -> str:
-    """What an annotation allows, as the end of "… must be …"."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is Annotated:
-        return " ".join([describe(arguments[0]), *_range(arguments[1:])])
-    if origin is Literal:
-        return _listed([_plain(choice) for choice in arguments])
-    if origin in (Union, UnionType):
-        return _listed([describe(kind) for kind in arguments])
-    if origin is tuple and Ellipsis not in arguments:
-        return f"a list of {len(arguments)}: {', '.join(map(describe, arguments))}"
-    if inspect.isclass(origin) and issubclass(origin, Mapping):
-        named = get_origin(arguments[0]) is Literal
-        keys = f"keys ({describe(arguments[0])})" if named else "keys"
-        return f"{keys}, each with {describe(arguments[1])}"
-    if inspect.isclass(origin) and issubclass(origin, Iterable):
-        kind = next((a for a in arguments if a is not Ellipsis), Any)
-        return f"a list, each of it {describe(kind)}"
-    return _NAMES.get(hint, "a group with a _target_")
 
 
 def _holds_huge_integer(value: object) -> bool:
@@ -146,55 +121,3 @@ def _holds_huge_integer(value: object) -> bool:
 @cache
 def _adapter(hint: Any) -> TypeAdapter[Any]:
     return TypeAdapter(hint, config=_STRICT)
-
-
-def shown(value: object) -> str:
-    """A value as YAML has it; text that would be read as something else is quoted."""
-    if isinstance(value, float):
-        return str(value)
-    if isinstance(value, str):
-        if not value:
-            return "''"
-        try:
-            json.loads(value)
-        except ValueError:
-            return value
-        return repr(value)
-    return json.dumps(value, default=str)
-
-
-def _plain(choice: object) -> str:
-    return json.dumps(choice) if choice is None or isinstance(choice, bool) else str(choice)
-
-
-def _listed(texts: list[str]) -> str:
-    *first, last = dict.fromkeys(texts)
-    if not first:
-        return last
-    comma = "," if any(" " in text for text in texts) else ""
-    return f"{', '.join(first)}{comma} or {last}"
-
-
-def _range(limits: Iterable[object]) -> Iterable[str]:
-    """What limits say, after a noun: "from 0 to below 1"."""
-    least = most = ""
-    for limit in limits:
-        match limit:
-            case Ge(bound):
-                least = f"{bound}"
-            case Gt(bound):
-                least = f"above {bound}"
-            case Le(bound) if bound != _LARGEST:
-                most = f"{bound}"
-            case Lt(bound):
-                most = f"below {bound}"
-            case Len(fewest, most_of) if fewest == most_of:
-                yield f"({fewest} of them)"
-            case MinLen(1):
-                yield "that is not empty"
-    if least and most:
-        yield f"from {least} to {most}"
-    elif least:
-        yield least if "above" in least else f"of {least} or more"
-    elif most:
-        yield most if "below" in most else f"of {most} or less"

@@ -1,6 +1,8 @@
 """Values against annotations: what is meant passes, anything else is named in a sentence."""
 
+import typing
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -24,6 +26,12 @@ from reid_lightning.signature import (
     describe,
 )
 
+
+class Colour(Enum):
+    RED = "red"
+    GREEN = "green"
+
+
 Margin = NonNegative | Literal["soft"]
 PASSES: list[tuple[Any, list[object]]] = [
     (bool, [True, False]),
@@ -46,11 +54,11 @@ REFUSED: list[tuple[Any, object, str]] = [
     (Count, 4.5, "k=4.5 must be an integer of 1 or more."),
     (Count, "4", "k='4' must be an integer of 1 or more."),
     (Count, True, "k=true must be an integer of 1 or more."),
-    (Count, 10**30, f"k={10**30} must be an integer of 1 or more."),
+    (Count, 10**30, f"k={10**30} is too large a number."),
     (Margin, -1, "k=-1 must be a number of 0 or more, or soft."),
     (Margin, float("nan"), "k=nan must be a number of 0 or more, or soft."),
     (Margin, float("inf"), "k=inf must be a number of 0 or more, or soft."),
-    (NonNegative, 10**30, f"k={10**30} must be a number of 0 or more."),
+    (NonNegative, 10**30, f"k={10**30} is too large a number."),
     (Share, 1.5, "k=1.5 must be a number from 0 to 1."),
     (Positive, 0, "k=0 must be a number above 0."),
     (Annotated[float, Ge(0), Lt(1)], 1, "k=1 must be a number from 0 to below 1."),
@@ -65,6 +73,17 @@ REFUSED: list[tuple[Any, object, str]] = [
         Mapping[Literal["train", "query"], int],
         {"trian": 3},
         'k={"trian": 3} must be keys (train or query), each with an integer.',
+    ),
+    (dict, 3, "k=3 must be keys."),
+    (typing.Dict, 3, "k=3 must be keys."),  # noqa: UP006
+    (typing.Mapping, 3, "k=3 must be keys."),
+    (list, 3, "k=3 must be a list."),
+    (typing.Tuple, 3, "k=3 must be a list."),  # noqa: UP006
+    (Colour, "blue", "k=blue must be red or green."),
+    (
+        list[int] | int | str,
+        None,
+        "k=null must be an integer, text, or a list, each of it an integer.",
     ),
     (Callable[[int], int], 3, "k=3 must be a group with a _target_."),
     (torch.nn.Module, 3, "k=3 must be a group with a _target_."),
@@ -92,17 +111,16 @@ JSON = st.recursive(
 
 
 @given(JSON, st.sampled_from([hint for hint, *_ in (*PASSES, *REFUSED)]))
-def test_any_value_passes_or_is_told(value: object, hint: Any) -> None:
+def test_any_value_passes_or_is_named(value: object, hint: Any) -> None:
     try:
         check_argument("a.key", value, hint)
     except ReIDError as error:
-        assert str(error).startswith("a.key=") and str(error).endswith(f"{describe(hint)}.")
+        assert str(error).startswith("a.key=")
+        assert str(error).endswith((f"must be {describe(hint)}.", "is too large a number."))
 
 
 def test_limits_that_describe_a_length() -> None:
-    assert (
-        describe(Annotated[list[int], Len(4, 4)]) == "a list, each of it an integer (4 of them)"
-    )
+    assert describe(Annotated[list[int], Len(4, 4)]) == "a list, each of it an integer (4 of them)"
 
 
 class Options(TypedDict, total=False):
@@ -111,7 +129,7 @@ class Options(TypedDict, total=False):
 
 
 class Builder:
-    def __init__(self, width=1, *rest: int, unknown: "Nowhere" = 0) -> None:  # type: ignore  # noqa: ANN001, F821
+    def __init__(self, width: int, *rest: int, unknown: "Nowhere" = 0) -> None:  # type: ignore  # noqa: F821
         """An annotation that cannot be evaluated."""
 
 
@@ -123,10 +141,23 @@ def any_name(a: int, b=0, c=True, d=None, **options: Any) -> None:  # type: igno
     """Its options may have any."""
 
 
+def implicit(a: int = None, b: "list[int]" = None) -> None:  # type: ignore  # noqa: RUF013
+    """As code of before Python 3.10 says it."""
+
+
+def test_none_may_be_given_where_it_is_the_default() -> None:
+    hints = arguments_of(implicit).hints
+    for value in (None, 3):
+        check_argument("a", value, hints["a"])
+    check_argument("b", None, hints["b"])
+    with pytest.raises(ReIDError, match="must be an integer, or null"):
+        check_argument("a", 2.5, hints["a"])
+
+
 def test_arguments_of_functions_and_classes() -> None:
     assert arguments_of(named) == ({"a": int, "size": Count, "name": str}, False)
-    assert arguments_of(any_name) == ({"a": int, "b": float, "c": bool, "d": Any}, True)
-    assert arguments_of(Builder) == ({"width": float, "unknown": float}, False)
+    assert arguments_of(any_name) == ({"a": int, "b": Any, "c": Any, "d": Any | None}, True)
+    assert arguments_of(Builder) == ({"width": int, "unknown": Any}, False)
     assert arguments_of(dict).open, "a built-in without a signature"
     hints, is_open = arguments_of(torch.optim.Adam)
     assert hints["weight_decay"] is float and not is_open

@@ -40,7 +40,7 @@ class PMLLoss(nn.Module):
             try:
                 indices = None if self.miner is None else self.miner(x, labels)
                 return MetricTerms(self.loss(x, labels, indices))
-            except (AssertionError, ValueError) as error:
+            except (AssertionError, TypeError, ValueError) as error:
                 raise ReIDError(
                     f"{type(self.loss).__name__} of pytorch-metric-learning fails ({error}): check "
                     "the values of loss.metric and loss.miner."

@@ -119,7 +119,7 @@ class SpatialTemporal:
                 f"{path} holds no distributions over pairs of cameras: it was not written by "
                 "SpatialTemporal.save; fit one on the training pictures."
             )
-        # Files of before 0.3 have a place for every camera number from 0.
+        # Files of 0.1 have a place for every camera number from 0.
         cameras = content.get("cameras", torch.arange(len(distributions)))
         if not _are_cameras(cameras, len(distributions)):
             raise ReIDError(f"{path} does not say of which cameras its distributions are.")

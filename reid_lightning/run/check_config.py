@@ -3,14 +3,17 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pkgutil import resolve_name
 from typing import Any, Literal
 
+from hydra._internal.utils import _locate
 from omegaconf import DictConfig, OmegaConf
 
-from reid_lightning.errors import ReIDError, unknown_name
-from reid_lightning.signature import arguments_of, check_argument, required_names, shown
+from reid_lightning.annotation_words import shown
+from reid_lightning.errors import ReIDError, error_message, unknown_name
+from reid_lightning.signature import arguments_of, check_argument, required_names
 
+# The packages whose constructors take more than can be meant here.
+_RESTRICTED = ("torch.", "pytorch_lightning.", "pytorch_metric_learning.", "reid_lightning.")
 _HYDRAS = {
     "_target_": str,
     "_partial_": bool,
@@ -72,9 +75,12 @@ def constructor(address: object, key: str) -> Callable[..., Any]:
         ReIDError: nothing, or what cannot be called; the message names `key`.
     """
     try:
-        target: Callable[..., Any] = resolve_name(str(address))
-    except (AttributeError, ImportError, ValueError) as error:
-        raise ReIDError(f"{key}._target_={address} cannot be imported: {error}.") from error
+        target: Callable[..., Any] = _locate(str(address))
+    except (ImportError, ValueError) as error:
+        reason = error_message(error)  # of a package that is not installed
+        raise ReIDError(
+            reason or f"{key}._target_={address} cannot be imported: {error.__cause__ or error}."
+        ) from error
     if not callable(target):
         raise ReIDError(f"{key}._target_={address} is a value, which cannot be called.")
     return target
@@ -122,11 +128,12 @@ def _check_node(
     if not known.open:
         names = {name: hint for name, hint in known.hints.items() if name not in given}
         _check_names(key, [name for name in node if name not in _HYDRAS], names)
-    hints = {**known.hints, **annotations, **_HYDRAS}
+    of_a_package = constructor(node["_target_"], key).__module__.startswith(_RESTRICTED)
+    hints = {**known.hints, **(annotations if of_a_package else {}), **_HYDRAS}
     for name, value in node.items():
-        here, nested = f"{key}.{name}", list(_nested(value))
-        for part in nested:
-            _check_node(here, part, within, within)
+        here, nested = f"{key}.{name}", dict(_nested(value, f"{key}.{name}"))
+        for path, part in nested.items():
+            _check_node(path, part, within, within)
         if not nested:
             check_argument(here, value, hints.get(name, Any))
 
@@ -150,10 +157,10 @@ def _check_names(key: str, typed: Any, names: Mapping[str, Any]) -> None:
             raise ReIDError(f"{of}: {unknown_name(str(name), names, f'{key}.' if key else '')}")
 
 
-def _nested(value: object) -> Iterator[Mapping[Any, Any]]:
-    """The nodes that an argument is, or holds."""
+def _nested(value: object, key: str) -> Iterator[tuple[str, Mapping[Any, Any]]]:
+    """The nodes that an argument is, or holds, with their keys."""
     if isinstance(value, dict) and "_target_" in value:
-        yield value
+        yield key, value
     elif isinstance(value, dict | list):
-        for element in value.values() if isinstance(value, dict) else value:
-            yield from _nested(element)
+        for name, element in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _nested(element, f"{key}.{name}")

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import torch
 from omegaconf import DictConfig
@@ -97,15 +98,21 @@ def _check_monitors(config: DictConfig, module: ReIDModule) -> None:
     """Refuse a callback that waits for a score which nobody computes."""
     scores = [f"val/{name}" for name in (*SCORES, *module.val_metric.extra_scores)]
     for name, callback in callbacks_of(config).items():
-        monitor, mode = callback.get("monitor"), callback.get("mode")
-        if monitor is None or str(monitor).startswith("train/"):  # a loss of one's own has others
+        monitor = callback.get("monitor")
+        # A loss, or a callback, of one's own may log others.
+        if monitor is None or monitor in scores or monitor in ("step", "epoch"):
             continue
-        if monitor not in scores:
+        is_score = str(monitor).startswith(("val/", "test/"))
+        if is_score or (
+            not str(monitor).startswith("train/") and get_close_matches(monitor, scores)
+        ):
             raise ReIDError(
                 f"callbacks.{name}.monitor={monitor} is never computed: it must be one of "
                 f"{', '.join(scores)}, or a train/ column of metrics.csv."
             )
-        if mode != "max" and str(monitor).removeprefix("val/") in SCORES:
+    for name, callback in callbacks_of(config).items():
+        monitor, mode = str(callback.get("monitor")), callback.get("mode", "max")
+        if mode != "max" and monitor.startswith("val/") and monitor[4:] in SCORES:
             raise ReIDError(
                 f"callbacks.{name}.mode={mode} would keep the worst {monitor}: set it to max."
             )

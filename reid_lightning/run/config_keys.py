@@ -33,14 +33,16 @@ _OPTIMIZER = Node(
         "maximize": Literal[False],
         "dampening": PartialShare,
         "weight_decay": NonNegative,
-        "eps": NonNegative,
         "momentum": PartialShare,
         "betas": tuple[PartialShare, PartialShare],
     },
     partial=True,
 )
 # Of pytorch-metric-learning, without annotations: at 0 or below, its losses vanish or turn round.
-_LOSS_TERMS = dict.fromkeys(("temperature", "scale", "gamma", "alpha", "beta"), Positive)
+_LOSS_TERMS: dict[str, Any] = {
+    **dict.fromkeys(("temperature", "scale", "gamma", "alpha", "beta"), Positive),
+    **dict.fromkeys(("margin", "pos_margin", "neg_margin", "epsilon", "base"), float),
+}
 _SEED = Annotated[int, Ge(0), Le(2**32 - 1)]
 # Values first: groups refer to them, and errors should name what was typed.
 _TRAINING: dict[str, Any] = {

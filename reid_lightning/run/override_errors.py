@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import ConfigCompositionException, HydraException, InstantiationException
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
@@ -47,6 +47,7 @@ def check_overrides(overrides: Sequence[str], own_configs: Path | None) -> None:
         own_configs: the folder of --config-dir.
     """
     parser = OverridesParser.create()
+    elsewhere = any(typed.lstrip("+").startswith("hydra.searchpath") for typed in overrides)
     for typed in overrides:
         try:
             parsed = parser.parse_override(typed)
@@ -59,7 +60,8 @@ def check_overrides(overrides: Sequence[str], own_configs: Path | None) -> None:
         if group == "version":
             raise ReIDError(f"{typed} cannot be set: a run states the version that made it.")
         known = group_files(group, own_configs)
-        if (known or group in NEW_GROUPS) and not parsed.is_delete():
+        is_choice = (known or group in NEW_GROUPS) and not parsed.is_delete()
+        if is_choice and not elsewhere and not isinstance(parsed.value(), Glob):
             if group in _OF_ONE_CHOICE and isinstance(parsed.value(), list):
                 raise ReIDError(
                     f"{typed} chooses several files, whose keys would be mixed: {group} is one of "
@@ -141,7 +143,7 @@ def _unreadable(typed: str, parser: OverridesParser) -> str:
 
 def _check_sweep(typed: str, parsed: Override) -> None:
     """Look at the values of a sweep: `range(0,1,0)` has none."""
-    if parsed.is_discrete_sweep():
+    if parsed.is_discrete_sweep() and not isinstance(parsed.value(), Glob):  # of files
         try:
             first = next(parsed.sweep_string_iterator(), None)
         except (HydraException, ValueError) as error:

@@ -13,14 +13,21 @@ def check_validation(config: DictConfig, datamodule: ReIDDataModule, world_size:
     folder, limit = datamodule.folder, batch_limit(config.trainer, "val")
     if is_validated(config.trainer):
         part = _scored_part(folder.used, limit, datamodule.eval_batch_size, world_size)
-        _check_matches(part, f"the pictures validated on ({folder.validated_on})", "val", limit)
+        _check_matches(
+            part,
+            f"the pictures validated on ({folder.validated_on})",
+            limit,
+            _limit_key(config.trainer, "val"),
+        )
 
 
 def check_test(config: DictConfig, datamodule: ReIDDataModule, world_size: int) -> None:
     """Raise a `ReIDError` if no query of the test has a match."""
     folder, limit = datamodule.folder, batch_limit(config.trainer, "test")
     part = _scored_part(folder.official, limit, datamodule.eval_batch_size, world_size)
-    _check_matches(part, f"the query and gallery of {folder.title}", "test", limit)
+    _check_matches(
+        part, f"the query and gallery of {folder.title}", limit, _limit_key(config.trainer, "test")
+    )
 
 
 def check_evaluation(config: DictConfig, datamodule: ReIDDataModule) -> None:
@@ -31,7 +38,7 @@ def check_evaluation(config: DictConfig, datamodule: ReIDDataModule) -> None:
             "trainer.fast_dev_run) would leave pictures out. Leave it away."
         )
     folder = datamodule.folder
-    _check_matches(folder.official, f"the query and gallery of {folder.title}", "predict", 1.0)
+    _check_matches(folder.official, f"the query and gallery of {folder.title}", 1.0)
 
 
 def is_validated(trainer: DictConfig) -> bool:
@@ -63,7 +70,16 @@ def _scored_part(splits: Splits, limit: float, batch_size: int, world_size: int)
     return Splits((), query, tuple(pictures[i] for i in sorted(indices) if i >= queries))
 
 
-def _check_matches(splits: Splits, pictures: str, stage: str, limit: float) -> None:
+def _limit_key(trainer: DictConfig, stage: str) -> str:
+    """The key that `batch_limit` is of."""
+    if trainer.get("fast_dev_run"):
+        return "trainer.fast_dev_run"
+    if stage == "val" and trainer.get("overfit_batches"):
+        return "trainer.overfit_batches"
+    return f"trainer.limit_{stage}_batches"
+
+
+def _check_matches(splits: Splits, pictures: str, limit: float, key: str = "") -> None:
     cameras: dict[int, set[int]] = {}
     for sample in splits.gallery:
         cameras.setdefault(sample.pid, set()).add(sample.camid)
@@ -75,6 +91,6 @@ def _check_matches(splits: Splits, pictures: str, stage: str, limit: float) -> N
         + (
             "Check the identities and cameras in its file names."
             if whole
-            else f"trainer.limit_{stage}_batches={limit} leaves too few batches: raise it."
+            else f"{key}={limit} leaves too few batches: raise it."
         )
     )

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from reid_lightning.data.augmentation.streams import augmentation_uniforms
 from reid_lightning.engine.parameter_groups import lr_schedule
 from reid_lightning.retrieval import EmbeddedSet, Retrieval
-from reid_lightning.run.config_files import CONF, group_files
+from reid_lightning.run.config_files import group_files
 from reid_lightning.run.config_keys import check_evaluation_config, check_training_config
 from reid_lightning.run.user_errors import clear_message
 
@@ -155,8 +155,3 @@ WORKS: dict[str, Callable[[DictConfig], None]] = {
     "optimizer": optimizer_works,
     "retrieval": retrieval_works,
 }
-
-
-def test_groups_with_numbers_are_tried() -> None:
-    assert {choice.partition("=")[0] for choice in CHOICES} >= set(WORKS)
-    assert (CONF / "train.yaml").is_file()

@@ -65,8 +65,7 @@ TRAINING = {
         "below 1."
     ),
     "optimizer._target_=torch.optim.Adm": (
-        "optimizer._target_=torch.optim.Adm cannot be imported: module 'torch.optim' has no "
-        "attribute 'Adm'."
+        "optimizer._target_=torch.optim.Adm cannot be imported: No module named 'torch.optim.Adm'."
     ),
     "optimizer._target_=torch.pi": (
         "optimizer._target_=torch.pi is a value, which cannot be called."

@@ -93,6 +93,11 @@ def test_a_sweep_has_values(override: str) -> None:
         check_overrides([override], None)
 
 
+def test_what_hydra_finds_itself_is_left_to_it() -> None:
+    check_overrides(["loss=glob(h*)", "seed=range(2)"], None)
+    check_overrides(["hydra.searchpath=[file:///conf]", "model=mine"], None)
+
+
 def test_choices_of_the_users_own_folder(tmp_path: Path) -> None:
     (tmp_path / "loss").mkdir()
     (tmp_path / "loss" / "mine.yaml").touch()
