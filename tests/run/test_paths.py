@@ -13,17 +13,17 @@ from reid_lightning.run.paths import expand_home, expand_paths, quoted, with_typ
 
 @pytest.fixture(autouse=True)
 def home(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("HOME", "/people/me")
 
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("data.root=~/x", "data.root=/home/me/x"),
-        ("data.extra_gallery=[~/a,~/b]", "data.extra_gallery=[/home/me/a,/home/me/b]"),
-        ("resume='~/x'", "resume='/home/me/x'"),
-        ("checkpoint=~/a,~/b", "checkpoint=/home/me/a,/home/me/b"),
-        ("--config-dir=~/conf", "--config-dir=/home/me/conf"),
+        ("data.root=~/x", "data.root=/people/me/x"),
+        ("data.extra_gallery=[~/a,~/b]", "data.extra_gallery=[/people/me/a,/people/me/b]"),
+        ("resume='~/x'", "resume='/people/me/x'"),
+        ("checkpoint=~/a,~/b", "checkpoint=/people/me/a,/people/me/b"),
+        ("--config-dir=~/conf", "--config-dir=/people/me/conf"),
         ("~data.archive", "~data.archive"),
         ("data.root=a~/b", "data.root=a~/b"),
     ],
@@ -48,8 +48,8 @@ def test_the_home_in_every_value_of_a_configuration(monkeypatch: pytest.MonkeyPa
     assert isinstance(config, DictConfig)
     OmegaConf.set_struct(config, True)
     expand_paths(config)
-    assert config.root == "/home/me/data/set" and config["not"] == "a~/b"
-    assert config.deep == [{"file": "/home/me/list.csv"}, "/home/me"]
+    assert config.root == "/people/me/data/set" and config["not"] == "a~/b"
+    assert config.deep == [{"file": "/people/me/list.csv"}, "/people/me"]
     assert OmegaConf.is_missing(config, "missing") and config.none is None
 
 
