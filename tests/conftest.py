@@ -1,3 +1,4 @@
+import logging
 import lzma
 import os
 import socket
@@ -34,6 +35,19 @@ def shared_cores() -> None:
     share = max(1, (os.cpu_count() or 1) // workers)
     os.environ.setdefault("OMP_NUM_THREADS", str(share))
     torch.set_num_threads(share)
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """A command that a test calls configures the log of this whole process."""
+    root, before = logging.root, list(logging.root.handlers)
+    level, disabled, raises = root.level, root.manager.disable, logging.raiseExceptions
+    yield
+    for handler in root.handlers[:]:
+        if handler not in before and type(handler) in (logging.StreamHandler, logging.FileHandler):
+            root.removeHandler(handler)
+    root.setLevel(level)
+    root.manager.disable, logging.raiseExceptions = disabled, raises
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
