@@ -170,3 +170,8 @@ def test_constructors_of_the_users_are_checked_too(
     wrong = own % 3 + " +data.reader.sizes=3"
     message = refusal("train", *wrong.split())
     assert message == "data.reader has no key sizes: did you mean data.reader.size?"
+
+
+def test_options_of_a_logger_are_known_before_it_writes() -> None:
+    message = refusal("train", "logger=tensorboard", "+logger.flush=3")
+    assert message == "logger has no key flush: did you mean logger.flush_secs?"
