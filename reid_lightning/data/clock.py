@@ -31,7 +31,12 @@ def with_times(splits: Splits) -> Splits:
     def timed(samples: Sequence[Sample]) -> tuple[Sample, ...]:
         return tuple(replace(s, time=starts[s.camid, s.sequence] + s.frame) for s in samples)
 
-    return Splits(timed(splits.train), timed(splits.query), timed(splits.gallery))
+    return replace(
+        splits,
+        train=timed(splits.train),
+        query=timed(splits.query),
+        gallery=timed(splits.gallery),
+    )
 
 
 def sequence_starts(samples: Iterable[Sample]) -> dict[tuple[int, int], int]:

@@ -1,35 +1,47 @@
 """Counts of pictures, identities and cameras, and their differences from the official ones."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reid_lightning.data.sample import DISTRACTOR, JUNK, Sample, Splits
+from reid_lightning.data.sample import Sample, Splits
 
 Counts = dict[str, dict[str, int]]
 
 
 def split_counts(splits: Splits) -> Counts:
-    """Count the pictures, labelled identities, cameras, junk and distractors of every split."""
+    """Count the pictures, identities, cameras (if any), junk and distractors of every split."""
     samples_of = {"train": splits.train, "query": splits.query, "gallery": splits.gallery}
-    return {name: _count(samples) for name, samples in samples_of.items()}
+    counts = {name: _count(samples) for name, samples in samples_of.items()}
+    if not splits.has_cameras:
+        for count in counts.values():
+            del count["cameras"]
+    return counts
 
 
 def _count(samples: Sequence[Sample]) -> dict[str, int]:
-    pids = [s.pid for s in samples]
+    roles = Counter(s.role for s in samples)
     return {
-        "pictures": len(pids),
-        "identities": len(set(pids) - {JUNK, DISTRACTOR}),
+        "pictures": len(samples),
+        "identities": len({s.pid for s in samples if s.role == "person"}),
         "cameras": len({s.camid for s in samples}),
-        "junk": pids.count(JUNK),
-        "distractors": pids.count(DISTRACTOR),
+        "junk": roles["junk"],
+        "distractors": roles["distractor"],
     }
+
+
+def camera_count(splits: Splits) -> int | str:
+    """The number of cameras, or `no cameras`."""
+    if not splits.has_cameras:
+        return "no cameras"
+    return len({s.camid for s in (*splits.train, *splits.query, *splits.gallery)})
 
 
 def differences(counts: Counts, expected: Mapping[Any, Mapping[Any, int]]) -> list[str]:
     """One phrase for every count that differs from the expected one."""
     return [
-        f"{split} has {counts[split][kind]} {kind} instead of {count}"
+        f"{split} has {counts[split].get(kind, 'no')} {kind} instead of {count}"
         for split, official in expected.items()
         for kind, count in official.items()
-        if counts[split][kind] != count
+        if counts[split].get(kind, 0) != count
     ]

@@ -11,6 +11,7 @@ from typing_extensions import Required
 from reid_lightning.data.archive import extract_once
 from reid_lightning.data.clock import with_times
 from reid_lightning.data.readers.market1501 import read_distractors, read_market1501
+from reid_lightning.data.roles import people, with_roles
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import hold_out
 from reid_lightning.errors import ReIDError, check_choice, check_integer
@@ -29,6 +30,7 @@ class FolderArguments(TypedDict, total=False):
     source: Required[str]
     reader: Callable[[Path], Splits]
     clock: Clock
+    distractor_pid: int | None
     val_identities: Natural
     archive: FilePath | None
     draw: Callable[[Path], Path] | None
@@ -45,6 +47,8 @@ class DatasetFolder:
         source: where the set can be downloaded, for the error if it is missing.
         reader: the folder → the three splits; by default, of the Market-1501 layout.
         clock: `sequences` if the reader's frame numbers are times, or `none`.
+        distractor_pid: the pid of strangers whom nobody looks for, 0 in Market-1501; None: every
+            pid from 0 is a person's.
         val_identities: training identities held out to validate on; 0 validates on the official
             query and gallery.
         archive: a zip file that is extracted to `root` once.
@@ -64,6 +68,7 @@ class DatasetFolder:
         source: str,
         reader: Callable[[Path], Splits] = read_market1501,
         clock: Clock = "sequences",
+        distractor_pid: int | None = None,
         val_identities: Natural = 0,
         archive: FilePath | None = None,
         draw: Callable[[Path], Path] | None = None,
@@ -72,14 +77,19 @@ class DatasetFolder:
     ) -> None:
         check_choice("data.clock", clock, ("sequences", "none"))
         check_integer("data.val_identities", val_identities, 0)
-        self.title, self.root, self.source = name, Path(root), source
-        self.reader, self.clock = reader, clock
+        self.name, self.root, self.source = name, Path(root), source
+        self.reader, self.clock, self.distractor_pid = reader, clock, distractor_pid
         self.archive = None if archive is None else Path(archive)
         self.draw, self.expected, self.val_identities = draw, expected, val_identities
         folders = [extra_gallery] if isinstance(extra_gallery, str | Path) else extra_gallery
         self.extra_gallery = [Path(folder).expanduser() for folder in folders]
         if extra_gallery and expected:  # the official counts do not include the added pictures
             self.expected = {split: expected[split] for split in expected if split != "gallery"}
+
+    @property
+    def title(self) -> str:
+        """The set's name, and whether it has no cameras; reported with every score."""
+        return self.name if self.official.has_cameras else f"{self.name} (no cameras)"
 
     @property
     def validated_on(self) -> str:
@@ -106,7 +116,7 @@ class DatasetFolder:
         if not self.root.is_dir():
             raise ReIDError(
                 f"There is no data set at {self.root.absolute()} (data.root): download "
-                f"{self.title} from {self.source}, or try data=synthetic, which needs no download."
+                f"{self.name} from {self.source}, or try data=synthetic, which needs no download."
             )
         splits = self.reader(self.root)
         if not isinstance(splits, Splits):
@@ -116,21 +126,28 @@ class DatasetFolder:
         for name in ("train", "query", "gallery"):
             if not getattr(splits, name):
                 raise ReIDError(
-                    f"The {name} split of {self.title}, read from {self.root.absolute()} "
+                    f"The {name} split of {self.name}, read from {self.root.absolute()} "
                     "(data.root), has no picture."
                 )
         if self.clock == "sequences":
             splits = with_times(splits)
         extra = [sample for folder in self.extra_gallery for sample in read_distractors(folder)]
-        return replace(splits, gallery=(*splits.gallery, *extra))
+        splits = replace(splits, gallery=(*splits.gallery, *extra))
+        return with_roles(splits, self.distractor_pid)
 
     @cached_property
     def used(self) -> Splits:
         """The splits trained and validated on: `official`, unless identities are held out.
 
+        Only people are trained on.
+
         Raises:
             ReIDError: as `official` does, or too many identities are held out.
         """
-        if not self.val_identities:
-            return self.official
-        return hold_out(self.official.train, self.val_identities)
+        splits = self.official
+        if self.val_identities:
+            splits = hold_out(splits.train, self.val_identities, has_cameras=splits.has_cameras)
+        trained_on = people(splits.train)
+        if len(trained_on) == len(splits.train):
+            return splits
+        return replace(splits, train=trained_on)

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-JUNK, DISTRACTOR = -1, 0  # pids
+JUNK_PID = -1
+
+Role = Literal["person", "distractor", "junk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,10 +15,13 @@ class Sample:
 
     Args:
         path: of its file.
-        pid: the person; -1 is junk, 0 a distractor.
+        pid: who is on it. Junk has -1; in `DatasetFolder.official`, every distractor has a pid of
+            its own that no person has.
         camid: the camera, from 0.
         sequence, frame: of the camera, where frames are counted anew in every sequence.
         time: in frames on the camera's clock, if known.
+        role: `person`; `distractor`, a stranger whom nobody looks for; or `junk`, which does not
+            count.
     """
 
     path: Path
@@ -24,12 +30,18 @@ class Sample:
     sequence: int = 1
     frame: int = 0
     time: int | None = None
+    role: Role = "person"
 
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """The samples of a set: to train on, and the official query and gallery."""
+    """The samples of a set: to train on, and the official query and gallery.
+
+    Without cameras (`has_cameras` false), every picture file has a camid of its own, the same in
+    query and gallery: all gallery pictures of a query's person count but the query itself.
+    """
 
     train: tuple[Sample, ...]
     query: tuple[Sample, ...]
     gallery: tuple[Sample, ...]
+    has_cameras: bool = True

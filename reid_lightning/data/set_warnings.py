@@ -1,33 +1,33 @@
 """What makes a set's scores wrong though every file can be read: its labels, and equal pictures."""
 
-from collections import Counter
 from collections.abc import Iterator
 
 from reid_lightning.data.equal_pictures import equal_pictures
-from reid_lightning.data.sample import DISTRACTOR, JUNK, Sample, Splits
+from reid_lightning.data.roles import people
+from reid_lightning.data.sample import Sample, Splits
 
-_NUMBERED = (
-    "{} {} are numbered -1 (junk) and {} are numbered 0 (distractors): {}. Remove them, or "
-    "renumber them if they are people."
+_NO_PEOPLE = (
+    "{} {} are junk (-1) and {} are distractors: they are {}. If they are people, renumber them "
+    "(and set data.distractor_pid=null where 0 is a person)."
 )
 
 
 def label_warnings(splits: Splits) -> Iterator[str]:
-    """Of people in both training and test, and of people numbered as junk or distractors."""
-    test = {s.pid for s in (*splits.query, *splits.gallery)} - {JUNK, DISTRACTOR}
-    if both := sorted(test & {s.pid for s in splits.train}):
+    """Of people in both training and test, and of junk and distractors among people."""
+    test = {s.pid for s in people((*splits.query, *splits.gallery))}
+    if both := sorted(test & {s.pid for s in people(splits.train)}):
         yield (
             f"{len(both)} identities are in both training and test, such as {both[0]}: the test "
             "is of people that the network has seen. Remove them from one, or renumber them if "
             "they are others."
         )
     for name, samples, effect in (
-        ("training pictures", splits.train, "each number is trained on as one person"),
-        ("queries", splits.query, "-1 is left out of the scores, and 0 matches every distractor"),
+        ("training pictures", splits.train, "not trained on"),
+        ("queries", splits.query, "left out of the scores"),
     ):
-        counts = Counter(s.pid for s in samples)
-        if counts[JUNK] or counts[DISTRACTOR]:
-            yield _NUMBERED.format(counts[JUNK], name, counts[DISTRACTOR], effect)
+        junk, distractors = (sum(s.role == r for s in samples) for r in ("junk", "distractor"))
+        if junk or distractors:
+            yield _NO_PEOPLE.format(junk, name, distractors, effect)
 
 
 def equal_picture_warnings(splits: Splits) -> Iterator[str]:
@@ -36,7 +36,7 @@ def equal_picture_warnings(splits: Splits) -> Iterator[str]:
     Raises:
         ReIDError: a picture cannot be read.
     """
-    gallery = [s for s in splits.gallery if s.pid not in (JUNK, DISTRACTOR)]
+    gallery = people(splits.gallery)
     pictures = [*splits.train, *splits.query, *gallery]
     first_query, first_gallery = len(splits.train), len(splits.train) + len(splits.query)
     leaked, contradicting, found = [], [], []

@@ -4,7 +4,8 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 
-from reid_lightning.data.sample import DISTRACTOR, JUNK, Sample, Splits
+from reid_lightning.data.roles import people
+from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.errors import ReIDError
 
 
@@ -13,45 +14,45 @@ def labels_of(samples: Sequence[Sample]) -> dict[int, int]:
     return {pid: label for label, pid in enumerate(sorted({s.pid for s in samples}))}
 
 
-def hold_out(train: Sequence[Sample], identities: int) -> Splits:
+def hold_out(train: Sequence[Sample], identities: int, *, has_cameras: bool = True) -> Splits:
     """Split training samples into a smaller training split, a validation query and gallery.
 
     The choice does not depend on the run's seed, so that runs are compared on the same people.
     Each held-out identity gives one query per camera in which it has more than one picture; its
     other pictures are the gallery. Only identities with a cross-camera match for at least one
-    query are eligible, and none that is numbered as junk or distractors.
+    query are eligible. Without cameras, each gives one query, and those with two pictures are
+    eligible. Distractors and junk are left in training.
 
     Args:
         train: the official training samples.
         identities: how many to hold out.
+        has_cameras: as `Splits.has_cameras`.
 
     Raises:
         ReIDError: too few identities are eligible, or none would remain to train on.
     """
     cameras: dict[int, dict[int, list[Sample]]] = defaultdict(lambda: defaultdict(list))
-    for s in train:
-        cameras[s.pid][s.camid].append(s)
+    for s in people(train):
+        cameras[s.pid][s.camid if has_cameras else 0].append(s)
     eligible = sorted(
         pid
         for pid, by_camera in cameras.items()
-        if pid not in (JUNK, DISTRACTOR)
-        and len(by_camera) > 1
+        if (len(by_camera) > 1 or not has_cameras)
         and any(len(pictures) > 1 for pictures in by_camera.values())
     )
     if identities > len(eligible) or identities >= len(cameras):
+        needed = "are seen by two cameras" if has_cameras else "have two pictures"
         raise ReIDError(
             f"data.val_identities={identities} is too many: of {len(cameras)} training identities "
-            f"{len(eligible)} are seen by two cameras, and at least one must remain to train on."
+            f"{len(eligible)} {needed}, and at least one must remain to train on."
         )
     held_out = set(random.Random(0).sample(eligible, identities))
     queries = {
-        pictures[0].path
-        for pid in held_out
-        for pictures in cameras[pid].values()
-        if len(pictures) > 1
+        pictures[0] for pid in held_out for pictures in cameras[pid].values() if len(pictures) > 1
     }
     return Splits(
         train=tuple(s for s in train if s.pid not in held_out),
-        query=tuple(s for s in train if s.path in queries),
-        gallery=tuple(s for s in train if s.pid in held_out and s.path not in queries),
+        query=tuple(s for s in train if s in queries),
+        gallery=tuple(s for s in train if s.pid in held_out and s not in queries),
+        has_cameras=has_cameras,
     )

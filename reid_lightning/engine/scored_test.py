@@ -1,8 +1,9 @@
 """The test of a training: the pictures that its metric collected, ranked and scored."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
-from reid_lightning.data.sample import Sample, Splits
+from reid_lightning.data.sample import Splits
 from reid_lightning.metrics import ReIDMetric
 from reid_lightning.retrieval import Retrieval
 from reid_lightning.scoring.embedded_samples import embedded_set
@@ -10,11 +11,10 @@ from reid_lightning.scoring.score_sets import Outcome, score_sets
 
 
 class ScoredTest(NamedTuple):
-    """The outcome of a test, and the samples that were scored."""
+    """The outcome of a test, and the query and gallery that were scored."""
 
     outcome: Outcome
-    query: list[Sample]
-    gallery: list[Sample]
+    scored: Splits
 
 
 def score_collected(metric: ReIDMetric, official: Splits, lists: int, length: int) -> ScoredTest:
@@ -34,7 +34,7 @@ def score_collected(metric: ReIDMetric, official: Splits, lists: int, length: in
     embeddings, queries = embeddings[order], int(is_query.sum())
     pictures = [*official.query, *official.gallery]
     samples = [pictures[i] for i in index[order].tolist()]
-    query, gallery = samples[:queries], samples[queries:]
+    query, gallery = tuple(samples[:queries]), tuple(samples[queries:])
     outcome = score_sets(
         embedded_set(query, embeddings[:queries]),
         embedded_set(gallery, embeddings[queries:]),
@@ -45,4 +45,4 @@ def score_collected(metric: ReIDMetric, official: Splits, lists: int, length: in
         lists=lists,
         length=length,
     )
-    return ScoredTest(outcome, query, gallery)
+    return ScoredTest(outcome, replace(official, train=(), query=query, gallery=gallery))

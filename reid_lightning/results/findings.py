@@ -1,13 +1,12 @@
 """findings.pt: what a report shows of a test beside its scores."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 import torch
 from torch import Tensor
 
-from reid_lightning.data.sample import Sample
+from reid_lightning.data.sample import Splits
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import load_file, save_file
 from reid_lightning.metrics.ranking import AveragePrecision
@@ -28,7 +27,7 @@ class Findings(NamedTuple):
     `worst` and `best` are the lists of the queries with the lowest and the highest AP; `positive`
     and `negative` are distances of a sample of query-gallery pairs, of one person by two cameras
     and of two persons; `embeddings` [n, d] are of all pictures of the people with most pictures,
-    with their `pids` and `camids` [n].
+    with their `pids` and `camids` [n]; all camids are 0 in a set without cameras.
     """
 
     worst: list[RankedList]
@@ -40,24 +39,23 @@ class Findings(NamedTuple):
     camids: Tensor
 
 
-def collect_findings(
-    outcome: Outcome, query: Sequence[Sample], gallery: Sequence[Sample], ap: AveragePrecision
-) -> Findings:
+def collect_findings(outcome: Outcome, scored: Splits, ap: AveragePrecision) -> Findings:
     """The findings of a scored ranking.
 
     Args:
         outcome: of `score_sets`.
-        query, gallery: the samples that were scored.
+        scored: the query and gallery.
         ap: as `score_sets` took it.
     """
     worst, best = (
-        [ranked_list(retrieved, query, gallery, outcome.results, ap) for retrieved in lists]
+        [ranked_list(retrieved, scored, outcome.results, ap) for retrieved in lists]
         for lists in (outcome.worst, outcome.best)
     )
     people = _most_pictures(torch.cat([outcome.query.pids, outcome.gallery.pids]))
     sets = outcome.query, outcome.gallery
     parts = [embedded.take(torch.isin(embedded.pids, people)) for embedded in sets]
     x, pids, camids, _ = (torch.cat(columns).cpu() for columns in zip(*parts, strict=True))
+    camids = camids if scored.has_cameras else torch.zeros_like(camids)
     return Findings(worst, best, outcome.positive, outcome.negative, x.float(), pids, camids)
 
 
@@ -133,6 +131,6 @@ def _check_tensors(findings: Findings) -> None:
 
 def _most_pictures(pids: Tensor) -> Tensor:
     """The people with most pictures; of equals, those with the lowest pids."""
-    people, counts = torch.unique(pids[pids > 0], return_counts=True)
+    people, counts = torch.unique(pids[pids >= 0], return_counts=True)
     most: Tensor = people[counts.argsort(descending=True, stable=True)[:_MAPPED_PEOPLE]]
     return most

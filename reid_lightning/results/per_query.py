@@ -2,13 +2,12 @@
 
 import csv
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from reid_lightning.data.sample import Sample
+from reid_lightning.data.sample import Splits
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import read_csv, replaced_atomically
 from reid_lightning.metrics.ranking import QueryResults
@@ -17,12 +16,14 @@ COLUMNS = ("query", "pid", "camid", "matches", "first_match", "AP", "INP")
 _MOST_DIGITS = 15  # of a rank
 
 
-def write_per_query(path: Path, queries: Sequence[Sample], results: QueryResults) -> None:
+def write_per_query(path: Path, scored: Splits, results: QueryResults) -> None:
     """Write a row per query: its file, number of matches, rank of the nearest one, AP and INP.
 
     Files are named from the folder that holds all queries. Ranks count from 1. A query without a
-    match from another camera has 0 matches, and no rank, AP or INP.
+    match from another camera has 0 matches, and no rank, AP or INP. Without cameras, there is no
+    camid.
     """
+    queries = scored.query
     folder = os.path.commonpath([query.path.parent for query in queries]) if queries else ""
     columns = (results.matches, results.first_match, results.ap, results.inp)
     with (
@@ -33,7 +34,8 @@ def write_per_query(path: Path, queries: Sequence[Sample], results: QueryResults
         writer.writerow(COLUMNS)
         for query, *values in zip(queries, *(c.tolist() for c in columns), strict=True):
             values = values if values[0] else [0, "", "", ""]
-            writer.writerow([query.path.relative_to(folder), query.pid, query.camid, *values])
+            camid = query.camid if scored.has_cameras else ""
+            writer.writerow([query.path.relative_to(folder), query.pid, camid, *values])
 
 
 def read_first_matches(path: Path) -> Tensor:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from reid_lightning.data.sample import Sample
+from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults
 from reid_lightning.scoring.nearest_pictures import Verdict
 from reid_lightning.scoring.worst_and_best import RetrievedList
@@ -28,30 +28,31 @@ class RankedList(NamedTuple):
 
 
 def ranked_list(
-    retrieved: RetrievedList,
-    queries: Sequence[Sample],
-    gallery: Sequence[Sample],
-    results: QueryResults,
-    ap: AveragePrecision,
+    retrieved: RetrievedList, scored: Splits, results: QueryResults, ap: AveragePrecision
 ) -> RankedList:
     """The ranked list of one query with the ranks that are scored: junk has none.
 
     Args:
         retrieved: the query's index, and its nearest gallery pictures.
-        queries, gallery: all samples that were ranked.
+        scored: the query and gallery that were ranked.
         results: of all queries.
         ap: the definition of average precision that `results` holds.
     """
-    query = queries[retrieved.query]
+    query = scored.query[retrieved.query]
+
+    def labelled(text: str, sample: Sample) -> str:
+        return f"{text} · cam {sample.camid + 1}" if scored.has_cameras else text
+
     pictures, rank = [], 0
     for index, verdict in retrieved.gallery:
         rank += verdict != "junk"
-        label = "junk" if verdict == "junk" else f"{rank} · cam {gallery[index].camid + 1}"
-        pictures.append(Shown(gallery[index].path, verdict, label))
+        shown = scored.gallery[index]
+        label = "junk" if verdict == "junk" else labelled(str(rank), shown)
+        pictures.append(Shown(shown.path, verdict, label))
     matches = int(results.matches[retrieved.query])
     title = (
         f"Person {query.pid} · AP ({ap}) {float(results.ap[retrieved.query]):.1%} · "
         f"{matches} match{'' if matches == 1 else 'es'}, the first at rank "
         f"{int(results.first_match[retrieved.query])}"
     )
-    return RankedList(query.path, pictures, title, f"query · cam {query.camid + 1}")
+    return RankedList(query.path, pictures, title, labelled("query", query))

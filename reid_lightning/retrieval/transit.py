@@ -26,7 +26,7 @@ def transit_distributions(
     from the others.
 
     Args:
-        pids, camids: [pictures] of training pictures; junk and distractors are not used.
+        pids, camids: [pictures] of training pictures; negative pids, no person's, are not used.
         times: [pictures] in frames on the cameras' clocks; -1 is unknown, and is not used.
         cameras: their number; None: the largest camid + 1.
 
@@ -37,7 +37,7 @@ def transit_distributions(
     Raises:
         ReIDError: a camid is negative or not below `cameras`.
     """
-    used = (pids > 0) & (times >= 0)
+    used = (pids >= 0) & (times >= 0)
     pids, camids, times = pids[used], camids[used], times[used]
     most = int(camids.max()) + 1 if len(camids) else 0
     cameras = most if cameras is None else cameras

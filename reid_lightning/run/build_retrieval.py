@@ -8,7 +8,6 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from reid_lightning.data.dataset_folder import DatasetFolder
-from reid_lightning.data.sample import JUNK
 from reid_lightning.errors import ReIDError
 from reid_lightning.retrieval import NeighbourMean, Rerank, Retrieval, SpatialTemporal
 from reid_lightning.scoring.embedded_samples import columns_of
@@ -49,6 +48,13 @@ def build_retrieval(config: DictConfig, folder: DatasetFolder) -> Retrieval:
     retrieval = Retrieval(
         **{name: step for name, step in steps.items() if name in known}, own_steps=own_steps
     )
+    if not folder.official.has_cameras:
+        for name in ("multi_query", "spatial_temporal"):
+            if config.get(name):
+                raise ReIDError(
+                    f"retrieval=[{name}] needs to know which camera took a picture, and "
+                    f"{folder.title} does not say: leave it out."
+                )
     if config.get("spatial_temporal") is None:
         return retrieval
     scored = [*folder.official.query, *folder.official.gallery]
@@ -81,7 +87,7 @@ def build_retrieval(config: DictConfig, folder: DatasetFolder) -> Retrieval:
 
 def neighbour_warnings(retrieval: Retrieval, folder: DatasetFolder) -> Iterator[str]:
     """Of steps that look for more neighbours than there are pictures: all are alike to them."""
-    gallery = sum(sample.pid != JUNK for sample in folder.official.gallery)
+    gallery = sum(sample.role != "junk" for sample in folder.official.gallery)
     pictures = gallery + len(folder.official.query)
     for name, k, there, where in (
         ("database.k", retrieval.database and retrieval.database.k, gallery - 1, "gallery"),

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.data import ReIDDataModule
+from reid_lightning.data.counts import camera_count
 from reid_lightning.metrics.summary import check_extra_scores
 from reid_lightning.results.metrics_json import write_results
 from reid_lightning.results.scored_files import write_scored_files
@@ -65,16 +66,17 @@ def run_evaluation(config: DictConfig) -> float:
     )
     seconds = time.perf_counter() - started
     scores = {f"test/{name}": value for name, value in outcome.scores.items()}
-    log.info("\n%s", score_table(scores, data=config.data.name, ap=ap))
+    log.info("\n%s", score_table(scores, data=datamodule.folder.title, ap=ap))
     folder = Path(HydraConfig.get().runtime.output_dir)
-    write_scored_files(folder, outcome, official.query, official.gallery, ap)
+    write_scored_files(folder, outcome, official, ap)
     if retrieval.spatial_temporal is not None:
         _write_distributions(folder, retrieval.spatial_temporal)
     settings = {
         "ap": ap,
         "distance": distance if retrieval.spatial_temporal is None else "cosine",
         "retrieval": "+".join(taken_steps(config.retrieval)) or "none",
-        "data": config.data.name,
+        "data": datamodule.folder.title,
+        "cameras": camera_count(official),
         "trained_on": trained.data,
         "checkpoint": str(config.checkpoint),
         "precision": str(config.trainer.precision),

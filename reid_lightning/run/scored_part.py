@@ -1,10 +1,12 @@
 """Whether anything can be scored: found before a training, not after its first epoch."""
 
+from dataclasses import replace
+
 from omegaconf import DictConfig
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.data.eval_batches import eval_batches
-from reid_lightning.data.sample import JUNK, Splits
+from reid_lightning.data.sample import JUNK_PID, Splits
 from reid_lightning.errors import ReIDError
 
 
@@ -67,7 +69,8 @@ def _scored_part(splits: Splits, limit: float, batch_size: int, world_size: int)
         count = limit if isinstance(limit, int) else int(len(batches) * limit)
         indices.update(i for batch in batches[:count] for i in batch)
     query = tuple(pictures[i] for i in sorted(indices) if i < queries)
-    return Splits((), query, tuple(pictures[i] for i in sorted(indices) if i >= queries))
+    gallery = tuple(pictures[i] for i in sorted(indices) if i >= queries)
+    return replace(splits, train=(), query=query, gallery=gallery)
 
 
 def _limit_key(trainer: DictConfig, stage: str) -> str:
@@ -83,13 +86,14 @@ def _check_matches(splits: Splits, pictures: str, limit: float, key: str = "") -
     cameras: dict[int, set[int]] = {}
     for sample in splits.gallery:
         cameras.setdefault(sample.pid, set()).add(sample.camid)
-    if any(q.pid != JUNK and cameras.get(q.pid, set()) - {q.camid} for q in splits.query):
+    if any(q.pid != JUNK_PID and cameras.get(q.pid, set()) - {q.camid} for q in splits.query):
         return
     whole = limit == 1.0 and isinstance(limit, float)
     raise ReIDError(
-        f"No query has a match from another camera in {pictures}: nothing can be scored. "
+        f"No query has a match{' from another camera' if splits.has_cameras else ''} in "
+        f"{pictures}: nothing can be scored. "
         + (
-            "Check the identities and cameras in its file names."
+            "Check its identities and cameras."
             if whole
             else f"{key}={limit} leaves too few batches: raise it."
         )

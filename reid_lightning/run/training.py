@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.data import ReIDDataModule
+from reid_lightning.data.counts import camera_count
 from reid_lightning.engine.loggers.wandb import finish_wandb
 from reid_lightning.engine.module import ReIDModule
 from reid_lightning.errors import ReIDError
@@ -143,6 +144,7 @@ def fit_and_test(
     results = module.test_scores | {
         "ap": config.metric.ap,
         "data": title,
+        "cameras": camera_count(datamodule.folder.official),
         "validated_on": validated_on,
         "distance": module.test_metric.distance,
         "monitor": monitor,

@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from reid_lightning.data.sample import DISTRACTOR, Sample, Splits
+from reid_lightning.data.sample import JUNK_PID, Role, Sample, Splits
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import not_a_file
 
@@ -17,7 +17,7 @@ _PICTURES = {".jpg", ".jpeg", ".png"}
 
 
 def parse_name(path: Path) -> Sample:
-    """Parse `pid_cCsS_FRAME_BOX.jpg` (Zheng et al. 2015); pid -1 is junk, 0 a distractor.
+    """Parse `pid_cCsS_FRAME_BOX.jpg` (Zheng et al. 2015); pid -1 is junk.
 
     Raises:
         ReIDError: the name does not have this form, or a number in it is too large.
@@ -30,7 +30,8 @@ def parse_name(path: Path) -> Sample:
             "(pid_cCsS_FRAME_BOX.jpg, such as 0002_c1s1_000451_03.jpg): rename or remove it."
         )
     pid, camera, sequence, frame = (_number(path, part or "1") for part in match.groups())
-    return Sample(path, pid, camera - 1, sequence, frame)
+    role: Role = "junk" if pid == JUNK_PID else "person"
+    return Sample(path, pid, camera - 1, sequence, frame, role=role)
 
 
 def _number(path: Path, digits: str) -> int:
@@ -64,7 +65,7 @@ def read_distractors(folder: Path) -> tuple[Sample, ...]:
     for path in _pictures(folder):
         match = _NAME.fullmatch(path.name.split(".", 1)[0])
         camid = _number(path, match[2]) - 1 if match else 0
-        distractors.append(Sample(path, DISTRACTOR, camid, 1, 0))
+        distractors.append(Sample(path, 0, camid, role="distractor"))
     return tuple(distractors)
 
 
@@ -98,7 +99,8 @@ def read_market1501(root: Path) -> Splits:
         ReIDError: a folder is missing or has no picture, or a picture is wrongly named.
     """
     folder = find_layout(root)
-    return Splits(*(read_folder(folder / name) for name in (TRAIN, QUERY, GALLERY)))
+    train, query, gallery = (read_folder(folder / name) for name in (TRAIN, QUERY, GALLERY))
+    return Splits(train, query, gallery)
 
 
 def _pictures(folder: Path) -> list[Path]:

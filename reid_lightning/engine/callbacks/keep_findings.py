@@ -31,4 +31,4 @@ class KeepFindings(pl.Callback):
         test: ScoredTest = module.score_test(self.queries, self.length)
         if trainer.is_global_zero:
             ap = module.test_metric.ap
-            write_scored_files(self.folder, test.outcome, test.query, test.gallery, ap)
+            write_scored_files(self.folder, test.outcome, test.scored, ap)

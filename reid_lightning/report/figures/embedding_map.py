@@ -17,8 +17,8 @@ _PERPLEXITY = 15  # roughly the number of neighbours that a picture keeps near
 def embedding_map(findings: Findings) -> Figure | None:
     """Embeddings in two dimensions by t-SNE (van der Maaten & Hinton 2008), the same on every call.
 
-    A colour and a number per person, a marker per camera. None for fewer than 5 pictures, for
-    embeddings of one number, or if all embeddings are the same.
+    A colour and a number per person, a marker per camera if there are several. None for fewer than
+    5 pictures, for embeddings of one number, or if all embeddings are the same.
     """
     count = len(findings.pids)
     unit = F.normalize(findings.embeddings).numpy()
@@ -48,5 +48,8 @@ def embedding_map(findings: Findings) -> Figure | None:
         Line2D([], [], color="0.4", marker=marker, linestyle="", label=f"camera {camera + 1}")
         for camera, marker in zip(cameras, MARKERS * len(cameras), strict=False)
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    if len(cameras) > 1:
+        figure.legend(
+            handles=handles, loc="outside lower center", ncols=3, fontsize=8, frameon=False
+        )
     return figure
