@@ -12,6 +12,7 @@ from numbers import Integral, Real
 _EXTRAS = {
     "pytorch_metric_learning": "pml",
     "joblib": "sweep",
+    "pyarrow": "parquet",
     "optuna": "sweep",
     "submitit": "sweep",
 }

@@ -3,10 +3,17 @@
 import random
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from reid_lightning.data.roles import people
 from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.errors import ReIDError
+
+
+_NEEDED = {True: "are seen by two cameras", False: "have two pictures"}  # by `has_cameras`
+
+_ByCamera = dict[int, dict[int, list[Sample]]]  # by pid, then by camid
 
 
 def labels_of(samples: Sequence[Sample]) -> dict[int, int]:
@@ -31,20 +38,12 @@ def hold_out(train: Sequence[Sample], identities: int, *, has_cameras: bool = Tr
     Raises:
         ReIDError: too few identities are eligible, or none would remain to train on.
     """
-    cameras: dict[int, dict[int, list[Sample]]] = defaultdict(lambda: defaultdict(list))
-    for s in people(train):
-        cameras[s.pid][s.camid if has_cameras else 0].append(s)
-    eligible = sorted(
-        pid
-        for pid, by_camera in cameras.items()
-        if (len(by_camera) > 1 or not has_cameras)
-        and any(len(pictures) > 1 for pictures in by_camera.values())
-    )
+    cameras = _by_camera(train, has_cameras)
+    eligible = _eligible(cameras, has_cameras)
     if identities > len(eligible) or identities >= len(cameras):
-        needed = "are seen by two cameras" if has_cameras else "have two pictures"
         raise ReIDError(
             f"data.val_identities={identities} is too many: of {len(cameras)} training identities "
-            f"{len(eligible)} {needed}, and at least one must remain to train on."
+            f"{len(eligible)} {_NEEDED[has_cameras]}, and at least one must remain to train on."
         )
     held_out = set(random.Random(0).sample(eligible, identities))
     queries = {
@@ -55,4 +54,49 @@ def hold_out(train: Sequence[Sample], identities: int, *, has_cameras: bool = Tr
         query=tuple(s for s in train if s in queries),
         gallery=tuple(s for s in train if s.pid in held_out and s not in queries),
         has_cameras=has_cameras,
+    )
+
+
+def split_by_identity(
+    samples: Sequence[Sample],
+    test_share: float,
+    *,
+    has_cameras: bool,
+    not_read: Sequence[Path] = (),
+) -> Splits:
+    """Split a set that has no splits of its own: some identities to test on, the others to train.
+
+    Args:
+        samples: of the whole set.
+        test_share: of the identities that can be tested on, see `hold_out`.
+        has_cameras, not_read: as in `Splits`.
+
+    Raises:
+        ReIDError: no identity can be tested on, or none would remain to train on.
+    """
+    cameras = _by_camera(samples, has_cameras)
+    eligible = len(_eligible(cameras, has_cameras))
+    tested = round(test_share * eligible)
+    if not 0 < tested < len(cameras):
+        raise ReIDError(
+            f"data.test_share={test_share} leaves nobody to {'train' if tested else 'test'} on: of "
+            f"{len(cameras)} people {eligible} {_NEEDED[has_cameras]}, and can be tested on."
+        )
+    splits = hold_out(samples, tested, has_cameras=has_cameras)
+    return replace(splits, not_read=tuple(not_read))
+
+
+def _by_camera(samples: Sequence[Sample], has_cameras: bool) -> _ByCamera:
+    cameras: _ByCamera = defaultdict(lambda: defaultdict(list))
+    for s in people(samples):
+        cameras[s.pid][s.camid if has_cameras else 0].append(s)
+    return cameras
+
+
+def _eligible(cameras: _ByCamera, has_cameras: bool) -> list[int]:
+    return sorted(
+        pid
+        for pid, by_camera in cameras.items()
+        if (len(by_camera) > 1 or not has_cameras)
+        and any(len(pictures) > 1 for pictures in by_camera.values())
     )

@@ -4,7 +4,7 @@ from reid_lightning.files.atomic import named_in_errors, partial_path, replaced_
 from reid_lightning.files.checksum import add_checksum, is_intact
 from reid_lightning.files.kinds import content_kind, is_zip, not_a_file
 from reid_lightning.files.pytorch import load_file, save_file
-from reid_lightning.files.text import read_csv, read_json, read_yaml
+from reid_lightning.files.text import read_csv, read_json, read_text, read_yaml
 
 __all__ = [
     "add_checksum",
@@ -17,6 +17,7 @@ __all__ = [
     "partial_path",
     "read_csv",
     "read_json",
+    "read_text",
     "read_yaml",
     "replaced_atomically",
     "save_file",

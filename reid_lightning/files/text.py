@@ -14,6 +14,7 @@ from reid_lightning.files.kinds import content_kind, not_a_file
 
 # Far more than a run leaves: a configuration has 10 kB.
 _MOST_JSON, _MOST_YAML, _MOST_CSV = 2**20, 2**18, 2**26  # bytes
+_MOST_TEXT = 2**30
 _MOST_NESTED = 50
 _MOST_DIGITS = 100
 
@@ -56,6 +57,16 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
     rows: list[dict[str, str]] = _parsed(path, parse, _MOST_CSV)
     return rows
+
+
+def read_text(path: Path) -> str:
+    """The content of a text file (UTF-8, with or without a byte order mark).
+
+    Raises:
+        ReIDError: the file cannot be read, is no text, or is larger than 1 GiB.
+    """
+    text: str = _parsed(path, lambda text: text.removeprefix("\ufeff"), _MOST_TEXT)
+    return text
 
 
 class _PlainLoader(yaml.SafeLoader):

@@ -1,17 +1,24 @@
-"""The Market-1501 layout: three folders of pictures whose names carry identity, camera and time."""
+"""Market-1501's layout and its cousins': three folders of pictures named by person and camera."""
 
 import os
 import re
 from pathlib import Path
 
+from reid_lightning.data.readers.set_folder import set_folder
 from reid_lightning.data.sample import JUNK_PID, Role, Sample, Splits
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import not_a_file
 
-TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
-
-# CUHK03-NP's names, such as 0001_c1_2, have neither sequence nor box.
-_NAME = re.compile(r"(-1|\d+)_c([1-9]\d*)(?:s([1-9]\d*))?_(\d+)(?:_\d+)?", re.ASCII)
+# Training, query, gallery: of Market-1501 (and DukeMTMC-reID, CUHK03-NP), and of VeRi-776.
+_FOLDERS = (
+    ("bounding_box_train", "query", "bounding_box_test"),
+    ("image_train", "image_query", "image_test"),
+)
+# 0002_c1s1_000451_03 of Market-1501, 0005_c2_f0046985 of DukeMTMC-reID, 0001_c1_2 of CUHK03-NP,
+# 0002_c001_00016450_0 of VeRi-776.
+_NAME = re.compile(
+    r"(-1|\d+)_c0*([1-9]\d*)(?:s0*([1-9]\d*))?_f?(\d+)(?:_\d+)?", re.ASCII | re.IGNORECASE
+)
 _MOST = 10**15  # of int64's 9 · 10¹⁸, for sums
 _PICTURES = {".jpg", ".jpeg", ".png"}
 
@@ -27,7 +34,8 @@ def parse_name(path: Path) -> Sample:
     if match is None:
         raise ReIDError(
             f"The picture {path} is not named as Market-1501 names them "
-            "(pid_cCsS_FRAME_BOX.jpg, such as 0002_c1s1_000451_03.jpg): rename or remove it."
+            "(pid_cCsS_FRAME_BOX.jpg, such as 0002_c1s1_000451_03.jpg, 0005_c2_f0046985.jpg or "
+            "0001_c1_2.jpg): rename or remove it, or describe the set by data=table or data=folders."
         )
     pid, camera, sequence, frame = (_number(path, part or "1") for part in match.groups())
     role: Role = "junk" if pid == JUNK_PID else "person"
@@ -75,18 +83,13 @@ def find_layout(root: Path) -> Path:
     Raises:
         ReIDError: there is none, or several (such as CUHK03-NP's `detected` and `labeled`).
     """
-    if (root / TRAIN).is_dir():
-        return root
-    sets = sorted(p for p in root.iterdir() if (p / TRAIN).is_dir())
-    if not sets:
+    folder = set_folder(root, [train for train, *_ in _FOLDERS])
+    if folder is None:
         raise ReIDError(
             f"No data set in the Market-1501 layout at {root.absolute()} (data.root): no folder "
-            f"{TRAIN} there or one level below."
+            f"{_FOLDERS[0][0]} there or one level below."
         )
-    if len(sets) > 1:
-        names = ", ".join(p.name for p in sets)
-        raise ReIDError(f"{root} holds several sets ({names}): set data.root to one of them.")
-    return sets[0]
+    return folder
 
 
 def read_market1501(root: Path) -> Splits:
@@ -99,7 +102,8 @@ def read_market1501(root: Path) -> Splits:
         ReIDError: a folder is missing or has no picture, or a picture is wrongly named.
     """
     folder = find_layout(root)
-    train, query, gallery = (read_folder(folder / name) for name in (TRAIN, QUERY, GALLERY))
+    names = next(names for names in _FOLDERS if (folder / names[0]).is_dir())
+    train, query, gallery = (read_folder(folder / name) for name in names)
     return Splits(train, query, gallery)
 
 
