@@ -10,6 +10,7 @@ from typing_extensions import Required
 
 from reid_lightning.data.archive import extract_once
 from reid_lightning.data.clock import with_times
+from reid_lightning.data.picture_files import list_pictures
 from reid_lightning.data.readers.market1501 import read_distractors, read_market1501
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import hold_out
@@ -121,8 +122,14 @@ class DatasetFolder:
                 )
         if self.clock == "sequences":
             splits = with_times(splits)
-        extra = [sample for folder in self.extra_gallery for sample in read_distractors(folder)]
-        return replace(splits, gallery=(*splits.gallery, *extra))
+        extra = [list_pictures(folder) for folder in self.extra_gallery]
+        added = read_distractors(path for files in extra for path in files.paths)
+        not_read = (path for files in extra for path in files.not_read)
+        return replace(
+            splits,
+            gallery=(*splits.gallery, *added),
+            not_read=(*splits.not_read, *not_read),
+        )
 
     @cached_property
     def used(self) -> Splits:

@@ -45,13 +45,10 @@ def hold_out(train: Sequence[Sample], identities: int) -> Splits:
         )
     held_out = set(random.Random(0).sample(eligible, identities))
     queries = {
-        pictures[0].path
-        for pid in held_out
-        for pictures in cameras[pid].values()
-        if len(pictures) > 1
+        pictures[0] for pid in held_out for pictures in cameras[pid].values() if len(pictures) > 1
     }
     return Splits(
         train=tuple(s for s in train if s.pid not in held_out),
-        query=tuple(s for s in train if s.path in queries),
-        gallery=tuple(s for s in train if s.pid in held_out and s.path not in queries),
+        query=tuple(s for s in train if s in queries),
+        gallery=tuple(s for s in train if s.pid in held_out and s not in queries),
     )

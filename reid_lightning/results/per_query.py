@@ -20,6 +20,8 @@ _MOST_DIGITS = 15  # of a rank
 def write_per_query(path: Path, queries: Sequence[Sample], results: QueryResults) -> None:
     """Write a row per query: its file, number of matches, rank of the nearest one, AP and INP.
 
+    Where queries are crops, a last column has the box of each.
+
     Files are named from the folder that holds all queries. Ranks count from 1. A query without a
     match from another camera has 0 matches, and no rank, AP or INP.
     """
@@ -30,10 +32,12 @@ def write_per_query(path: Path, queries: Sequence[Sample], results: QueryResults
         partial.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
     ):
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+        cropped = any(query.box for query in queries)
+        writer.writerow([*COLUMNS, "box"] if cropped else COLUMNS)
         for query, *values in zip(queries, *(c.tolist() for c in columns), strict=True):
             values = values if values[0] else [0, "", "", ""]
-            writer.writerow([query.path.relative_to(folder), query.pid, query.camid, *values])
+            row = [query.path.relative_to(folder), query.pid, query.camid, *values]
+            writer.writerow([*row, " ".join(map(str, query.box or ()))] if cropped else row)
 
 
 def read_first_matches(path: Path) -> Tensor:

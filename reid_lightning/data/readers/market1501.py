@@ -1,19 +1,18 @@
 """The Market-1501 layout: three folders of pictures whose names carry identity, camera and time."""
 
-import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
+from reid_lightning.data.picture_files import list_pictures
 from reid_lightning.data.sample import DISTRACTOR, Sample, Splits
 from reid_lightning.errors import ReIDError
-from reid_lightning.files import not_a_file
 
 TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
 
 # CUHK03-NP's names, such as 0001_c1_2, have neither sequence nor box.
 _NAME = re.compile(r"(-1|\d+)_c([1-9]\d*)(?:s([1-9]\d*))?_(\d+)(?:_\d+)?", re.ASCII)
 _MOST = 10**15  # of int64's 9 · 10¹⁸, for sums
-_PICTURES = {".jpg", ".jpeg", ".png"}
 
 
 def parse_name(path: Path) -> Sample:
@@ -43,25 +42,16 @@ def _number(path: Path, digits: str) -> int:
     return number
 
 
-def read_folder(folder: Path) -> tuple[Sample, ...]:
-    """Read every picture in `folder`, sorted by name; others (Thumbs.db, hidden files) are ignored.
-
-    Raises:
-        ReIDError: the folder is missing, has no picture, or has a wrongly named one.
-    """
-    return tuple(map(parse_name, _pictures(folder)))
-
-
-def read_distractors(folder: Path) -> tuple[Sample, ...]:
-    """Read every picture in `folder` as a distractor, such as the 500,000 of Market-1501+500k.
+def read_distractors(paths: Iterable[Path]) -> tuple[Sample, ...]:
+    """Read pictures as distractors, such as the 500,000 of Market-1501+500k.
 
     Cameras are read from names in Market-1501's form; identities and times are ignored.
 
     Raises:
-        ReIDError: the folder is missing or has no picture.
+        ReIDError: a camera's number is too large.
     """
     distractors = []
-    for path in _pictures(folder):
+    for path in paths:
         match = _NAME.fullmatch(path.name.split(".", 1)[0])
         camid = _number(path, match[2]) - 1 if match else 0
         distractors.append(Sample(path, DISTRACTOR, camid, 1, 0))
@@ -98,24 +88,10 @@ def read_market1501(root: Path) -> Splits:
         ReIDError: a folder is missing or has no picture, or a picture is wrongly named.
     """
     folder = find_layout(root)
-    return Splits(*(read_folder(folder / name) for name in (TRAIN, QUERY, GALLERY)))
-
-
-def _pictures(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise ReIDError(f"The folder {folder} is missing: it should contain pictures.")
-    paths = []
-    with os.scandir(folder) as entries:  # which know what is a file without a look at each
-        for entry in entries:
-            if _is_picture(path := Path(entry.path)):
-                if not entry.is_file(follow_symlinks=False) and (reason := not_a_file(path)):
-                    raise ReIDError(f"{path} is no picture ({reason}): remove it.")
-                paths.append(path)
-    if not paths:
-        raise ReIDError(f"The folder {folder} holds no picture (.jpg, .jpeg or .png).")
-    return sorted(paths)
-
-
-def _is_picture(path: Path) -> bool:
-    # A hidden file is a system's own: macOS puts ._NAME.jpg beside NAME.jpg.
-    return path.suffix.lower() in _PICTURES and not path.name.startswith(".")
+    splits, not_read = [], []
+    for name in (TRAIN, QUERY, GALLERY):
+        files = list_pictures(folder / name)
+        splits.append(tuple(map(parse_name, files.paths)))
+        not_read += files.not_read
+    train, query, gallery = splits
+    return Splits(train, query, gallery, tuple(not_read))
