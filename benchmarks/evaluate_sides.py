@@ -14,7 +14,6 @@ from torch.nn import functional as F
 
 from benchmarks.sides import ROOT
 from reid_lightning.data.readers.market1501 import parse_name
-from reid_lightning.data.sample import JUNK
 
 Array = NDArray[Any]
 DIMENSIONS, NOISE = 512, 2.1
@@ -25,7 +24,7 @@ def identities(folder: str) -> tuple[Tensor, Tensor]:
     packed = (ROOT / "tests" / "fixtures" / "market1501_names.txt.xz").read_bytes()
     paths = map(Path, lzma.decompress(packed).decode().split())
     samples = [parse_name(path) for path in paths if path.parts[0] == folder]
-    numbers = [(sample.pid, sample.camid) for sample in samples if sample.pid != JUNK]
+    numbers = [(sample.pid, sample.camid) for sample in samples if sample.role != "junk"]
     pids, camids = torch.tensor(numbers).T.contiguous()
     return pids, camids
 

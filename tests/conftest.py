@@ -13,6 +13,7 @@ from warm_start import run_script, warm_context
 
 from reid_lightning.data.clock import with_times
 from reid_lightning.data.readers.market1501 import parse_name
+from reid_lightning.data.roles import with_roles
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.synthetic import draw_synthetic
 
@@ -72,9 +73,10 @@ def market1501() -> Splits:
     packed = Path(__file__).parent / "fixtures" / "market1501_names.txt.xz"
     paths = [Path(line) for line in lzma.decompress(packed.read_bytes()).decode().split()]
     folders = ("bounding_box_train", "query", "bounding_box_test")
-    return with_times(
-        Splits(*(tuple(parse_name(p) for p in paths if p.parts[0] == f) for f in folders))
+    train, query, gallery = (
+        tuple(parse_name(p) for p in paths if p.parts[0] == f) for f in folders
     )
+    return with_roles(with_times(Splits(train, query, gallery)), distractor_pid=0)
 
 
 @pytest.fixture(scope="session")

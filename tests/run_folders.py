@@ -9,6 +9,7 @@ import torch
 import yaml
 from PIL import Image
 
+from reid_lightning.data.pictures import Picture
 from reid_lightning.metrics.summary import SCORES
 from reid_lightning.results.findings import Findings, write_findings
 from reid_lightning.results.ranked_list import RankedList, Shown
@@ -75,8 +76,10 @@ def findings(folder: Path) -> Findings:
     """Findings of 24 pictures of three people by two cameras, and a list of each kind."""
     for name in ("query.jpg", "<b>.jpg"):
         Image.new("RGB", (32, 64), "red").save(folder / name, "JPEG")
-    pictures = [Shown(folder / "<b>.jpg", verdict, "1") for verdict in ("hit", "miss", "junk")]
-    ranked = RankedList(folder / "query.jpg", pictures, "Person 1 & co", "query · cam 1")
+    pictures = [
+        Shown(Picture(folder / "<b>.jpg"), verdict, "1") for verdict in ("hit", "miss", "junk")
+    ]
+    ranked = RankedList(Picture(folder / "query.jpg"), pictures, "Person 1 & co", "query · cam 1")
     generator = torch.Generator().manual_seed(0)
     pids = torch.arange(24) % 3 + 1
     return Findings(

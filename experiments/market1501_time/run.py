@@ -20,13 +20,11 @@ from torch import Tensor
 
 from reid_lightning.data.clock import with_times
 from reid_lightning.data.readers.market1501 import (
-    GALLERY,
-    QUERY,
-    TRAIN,
     parse_name,
     read_market1501,
 )
-from reid_lightning.data.sample import JUNK, Sample, Splits
+from reid_lightning.data.roles import with_roles
+from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults, rank_queries
 from reid_lightning.metrics.summary import scores
 from reid_lightning.report.figures.transit_plot import plot_distributions
@@ -46,10 +44,11 @@ class Columns(NamedTuple):
 
 def committed_names() -> Splits:
     paths = [Path(line) for line in lzma.decompress(NAMES.read_bytes()).decode().split()]
-    folders = (TRAIN, QUERY, GALLERY)
-    return with_times(
-        Splits(*(tuple(parse_name(p) for p in paths if p.parts[0] == f) for f in folders))
+    folders = ("bounding_box_train", "query", "bounding_box_test")
+    train, query, gallery = (
+        tuple(parse_name(p) for p in paths if p.parts[0] == f) for f in folders
     )
+    return Splits(train, query, gallery)
 
 
 def columns(samples: Sequence[Sample]) -> Columns:
@@ -59,8 +58,9 @@ def columns(samples: Sequence[Sample]) -> Columns:
 
 class Study:
     def __init__(self, splits: Splits) -> None:
+        splits = with_roles(with_times(splits), distractor_pid=0)
         self.query = columns(splits.query)
-        self.gallery = columns([s for s in splits.gallery if s.pid != JUNK])
+        self.gallery = columns([s for s in splits.gallery if s.role != "junk"])
         self.model = SpatialTemporal.fit(*columns(splits.train))
         self.chunks = torch.arange(len(splits.query)).split(256)
 
@@ -122,7 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--names", type=Path, help="a set in the Market-1501 layout")
     names = parser.parse_args().names
-    study = Study(committed_names() if names is None else with_times(read_market1501(names)))
+    study = Study(committed_names() if names is None else read_market1501(names))
     rows = [
         study.row("time and place", study.time_alone),
         study.row("the same, ties at random", study.ties_at_random),

@@ -31,12 +31,8 @@ def with_times(splits: Splits) -> Splits:
     def timed(samples: Sequence[Sample]) -> tuple[Sample, ...]:
         return tuple(replace(s, time=starts[s.camid, s.sequence] + s.frame) for s in samples)
 
-    return replace(
-        splits,
-        train=timed(splits.train),
-        query=timed(splits.query),
-        gallery=timed(splits.gallery),
-    )
+    train, query, gallery = map(timed, (splits.train, splits.query, splits.gallery))
+    return replace(splits, train=train, query=query, gallery=gallery)
 
 
 def sequence_starts(samples: Iterable[Sample]) -> dict[tuple[int, int], int]:

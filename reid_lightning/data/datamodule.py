@@ -168,10 +168,15 @@ class ReIDDataModule(pl.LightningDataModule):
         """Pixels of the official training pictures (`train`) or queries and gallery (`test`)."""
         if files not in self.sources:
             official = self.folder.official
-            samples = official.train if files == "train" else official.query + official.gallery
-            paths, size = [s.path for s in samples], (self.height, self.width)
+            train = [s.picture for s in official.train]
+            test = [s.picture for s in official.query + official.gallery]
             self.sources[files] = open_source(
-                paths, *size, folder=self.cache, budget_gib=self.cache_gib
+                train if files == "train" else test,
+                self.height,
+                self.width,
+                folder=self.cache,
+                budget_gib=self.cache_gib,
+                whole_set=train + test,
             )
         return self.sources[files]
 

@@ -10,6 +10,7 @@ from typing_extensions import Required
 
 from reid_lightning.data.archive import extract_once
 from reid_lightning.data.clock import with_times
+from reid_lightning.data.picture_files import list_pictures
 from reid_lightning.data.readers.market1501 import read_distractors, read_market1501
 from reid_lightning.data.roles import people, with_roles
 from reid_lightning.data.sample import Splits
@@ -26,9 +27,9 @@ class FolderArguments(TypedDict, total=False):
     """The arguments of `DatasetFolder`."""
 
     name: Required[Text]
-    root: Required[FilePath]
-    source: Required[str]
-    reader: Callable[[Path], Splits]
+    root: Required[FilePath | None]
+    source: str | None
+    reader: Callable[..., Splits]
     clock: Clock
     distractor_pid: int | None
     val_identities: Natural
@@ -43,8 +44,8 @@ class DatasetFolder:
 
     Args:
         name: the set's name in every table.
-        root: its folder.
-        source: where the set can be downloaded, for the error if it is missing.
+        root: its folder; None: its reader knows where the pictures are.
+        source: where the set can be downloaded, if anywhere, for the error if it is missing.
         reader: the folder → the three splits; by default, of the Market-1501 layout.
         clock: `sequences` if the reader's frame numbers are times, or `none`.
         distractor_pid: the pid of strangers whom nobody looks for, 0 in Market-1501; None: every
@@ -64,9 +65,9 @@ class DatasetFolder:
         self,
         *,
         name: str,
-        root: FilePath,
-        source: str,
-        reader: Callable[[Path], Splits] = read_market1501,
+        root: FilePath | None,
+        source: str | None = None,
+        reader: Callable[..., Splits] = read_market1501,
         clock: Clock = "sequences",
         distractor_pid: int | None = None,
         val_identities: Natural = 0,
@@ -77,7 +78,7 @@ class DatasetFolder:
     ) -> None:
         check_choice("data.clock", clock, ("sequences", "none"))
         check_integer("data.val_identities", val_identities, 0)
-        self.name, self.root, self.source = name, Path(root), source
+        self.name, self.root, self.source = name, None if root is None else Path(root), source
         self.reader, self.clock, self.distractor_pid = reader, clock, distractor_pid
         self.archive = None if archive is None else Path(archive)
         self.draw, self.expected, self.val_identities = draw, expected, val_identities
@@ -100,6 +101,10 @@ class DatasetFolder:
 
     def prepare(self) -> None:
         """Draw or extract the set if configured and not done before."""
+        if self.draw is None and self.archive is None:
+            return
+        if self.root is None:
+            raise ReIDError("Name the folder to extract the set to: data.root=…")
         if self.draw is not None:
             self.draw(self.root)
         if self.archive is not None:
@@ -113,10 +118,11 @@ class DatasetFolder:
             ReIDError: the set is missing, or the reader finds another layout.
         """
         self.prepare()
-        if not self.root.is_dir():
+        if self.root is not None and not self.root.is_dir():
+            download = f"download {self.name} from {self.source}" if self.source else "correct it"
             raise ReIDError(
-                f"There is no data set at {self.root.absolute()} (data.root): download "
-                f"{self.name} from {self.source}, or try data=synthetic, which needs no download."
+                f"There is no data set at {self.root.absolute()} (data.root): {download}, or try "
+                "data=synthetic, which needs no download."
             )
         splits = self.reader(self.root)
         if not isinstance(splits, Splits):
@@ -126,14 +132,22 @@ class DatasetFolder:
         for name in ("train", "query", "gallery"):
             if not getattr(splits, name):
                 raise ReIDError(
-                    f"The {name} split of {self.name}, read from {self.root.absolute()} "
-                    "(data.root), has no picture."
+                    f"The {name} split of {self.name}{self._read_from()} has no picture."
                 )
         if self.clock == "sequences":
             splits = with_times(splits)
-        extra = [sample for folder in self.extra_gallery for sample in read_distractors(folder)]
-        splits = replace(splits, gallery=(*splits.gallery, *extra))
+        extra = [list_pictures(folder) for folder in self.extra_gallery]
+        added = read_distractors(path for files in extra for path in files.paths)
+        not_read = (path for files in extra for path in files.not_read)
+        splits = replace(
+            splits,
+            gallery=(*splits.gallery, *added),
+            not_read=(*splits.not_read, *not_read),
+        )
         return with_roles(splits, self.distractor_pid)
+
+    def _read_from(self) -> str:
+        return "" if self.root is None else f", read from {self.root.absolute()} (data.root),"
 
     @cached_property
     def used(self) -> Splits:

@@ -33,7 +33,7 @@ class TrainPictures(Dataset[Batch]):
     def __getitem__(self, batch_number: int) -> Batch:
         pictures, *position = self.batches.batch(*divmod(batch_number, len(self.batches)))
         return {
-            "image": self.source.read([self.samples[i].path for i in pictures]),
+            "image": self.source.read([self.samples[i].picture for i in pictures]),
             "label": self.labels[pictures],
             "index": torch.tensor(pictures),
             "position": tuple(position),
@@ -69,7 +69,7 @@ class EvalPictures(Dataset[Batch]):
         indices = self.batches[batch_number]
         samples, index = [self.samples[i] for i in indices], _int64(indices)
         return {
-            "image": self.source.read([s.path for s in samples]),
+            "image": self.source.read([s.picture for s in samples]),
             "pid": _int64([s.pid for s in samples]),
             "camid": _int64([s.camid for s in samples]),
             "is_query": index < self.queries,

@@ -10,7 +10,8 @@ from multiprocessing.connection import wait
 from torch.utils.data import DataLoader, Dataset
 
 from reid_lightning.data.datasets import Batch
-from reid_lightning.data.pictures import Decoder, Source
+from reid_lightning.data.decoder import Decoder
+from reid_lightning.data.pictures import Source
 
 _START_METHOD = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
 

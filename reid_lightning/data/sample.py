@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from reid_lightning.data.pictures import Box, Picture
+
 JUNK_PID = -1
 
 Role = Literal["person", "distractor", "junk"]
@@ -22,6 +24,7 @@ class Sample:
         time: in frames on the camera's clock, if known.
         role: `person`; `distractor`, a stranger whom nobody looks for; or `junk`, which does not
             count.
+        box: of a crop that is cut out of the file's picture: left, top, right, bottom, in pixels.
     """
 
     path: Path
@@ -31,17 +34,25 @@ class Sample:
     frame: int = 0
     time: int | None = None
     role: Role = "person"
+    box: Box | None = None
+
+    @property
+    def picture(self) -> Picture:
+        """Where its pixels are."""
+        return Picture(self.path, self.box)
 
 
 @dataclass(frozen=True, slots=True)
 class Splits:
     """The samples of a set: to train on, and the official query and gallery.
 
-    Without cameras (`has_cameras` false), every picture file has a camid of its own, the same in
-    query and gallery: all gallery pictures of a query's person count but the query itself.
+    Without cameras (`has_cameras` false), every picture has a camid of its own, the same in query
+    and gallery: all gallery pictures of a query's person count but the query itself. `not_read`
+    are the files and folders beside the pictures that are no pictures to the reader.
     """
 
     train: tuple[Sample, ...]
     query: tuple[Sample, ...]
     gallery: tuple[Sample, ...]
     has_cameras: bool = True
+    not_read: tuple[Path, ...] = ()

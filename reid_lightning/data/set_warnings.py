@@ -40,7 +40,7 @@ def equal_picture_warnings(splits: Splits) -> Iterator[str]:
     pictures = [*splits.train, *splits.query, *gallery]
     first_query, first_gallery = len(splits.train), len(splits.train) + len(splits.query)
     leaked, contradicting, found = [], [], []
-    for group in equal_pictures([s.path for s in pictures]):
+    for group in equal_pictures([s.picture for s in pictures]):
         train = [pictures[i] for i in group if i < first_query]
         queries = [pictures[i] for i in group if first_query <= i < first_gallery]
         matches = [pictures[i] for i in group if i >= first_gallery]

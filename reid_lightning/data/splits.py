@@ -10,7 +10,6 @@ from reid_lightning.data.roles import people
 from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.errors import ReIDError
 
-
 _NEEDED = {True: "are seen by two cameras", False: "have two pictures"}  # by `has_cameras`
 
 _ByCamera = dict[int, dict[int, list[Sample]]]  # by pid, then by camid

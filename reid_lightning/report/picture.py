@@ -34,7 +34,8 @@ def save_list(ranked: RankedList, path: Path) -> Picture:
     with replaced_atomically(path) as partial:
         image.save(partial, "PNG")
     image.save(jpeg, "JPEG", quality=85)
-    return Picture(_data_url("image/jpeg", jpeg.getvalue()), f"{ranked.query.name}: {ranked.title}")
+    alt = f"{ranked.query.path.name}: {ranked.title}"
+    return Picture(_data_url("image/jpeg", jpeg.getvalue()), alt)
 
 
 def _data_url(mime_type: str, content: bytes) -> str:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, get_args
 import torch
 from torch import Tensor
 
+from reid_lightning.data.pictures import Picture
 from reid_lightning.data.sample import Splits
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import load_file, save_file
@@ -65,8 +66,8 @@ def write_findings(path: Path, findings: Findings) -> None:
     for name in ("worst", "best"):
         content[name] = [
             (
-                str(ranked.query.absolute()),
-                [(str(s.path.absolute()), s.verdict, s.label) for s in ranked.gallery],
+                _stored(ranked.query),
+                [(_stored(s.picture), s.verdict, s.label) for s in ranked.gallery],
                 ranked.title,
                 ranked.label,
             )
@@ -97,15 +98,25 @@ def read_findings(path: Path) -> Findings:
     return findings
 
 
+def _stored(picture: Picture) -> tuple[Any, ...]:
+    return str(picture.path.absolute()), picture.box
+
+
+def _picture(path: Any, box: Any) -> Picture:
+    if box is not None and not (len(box) == 4 and all(type(edge) is int for edge in box)):
+        raise ValueError("the box of a picture is not four integers")
+    return Picture(Path(path), box)
+
+
 def _ranked_list(query: Any, gallery: Any, title: Any, label: Any) -> RankedList:
     if len(gallery) > _MOST_SHOWN:
         raise ValueError(f"a list of {len(gallery)} pictures is wider than a picture can be")
     shown = []
-    for path, verdict, below in gallery:
+    for picture, verdict, below in gallery:
         if verdict not in get_args(Verdict):
             raise ValueError("a picture of a list is neither hit nor miss nor junk")
-        shown.append(Shown(Path(path), verdict, _text(below)))
-    return RankedList(Path(query), shown, _text(title), _text(label))
+        shown.append(Shown(_picture(*picture), verdict, _text(below)))
+    return RankedList(_picture(*query), shown, _text(title), _text(label))
 
 
 def _text(text: Any) -> str:

@@ -19,6 +19,8 @@ _MOST_DIGITS = 15  # of a rank
 def write_per_query(path: Path, scored: Splits, results: QueryResults) -> None:
     """Write a row per query: its file, number of matches, rank of the nearest one, AP and INP.
 
+    Where queries are crops, a last column has the box of each.
+
     Files are named from the folder that holds all queries. Ranks count from 1. A query without a
     match from another camera has 0 matches, and no rank, AP or INP. Without cameras, there is no
     camid.
@@ -31,11 +33,13 @@ def write_per_query(path: Path, scored: Splits, results: QueryResults) -> None:
         partial.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
     ):
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+        cropped = any(query.box for query in queries)
+        writer.writerow([*COLUMNS, "box"] if cropped else COLUMNS)
         for query, *values in zip(queries, *(c.tolist() for c in columns), strict=True):
             values = values if values[0] else [0, "", "", ""]
             camid = query.camid if scored.has_cameras else ""
-            writer.writerow([query.path.relative_to(folder), query.pid, camid, *values])
+            row = [query.path.relative_to(folder), query.pid, camid, *values]
+            writer.writerow([*row, " ".join(map(str, query.box or ()))] if cropped else row)
 
 
 def read_first_matches(path: Path) -> Tensor:

@@ -1,9 +1,9 @@
 """A ranked list: a query, and the gallery pictures nearest to it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
+from reid_lightning.data.pictures import Picture
 from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults
 from reid_lightning.scoring.nearest_pictures import Verdict
@@ -11,17 +11,17 @@ from reid_lightning.scoring.worst_and_best import RetrievedList
 
 
 class Shown(NamedTuple):
-    """A gallery picture of the list: its file, how it counts, and what is written below it."""
+    """A gallery picture of the list: where it is, how it counts, and what is written below it."""
 
-    path: Path
+    picture: Picture
     verdict: Verdict
     label: str
 
 
 class RankedList(NamedTuple):
-    """A query's picture file, what was retrieved, nearest first, and what is written beside it."""
+    """A query's picture, what was retrieved, nearest first, and what is written beside it."""
 
-    query: Path
+    query: Picture
     gallery: Sequence[Shown]
     title: str = ""  # above the list
     label: str = "query"  # below the query
@@ -48,11 +48,11 @@ def ranked_list(
         rank += verdict != "junk"
         shown = scored.gallery[index]
         label = "junk" if verdict == "junk" else labelled(str(rank), shown)
-        pictures.append(Shown(shown.path, verdict, label))
+        pictures.append(Shown(shown.picture, verdict, label))
     matches = int(results.matches[retrieved.query])
     title = (
         f"Person {query.pid} · AP ({ap}) {float(results.ap[retrieved.query]):.1%} · "
         f"{matches} match{'' if matches == 1 else 'es'}, the first at rank "
         f"{int(results.first_match[retrieved.query])}"
     )
-    return RankedList(query.path, pictures, title, labelled("query", query))
+    return RankedList(query.picture, pictures, title, labelled("query", query))

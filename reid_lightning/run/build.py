@@ -10,11 +10,13 @@ from hydra.utils import get_method, instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import Logger
 
+from reid_lightning.data import ReIDDataModule
 from reid_lightning.engine.callbacks import Progress
 from reid_lightning.engine.loggers.metrics_csv import MetricsCSV
 from reid_lightning.engine.module import ReIDModule
 from reid_lightning.errors import ReIDError
 from reid_lightning.models.networks import network_name
+from reid_lightning.run.check_config import keys_beside
 
 _KEPT_GROUPS = (
     "model",
@@ -37,6 +39,20 @@ def kept_config(config: DictConfig) -> dict[str, Any]:
     name = network_name(get_method(kept["model"].pop("_target_")))
     kept["model"] = {"name": name, **kept["model"]}
     return kept | {"seed": config.seed, "version": config.version}
+
+
+def build_datamodule(config: DictConfig, **sizes: int) -> ReIDDataModule:
+    """The DataModule of a composed `data`; keys that its reader takes are the reader's alone.
+
+    Args:
+        config: of the group `data`.
+        sizes: height and width, in place of the configured ones.
+    """
+    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    for name in keys_beside(plain.get("reader")):
+        plain.pop(name, None)
+    datamodule: ReIDDataModule = instantiate(plain | sizes)
+    return datamodule
 
 
 def build_module(config: DictConfig, num_classes: int) -> ReIDModule:

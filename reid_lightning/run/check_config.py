@@ -40,12 +40,14 @@ class Node:
     Args:
         annotations: in place of the constructor's own, where another package's is too wide.
         within: the same, of the nodes that its arguments are.
+        beside: an argument whose own keys may stand in the group, to be typed shorter.
         optional: it may be absent.
         partial: whether it is called later, with more arguments; None: functions may be.
     """
 
     annotations: Mapping[str, Any] = field(default_factory=dict)
     within: Mapping[str, Any] = field(default_factory=dict)
+    beside: str = ""
     optional: bool = False
     partial: bool | None = None
 
@@ -92,7 +94,7 @@ def _check(key: str, value: Any, kind: Any) -> None:
             return
         if not isinstance(value, dict) or "_target_" not in value:
             raise ReIDError(f"{key}={shown(value)} names no constructor: choose one of its files.")
-        _check_node(key, value, kind.annotations, kind.within)
+        _check_node(key, value, kind.annotations, kind.within, value.get(kind.beside))
         _check_partial(key, value, kind.partial)
         for name in required_names(constructor(value["_target_"], key)):
             if name not in value and name not in GIVEN.get(key, ()):
@@ -118,8 +120,17 @@ def _check(key: str, value: Any, kind: Any) -> None:
         check_argument(key, value, kind)
 
 
+def keys_beside(node: Any) -> list[str]:
+    """The keys of a node of a configuration that may stand beside it."""
+    return [name for name in node or () if name not in _HYDRAS] if isinstance(node, Mapping) else []
+
+
 def _check_node(
-    key: str, node: Mapping[Any, Any], annotations: Mapping[str, Any], within: Mapping[str, Any]
+    key: str,
+    node: Mapping[Any, Any],
+    annotations: Mapping[str, Any],
+    within: Mapping[str, Any],
+    beside: Any = None,
 ) -> None:
     known, given = arguments_of(constructor(node["_target_"], key)), GIVEN.get(key, ())
     for name in given:
@@ -127,10 +138,15 @@ def _check_node(
             raise ReIDError(f"{key}.{name} cannot be set: the program itself gives it.")
     if not known.open:
         names = {name: hint for name, hint in known.hints.items() if name not in given}
+        names |= dict.fromkeys(keys_beside(beside))
         _check_names(key, [name for name in node if name not in _HYDRAS], names)
     of_a_package = constructor(node["_target_"], key).__module__.startswith(_RESTRICTED)
     hints = {**known.hints, **(annotations if of_a_package else {}), **_HYDRAS}
+    if beside and "_target_" in beside:
+        hints = {**arguments_of(constructor(beside["_target_"], key)).hints, **hints}
     for name, value in node.items():
+        if value == "???":
+            raise ReIDError(f"{key}.{name} must be given: {key}.{name}=…")
         here, nested = f"{key}.{name}", dict(_nested(value, f"{key}.{name}"))
         for path, part in nested.items():
             _check_node(path, part, within, within)

@@ -59,7 +59,7 @@ _TRAINING: dict[str, Any] = {
     "trainer": _TRAINER,
     "callbacks": Nodes({"ema": Node({"decay": PartialShare}, optional=True)}),
     "logger": Node(optional=True, partial=False),
-    "data": Node(partial=False),
+    "data": Node(beside="reader", partial=False),
     "metric": Node(partial=False),
 }
 _EVALUATION: dict[str, Any] = {
@@ -71,7 +71,7 @@ _EVALUATION: dict[str, Any] = {
     "model": Node(optional=True, partial=False),
     "augmentation": Node(),
     "trainer": _TRAINER,
-    "data": Node({"height": Size | None, "width": Size | None}, partial=False),
+    "data": Node({"height": Size | None, "width": Size | None}, beside="reader", partial=False),
     "metric": {"distance": RankingDistance | None, "ap": AveragePrecision, "extra_scores": Nodes()},
     "retrieval": Nodes(
         {"flip": bool, "multi_query": bool, "spatial_temporal": {"file": Text | None}}

@@ -105,18 +105,18 @@ def _file_and_shape(
     flip: bool,
 ) -> tuple[Path, tuple[int, int]]:
     official = datamodule.folder.official
-    paths = [sample.path for sample in (*official.query, *official.gallery)]
+    pictures = [sample.picture for sample in (*official.query, *official.gallery)]
     file = embedding_file(
         Path(config.data.cache),
         Path(config.checkpoint),
-        paths,
+        pictures,
         size=(datamodule.height, datamodule.width),
         device=processes.hardware,
         precision=str(config.trainer.precision),
         flip=flip,
         network=trained.source,
     )
-    return file, (len(paths), trained.model.embedding_size)
+    return file, (len(pictures), trained.model.embedding_size)
 
 
 def _embed(

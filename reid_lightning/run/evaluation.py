@@ -17,6 +17,7 @@ from reid_lightning.results.scored_files import write_scored_files
 from reid_lightning.results.status import write_status
 from reid_lightning.results.tables import score_table
 from reid_lightning.retrieval import SpatialTemporal
+from reid_lightning.run.build import build_datamodule
 from reid_lightning.run.build_retrieval import build_retrieval, neighbour_warnings, taken_steps
 from reid_lightning.run.config_keys import check_evaluation_config
 from reid_lightning.run.embed_set import embed_set, embed_share
@@ -102,7 +103,7 @@ def _load(config: DictConfig) -> tuple[Trained, ReIDDataModule]:
     if (size["height"], size["width"]) != (trained.height, trained.width):
         sizes = size["height"], size["width"], trained.height, trained.width
         rank_zero_only(log.warning)(_OTHER_SIZE, *sizes)
-    return trained, instantiate(config.data, **size)
+    return trained, build_datamodule(config.data, **size)
 
 
 def _write_distributions(folder: Path, model: SpatialTemporal) -> None:

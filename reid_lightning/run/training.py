@@ -9,7 +9,6 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning.utilities import rank_zero_only
 
@@ -21,7 +20,7 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.results.metrics_json import arithmetic, write_results
 from reid_lightning.results.status import read_status_file, write_progress, write_status
 from reid_lightning.results.tables import score_table
-from reid_lightning.run.build import build_module, build_trainer
+from reid_lightning.run.build import build_datamodule, build_module, build_trainer
 from reid_lightning.run.check_meaning import check_meaning
 from reid_lightning.run.command_line import rank_command
 from reid_lightning.run.config_keys import check_training_config
@@ -93,7 +92,7 @@ def train_rank(config: DictConfig) -> None:
 
 def _build(config: DictConfig) -> tuple[ReIDDataModule, ReIDModule]:
     pl.seed_everything(config.seed, verbose=False)
-    datamodule: ReIDDataModule = instantiate(config.data)
+    datamodule = build_datamodule(config.data)
     return datamodule, build_module(config, datamodule.num_classes)
 
 

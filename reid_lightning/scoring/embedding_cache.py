@@ -11,6 +11,7 @@ from torch import Tensor
 import reid_lightning.data.augmentation.to_input
 from reid_lightning import models
 from reid_lightning.data.content_key import content_key
+from reid_lightning.data.pictures import Picture
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import is_intact
 
@@ -23,7 +24,7 @@ _MODELS = Path(models.__file__).parent
 def embedding_file(
     folder: Path,
     checkpoint: Path,
-    pictures: Sequence[Path],
+    pictures: Sequence[Picture],
     *,
     size: tuple[int, int],
     device: str,

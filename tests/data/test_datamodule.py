@@ -13,7 +13,8 @@ from reid_lightning.data import Augmentation, ReIDDataModule
 from reid_lightning.data.augmentation.streams import augmentation_uniforms
 from reid_lightning.data.augmentation.to_input import IMAGENET_MEAN, IMAGENET_STD
 from reid_lightning.data.datasets import Batch
-from reid_lightning.data.pictures import Decoder, decode
+from reid_lightning.data.decoder import Decoder
+from reid_lightning.data.pictures import decode
 from reid_lightning.data.readers.market1501 import parse_name
 from reid_lightning.data.sample import Splits
 from reid_lightning.errors import ReIDError
@@ -109,7 +110,7 @@ def test_scored_images_equal_torchvisions(tiny_set: Path) -> None:
     samples = [*splits.query, *splits.gallery]
     for batch in data.test_dataloader():
         images = data.on_after_batch_transfer(batch, 0)["image"]
-        expected = torch.stack([peer(decode(samples[i].path)) for i in batch["index"]])
+        expected = torch.stack([peer(decode(samples[i].picture)) for i in batch["index"]])
         assert torch.allclose(images, expected, rtol=0, atol=1e-6)
 
 
@@ -164,7 +165,7 @@ def test_every_epoch_of_a_training_has_its_own_batches(workers: int, tiny_set: P
         batches = [expected.batch(epoch, step).pictures for step in range(len(expected))]
         assert [index.tolist() for index in indices] == batches
         for step, (images, pictures) in enumerate(zip(model.images[epoch], batches, strict=True)):
-            pixels = Decoder(32, 16).read([train[i].path for i in pictures])
+            pixels = Decoder(32, 16).read([train[i].picture for i in pictures])
             assert torch.equal(
                 images, STRONG(pixels, augmentation_uniforms(0, (epoch, step, 0), 8))
             )

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from reid_lightning.data.datasets import EvalPictures, TrainPictures
+from reid_lightning.data.decoder import Decoder
 from reid_lightning.data.loaders import make_loader
-from reid_lightning.data.pictures import Decoder, decode
+from reid_lightning.data.pictures import Picture, decode
 from reid_lightning.data.pk_batches import PKBatches
 from reid_lightning.data.readers.market1501 import read_market1501
 from reid_lightning.data.splits import labels_of
@@ -21,7 +22,7 @@ def test_a_training_batch_is_read_at_once(tiny_set: Path) -> None:
     batch = TrainPictures(train, batches, SOURCE)[2 * len(batches) + 7]
     expected = batches.batch(2, 7)
     samples = [train[index] for index in expected.pictures]
-    assert torch.equal(batch["image"], SOURCE.read([s.path for s in samples]))
+    assert torch.equal(batch["image"], SOURCE.read([s.picture for s in samples]))
     assert batch["label"].tolist() == [labels[s.pid] for s in samples]
     assert batch["index"].tolist() == expected.pictures and batch["position"] == (2, 7, 4)
 
@@ -36,7 +37,9 @@ def test_eval_indices_count_queries_then_gallery(tiny_set: Path) -> None:
     assert batch["pid"].tolist() == [splits.query[-1].pid, splits.gallery[0].pid]
     assert batch["camid"].tolist() == [splits.query[-1].camid, splits.gallery[0].camid]
     assert batch["index"].tolist() == [last, last + 1]
-    assert torch.equal(batch["image"], SOURCE.read([splits.query[-1].path, splits.gallery[0].path]))
+    assert torch.equal(
+        batch["image"], SOURCE.read([splits.query[-1].picture, splits.gallery[0].picture])
+    )
 
 
 def test_an_eval_batch_without_pictures_keeps_its_types(tiny_set: Path) -> None:
@@ -51,7 +54,7 @@ def test_a_truncated_picture_is_named_also_by_a_worker(tiny_set: Path, tmp_path:
     path = tmp_path / "0001_c1s1_000001_00.jpg"
     path.write_bytes(sound.path.read_bytes()[:500])
     with pytest.raises(ReIDError, match=path.name):
-        decode(path)
+        decode(Picture(path))
     pictures = EvalPictures([type(sound)(path, 1, 0, 1, 1)], [], [[0]], SOURCE)
     loader = make_loader(pictures, SOURCE, workers=1, gpu=False)
     with pytest.raises(ReIDError) as caught:

@@ -10,6 +10,7 @@ import pytest
 
 from reid_lightning.data.dataset_folder import DatasetFolder
 from reid_lightning.data.equal_pictures import equal_pictures
+from reid_lightning.data.pictures import Picture
 from reid_lightning.data.readers.market1501 import parse_name
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.set_warnings import equal_picture_warnings, label_warnings
@@ -110,10 +111,10 @@ def test_files_are_equal_byte_for_byte(tmp_path: Path) -> None:
     paths = [tmp_path / str(i) for i in range(len(contents))]
     for path, content in zip(paths, contents, strict=True):
         path.write_bytes(content)
-    assert sorted(equal_pictures(paths)) == [[0, 6], [1, 4, 7], [2, 5]]
+    assert sorted(equal_pictures(list(map(Picture, paths)))) == [[0, 6], [1, 4, 7], [2, 5]]
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ReIDError, match="it is a named pipe"):
-        equal_pictures([tmp_path / "pipe", paths[0], paths[0]])
+        equal_pictures([Picture(p) for p in (tmp_path / "pipe", paths[0], paths[0])])
 
 
 def test_a_file_that_is_alone_with_its_size_is_not_read(
@@ -123,12 +124,12 @@ def test_a_file_that_is_alone_with_its_size_is_not_read(
     for path in paths:
         path.write_text(path.name)
     monkeypatch.setattr(os, "open", None)
-    assert equal_pictures(paths) == []
+    assert equal_pictures(list(map(Picture, paths))) == []
 
 
 def test_a_picture_that_is_missing_is_an_error_of_ours(tmp_path: Path) -> None:
     with pytest.raises(ReIDError, match=r"gone\.jpg cannot be read"):
-        equal_pictures([tmp_path / "gone.jpg"])
+        equal_pictures([Picture(tmp_path / "gone.jpg")])
 
 
 def test_junk_and_distractors_are_never_held_out(write: Write) -> None:

@@ -11,21 +11,27 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
-from reid_lightning.data.pictures import Decoder, decode
-from reid_lightning.data.readers.market1501 import read_folder
+from reid_lightning.data.decoder import Decoder
+from reid_lightning.data.pictures import Picture, decode
+from reid_lightning.data.readers.market1501 import read_market1501
 from reid_lightning.data.store import Store, open_source
 from reid_lightning.errors import ReIDError
 
 SIZE = (48, 24)
 
 
-def paths_of(root: Path, count: int = 300) -> list[Path]:
-    folders = ("bounding_box_train", "bounding_box_test")
-    return [s.path for name in folders for s in read_folder(root / name)][:count]
+def pictures_of(root: Path, count: int = 300) -> list[Picture]:
+    splits = read_market1501(root)
+    return [s.picture for s in (*splits.train, *splits.gallery)][:count]
 
 
-def make(paths: list[Path], folder: Path, budget: float = 1) -> Store:
-    source = open_source(paths, *SIZE, folder=folder, budget_gib=budget)
+def copied(pictures: list[Picture], folder: Path) -> list[Picture]:
+    folder.mkdir()
+    return [Picture(Path(shutil.copy(p.path, folder))) for p in pictures]
+
+
+def make(pictures: list[Picture], folder: Path, budget: float = 1) -> Store:
+    source = open_source(pictures, *SIZE, folder=folder, budget_gib=budget)
     assert isinstance(source, Store)
     return source
 
@@ -35,67 +41,66 @@ def stores(folder: Path) -> list[Path]:
 
 
 @pytest.fixture
-def pictures(tiny_set: Path, tmp_path: Path) -> list[Path]:
+def pictures(tiny_set: Path, tmp_path: Path) -> list[Picture]:
     """Twelve pictures that a test may change."""
-    (tmp_path / "pictures").mkdir()
-    return [Path(shutil.copy(p, tmp_path / "pictures")) for p in paths_of(tiny_set, 12)]
+    return copied(pictures_of(tiny_set, 12), tmp_path / "pictures")
 
 
 def test_a_store_holds_the_decoded_pixels(tiny_set: Path, tmp_path: Path) -> None:
-    paths = paths_of(tiny_set)  # more than one chunk
-    read = make(paths, tmp_path).read([paths[290], paths[3], paths[3]])
+    pictures = pictures_of(tiny_set)  # more than one chunk
+    read = make(pictures, tmp_path).read([pictures[290], pictures[3], pictures[3]])
     assert read.shape == (3, *SIZE, 3) and read.dtype == torch.uint8
-    assert torch.equal(read, Decoder(*SIZE).read([paths[290], paths[3], paths[3]]))
+    assert torch.equal(read, Decoder(*SIZE).read([pictures[290], pictures[3], pictures[3]]))
     peer = v2.Compose([v2.Resize(SIZE, v2.InterpolationMode.BILINEAR), v2.PILToTensor()])
-    assert torch.equal(read[0].permute(2, 0, 1), peer(decode(paths[290])))
+    assert torch.equal(read[0].permute(2, 0, 1), peer(decode(pictures[290])))
 
 
 def test_a_store_is_used_again_also_by_a_copy_of_the_set(
-    pictures: list[Path], tmp_path: Path
+    pictures: list[Picture], tmp_path: Path
 ) -> None:
     file = make(pictures, tmp_path / "cache").file
     written = file.stat().st_mtime_ns
-    (tmp_path / "copy").mkdir()
-    copies = [Path(shutil.copy(p, tmp_path / "copy")) for p in pictures]
+    copies = copied(pictures, tmp_path / "copy")
     assert make(copies, tmp_path / "cache").file == file and file.stat().st_mtime_ns == written
     assert stores(tmp_path / "cache") == [file]
     other_size = open_source(pictures, 32, 16, folder=tmp_path / "cache", budget_gib=1)
     assert other_size.read(pictures).shape == (12, 32, 16, 3)
 
 
-def test_a_changed_picture_makes_a_new_store(pictures: list[Path], tmp_path: Path) -> None:
+def test_a_changed_picture_makes_a_new_store(pictures: list[Picture], tmp_path: Path) -> None:
     """Also if its file has the same size and modification time."""
-    for number, path in enumerate(pictures):
-        pictures[number] = path.with_suffix(".png")
-        Image.new("RGB", (8, 8), (number, 0, 0)).save(pictures[number], compress_level=0)
-    before, stat = make(pictures, tmp_path / "cache"), pictures[0].stat()
-    Image.new("RGB", (8, 8), (99, 0, 0)).save(pictures[0], compress_level=0)
-    os.utime(pictures[0], ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    assert pictures[0].stat().st_size == stat.st_size
+    for number, picture in enumerate(pictures):
+        pictures[number] = Picture(picture.path.with_suffix(".png"))
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(pictures[number].path, compress_level=0)
+    path = pictures[0].path
+    before, stat = make(pictures, tmp_path / "cache"), path.stat()
+    Image.new("RGB", (8, 8), (99, 0, 0)).save(path, compress_level=0)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert path.stat().st_size == stat.st_size
     after = make(pictures, tmp_path / "cache")
     assert after.file != before.file
     assert before.read(pictures[:1]).max() == 0 and after.read(pictures[:1]).max() == 99
 
 
-def build(paths: list[Path], folder: Path, results: "multiprocessing.Queue[bytes]") -> None:
-    results.put(make(paths, folder).read(paths).numpy().tobytes())
+def build(pictures: list[Picture], folder: Path, results: "multiprocessing.Queue[bytes]") -> None:
+    results.put(make(pictures, folder).read(pictures).numpy().tobytes())
 
 
 def test_processes_that_start_together_build_one_store(tiny_set: Path, tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
-    paths, results = paths_of(tiny_set), context.Queue()
-    jobs = [context.Process(target=build, args=(paths, tmp_path, results)) for _ in range(2)]
+    pictures, results = pictures_of(tiny_set), context.Queue()
+    jobs = [context.Process(target=build, args=(pictures, tmp_path, results)) for _ in range(2)]
     for job in jobs:
         job.start()
     read = [results.get(timeout=60) for _ in jobs]
     for job in jobs:
         job.join()
-    assert read[0] == read[1] == Decoder(*SIZE).read(paths).numpy().tobytes()
+    assert read[0] == read[1] == Decoder(*SIZE).read(pictures).numpy().tobytes()
     assert len(stores(tmp_path)) == 1
 
 
 def test_the_partial_file_of_a_killed_build_is_not_used(
-    pictures: list[Path], tmp_path: Path
+    pictures: list[Picture], tmp_path: Path
 ) -> None:
     file = make(pictures, tmp_path / "cache").file
     whole = file.read_bytes()
@@ -106,19 +111,20 @@ def test_the_partial_file_of_a_killed_build_is_not_used(
 
 
 def test_an_unreadable_picture_is_named_and_no_store_remains(
-    pictures: list[Path], tmp_path: Path
+    pictures: list[Picture], tmp_path: Path
 ) -> None:
-    pictures[5].write_bytes(pictures[5].read_bytes()[:300])
-    with pytest.raises(ReIDError, match=f"The picture {pictures[5]} cannot be read"):
+    path = pictures[5].path
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(ReIDError, match=f"The picture {path} cannot be read"):
         make(pictures, tmp_path / "cache")
-    pictures[5].unlink()
-    with pytest.raises(ReIDError, match=f"The picture {pictures[5]} cannot be read"):
+    path.unlink()
+    with pytest.raises(ReIDError, match=f"The picture {path} cannot be read"):
         make(pictures, tmp_path / "cache")
     assert stores(tmp_path / "cache") == []
 
 
 def test_pictures_over_the_budget_are_decoded_when_read(
-    pictures: list[Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    pictures: list[Picture], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     size = 12 * SIZE[0] * SIZE[1] * 3 / 2**30
@@ -130,20 +136,20 @@ def test_pictures_over_the_budget_are_decoded_when_read(
 
 
 def test_pictures_over_the_free_disk_space_are_decoded_when_read(
-    pictures: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pictures: list[Picture], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
     source = open_source(pictures, *SIZE, folder=tmp_path / "cache", budget_gib=1)
     assert isinstance(source, Decoder) and stores(tmp_path / "cache") == []
 
 
-def test_a_folder_that_cannot_be_used_is_named(pictures: list[Path]) -> None:
+def test_a_folder_that_cannot_be_used_is_named(pictures: list[Picture]) -> None:
     with pytest.raises(ReIDError, match=r"\(data.cache\) cannot be used .* set data.cache"):
-        make(pictures, pictures[0])
+        make(pictures, pictures[0].path)
 
 
 def test_a_store_may_be_deleted_while_in_use_and_is_pickled_without_its_pixels(
-    pictures: list[Path], tmp_path: Path
+    pictures: list[Picture], tmp_path: Path
 ) -> None:
     store = make(pictures, tmp_path / "cache")
     packed = pickle.dumps(store)
@@ -154,7 +160,7 @@ def test_a_store_may_be_deleted_while_in_use_and_is_pickled_without_its_pixels(
         assert np.array_equal(source.read(pictures), Decoder(*SIZE).read(pictures))
 
 
-def test_no_pictures_are_an_empty_batch(pictures: list[Path], tmp_path: Path) -> None:
+def test_no_pictures_are_an_empty_batch(pictures: list[Picture], tmp_path: Path) -> None:
     """A rank has an empty batch where there are fewer pictures than ranks."""
     for source in (make(pictures, tmp_path / "cache"), Decoder(*SIZE)):
         batch = source.read([])

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from reid_lightning.data.archive import extract_once
 from reid_lightning.data.content_key import content_key
 from reid_lightning.data.equal_pictures import equal_pictures
-from reid_lightning.data.pictures import FORMATS, decode, decode_resized
+from reid_lightning.data.pictures import FORMATS, Picture, decode, decode_resized
 from reid_lightning.data.sample import Sample
 from reid_lightning.data.store import open_source
 from reid_lightning.data.synthetic.draw_set import VERSION, draw_synthetic
@@ -152,23 +152,27 @@ def write_picture(kind: str) -> Callable[[Path], object]:
 
 
 def read_picture(path: Path) -> Any:
-    content_key([path], 8, 4)
-    equal_pictures([path, path])
-    assert decode(path).mode == "RGB"
-    return decode_resized(path, 8, 4).tolist()
+    picture = Picture(path)
+    content_key([picture], 8, 4)
+    equal_pictures([picture, picture])
+    assert decode(picture).mode == "RGB"
+    return decode_resized(picture, 8, 4).tolist()
 
 
 def write_store(path: Path) -> None:
-    pictures = [path.with_name(f"{n}.png") for n in range(2)]
+    pictures = [Picture(path.with_name(f"{n}.png")) for n in range(2)]
     for picture in pictures:
-        write_picture("PNG")(picture)
+        write_picture("PNG")(picture.path)
     folder = path.with_name("stores")
     open_source(pictures, 8, 4, folder=folder, budget_gib=1)
     path.write_bytes(next(folder.glob("*.rgb")).read_bytes())
 
 
 def read_store(path: Path) -> Any:
-    pictures, folder = [path.with_name(f"{n}.png") for n in range(2)], path.with_name("stores")
+    pictures, folder = (
+        [Picture(path.with_name(f"{n}.png")) for n in range(2)],
+        path.with_name("stores"),
+    )
     next(folder.glob("*.rgb")).write_bytes(path.read_bytes())
     return open_source(pictures, 8, 4, folder=folder, budget_gib=1).read(pictures).tolist()
 

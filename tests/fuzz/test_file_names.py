@@ -11,13 +11,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reid_lightning.data.dataset_folder import DatasetFolder
-from reid_lightning.data.readers.market1501 import read_distractors, read_folder, read_market1501
+from reid_lightning.data.picture_files import list_pictures
+from reid_lightning.data.readers.market1501 import parse_name, read_distractors, read_market1501
 from reid_lightning.data.sample import Sample
 from reid_lightning.scoring.embedded_samples import columns_of
 
+NAMES_OF_SPLITS = ("train", "query", "gallery")
 SPLITS = ("bounding_box_train", "query", "bounding_box_test")
-PICTURES = (".jpg", ".JPG", ".jpeg", ".png", ".jpg.jpg")
-OTHERS = ("", ".txt", ".db", ".jpg.part", ".webp")
+PICTURES = (".jpg", ".JPG", ".jpeg", ".png", ".jpg.jpg", ".webp", ".TIF")
+OTHERS = ("", ".txt", ".db", ".jpg.part", ".heic")
 KINDS = ("a folder", "a pipe", "a link to nothing", "a link to itself", "a link to a file")
 NUMBERS = st.one_of(
     st.integers(0, 30).map(str),
@@ -76,7 +78,8 @@ def visible_pictures(folder: Path) -> set[str]:
     return {
         name
         for name in (path.name for path in folder.iterdir())
-        if name.lower().endswith((".jpg", ".jpeg", ".png")) and not name.startswith(".")
+        if name.lower().endswith((".jpg", ".jpeg", ".png", ".webp", ".tif"))
+        and not name.startswith(".")
     }
 
 
@@ -92,8 +95,8 @@ def test_any_names_are_read_whole_or_refused(entries: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as root:
         folder = Path(root) / "query"
         make(folder, entries)
-        for read in (read_folder, read_distractors):
-            samples = attempt(lambda read=read: read(folder))
+        for read in (lambda paths: tuple(map(parse_name, paths)), read_distractors):
+            samples = attempt(lambda read=read: read(list_pictures(folder).paths))
             if isinstance(samples, Refused):
                 assert str(folder) in samples.message
                 continue
@@ -114,7 +117,7 @@ def test_sound_names_are_read_as_written(data: st.DataObject, suffix: str, width
             path = Path(folder) / named(sample, width, box, suffix)
             path.touch()
             expected.add((path, sample.pid, sample.camid, sample.sequence, sample.frame))
-        read = read_folder(Path(folder))
+        read = map(parse_name, list_pictures(Path(folder)).paths)
     assert {(s.path, s.pid, s.camid, s.sequence, s.frame) for s in read} == expected
 
 
@@ -143,7 +146,7 @@ def test_any_set_is_read_whole_or_refused(data: st.DataObject, held_out: int, cl
         if isinstance(read, Refused):
             return
         official, used, splits = read
-        for samples in (*(getattr(s, n) for s in (official, used) for n in s.__slots__),):
+        for samples in (*(getattr(s, n) for s in (official, used) for n in NAMES_OF_SPLITS),):
             columns_of(samples)
         for split, samples in zip(
             SPLITS, (splits.train, splits.query, splits.gallery), strict=True

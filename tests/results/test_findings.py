@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from reid_lightning.data.pictures import Picture
 from reid_lightning.data.sample import Sample
 from reid_lightning.errors import ReIDError
 from reid_lightning.results.findings import collect_findings, read_findings, write_findings
@@ -63,14 +64,14 @@ def test_the_lists_are_those_that_are_scored(distance: str, steps: str, device: 
     assert len(found.worst) == len(found.best) == 4
     left_out = 0 if steps == "none" else junk  # a step leaves junk out of the gallery
     for ranked in (*found.worst, *found.best):
-        query = int(ranked.query.stem.split("_")[1])
+        query = int(ranked.query.path.stem.split("_")[1])
         counted = [s.verdict for s in ranked.gallery if s.verdict != "junk"]
         hits = [rank for rank, verdict in enumerate(counted, 1) if verdict == "hit"]
         assert len(ranked.gallery) == GALLERY - left_out and len(counted) <= GALLERY - junk
-        assert len({s.path for s in ranked.gallery}) == len(ranked.gallery)
-        pids = {s.path: s.pid for s in GALLERY_SAMPLES}
+        assert len({s.picture for s in ranked.gallery}) == len(ranked.gallery)
+        pids = {s.picture: s.pid for s in GALLERY_SAMPLES}
         own = QUERY_SAMPLES[query].pid
-        assert all(s.verdict == "junk" or (s.verdict == "hit") == (pids[s.path] == own)
+        assert all(s.verdict == "junk" or (s.verdict == "hit") == (pids[s.picture] == own)
                    for s in ranked.gallery)  # fmt: skip
         assert len(hits) == results.matches[query] and hits[0] == results.first_match[query]
         precision = [n / rank for n, rank in enumerate(hits, 1)]
@@ -144,10 +145,15 @@ def test_the_map_is_of_the_people_with_most_pictures() -> None:
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     outcome = scored("cosine", Retrieval(), lists=2)
     found = collect_findings(outcome, QUERY_SAMPLES, GALLERY_SAMPLES, "step")
+    for lists in (found.worst, found.best):
+        lists[:] = [r._replace(query=Picture(r.query.path, (1, 2, 3, 4))) for r in lists]
     write_findings(tmp_path / "findings.pt", found)
     read = read_findings(tmp_path / "findings.pt")
     queries = [ranked.query for ranked in (*read.worst, *read.best)]
-    assert queries == [ranked.query.absolute() for ranked in (*found.worst, *found.best)]
+    assert queries == [
+        Picture(ranked.query.path.absolute(), (1, 2, 3, 4))
+        for ranked in (*found.worst, *found.best)
+    ]
     assert [ranked[2:] for ranked in read.worst] == [ranked[2:] for ranked in found.worst]
     assert [p.name for p in tmp_path.iterdir()] == ["findings.pt"]
     assert all(torch.equal(a, b) for a, b in zip(read[2:], found[2:], strict=True))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from reid_lightning.data.pictures import Picture
 from reid_lightning.data.sample import Sample
 from reid_lightning.metrics.ranking import QueryResults
 from reid_lightning.results.ranked_list import RankedList, Shown, ranked_list
@@ -17,11 +18,11 @@ def test_junk_has_no_rank() -> None:
     one = torch.tensor([1])
     results = QueryResults(one, 2 * one, one / 2, one / 1)
     assert ranked_list(RetrievedList(0, row), [query], gallery, results, "step") == RankedList(
-        query=Path("0.jpg"),
+        query=Picture(Path("0.jpg")),
         gallery=[
-            Shown(Path("1.jpg"), "miss", "1 · cam 2"),
-            Shown(Path("3.jpg"), "junk", "junk"),
-            Shown(Path("2.jpg"), "hit", "2 · cam 3"),
+            Shown(Picture(Path("1.jpg")), "miss", "1 · cam 2"),
+            Shown(Picture(Path("3.jpg")), "junk", "junk"),
+            Shown(Picture(Path("2.jpg")), "hit", "2 · cam 3"),
         ],
         title="Person 7 · AP (step) 50.0% · 1 match, the first at rank 2",
         label="query · cam 1",

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from reid_lightning.data.pictures import Decoder
-from reid_lightning.data.readers.market1501 import read_folder
+from reid_lightning.data.decoder import Decoder
+from reid_lightning.data.readers.market1501 import read_market1501
 from reid_lightning.data.store import open_source
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import load_file
@@ -48,12 +48,12 @@ def test_a_damaged_store_is_built_again(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    paths = [s.path for s in read_folder(tiny_set / "query")]
+    pictures = [s.picture for s in read_market1501(tiny_set).query]
 
     def read() -> torch.Tensor:
-        return open_source(paths, 32, 16, folder=tmp_path, budget_gib=1).read(paths)
+        return open_source(pictures, 32, 16, folder=tmp_path, budget_gib=1).read(pictures)
 
-    expected = Decoder(32, 16).read(paths)
+    expected = Decoder(32, 16).read(pictures)
     assert torch.equal(read(), expected)
     (file,) = tmp_path.glob("*.rgb")
     file.write_bytes(damage(file.read_bytes()))

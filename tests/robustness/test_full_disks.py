@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from run_folders import findings
 
 from reid_lightning.data.archive import extract_once
+from reid_lightning.data.pictures import Picture
 from reid_lightning.data.store import open_source
 from reid_lightning.data.synthetic import draw_synthetic
 from reid_lightning.engine.checkpoint_io import AtomicCheckpointIO
@@ -91,13 +92,13 @@ def test_a_set_is_drawn_or_extracted_whole(tmp_path: Path) -> None:
 
 
 def test_the_store_says_how_to_do_without(tmp_path: Path, tiny_set: Path) -> None:
-    paths = sorted((tiny_set / "query").glob("*.jpg"))[:4]
+    pictures = [Picture(p) for p in sorted((tiny_set / "query").glob("*.jpg"))[:4]]
     with limited_files(1000), pytest.raises(Exception) as caught:
-        open_source(paths, 64, 32, folder=tmp_path / "cache", budget_gib=1)
+        open_source(pictures, 64, 32, folder=tmp_path / "cache", budget_gib=1)
     assert "data.cache_gib=0" in str(error_message(caught.value))
     assert not [p for p in (tmp_path / "cache").iterdir() if p.suffix != ".lock"]
-    source = open_source(paths, 64, 32, folder=tmp_path / "cache", budget_gib=1)
-    assert np.asarray(source.read(paths)).any()
+    source = open_source(pictures, 64, 32, folder=tmp_path / "cache", budget_gib=1)
+    assert np.asarray(source.read(pictures)).any()
 
 
 def test_a_disk_without_room_for_the_configuration(

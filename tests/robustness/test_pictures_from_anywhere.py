@@ -11,8 +11,8 @@ import pytest
 from PIL import EpsImagePlugin, Image
 
 from reid_lightning.data.content_key import content_key
-from reid_lightning.data.pictures import FORMATS, decode
-from reid_lightning.data.readers.market1501 import read_distractors, read_folder
+from reid_lightning.data.picture_files import list_pictures
+from reid_lightning.data.pictures import FORMATS, Picture, decode
 from reid_lightning.errors import ReIDError
 
 NAME = "0001_c1s1_000001_00.jpg"
@@ -50,12 +50,11 @@ IRREGULAR: dict[str, Make] = {
 def test_what_is_no_file_is_never_opened(kind: str, tmp_path: Path) -> None:
     path = tmp_path / NAME
     IRREGULAR[kind](path)
-    for read in (decode, lambda path: content_key([path], 8, 4)):
+    for read in (decode, lambda picture: content_key([picture], 8, 4)):
         with pytest.raises(ReIDError, match=f"The picture {path} cannot be read"):
-            read(path)
-    for read_pictures in (read_folder, read_distractors):
-        with pytest.raises(ReIDError, match=f"{path} is no picture"):
-            read_pictures(tmp_path)
+            read(Picture(path))
+    with pytest.raises(ReIDError, match=f"{path} is no picture"):
+        list_pictures(tmp_path)
 
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
@@ -70,7 +69,7 @@ def test_postscript_is_not_handed_to_a_program(
     (tmp_path / NAME).write_bytes(EPS)
     monkeypatch.setattr(EpsImagePlugin, "Ghostscript", ghostscript)
     with pytest.raises(ReIDError, match="cannot be read"):
-        decode(tmp_path / NAME)
+        decode(Picture(tmp_path / NAME))
     assert not {"EPS", "PDF", "WMF", "PSD"} & set(FORMATS)
 
 
@@ -79,7 +78,7 @@ def test_every_format_of_the_list_is_read_whatever_its_suffix(kind: str, tmp_pat
     options = {"save_all": True, "append_images": [Image.new("RGB", (6, 9))]}
     picture = Image.new("RGB", (6, 9), "red")
     picture.save(tmp_path / NAME, kind, **(options if kind == "MPO" else {}))
-    assert decode(tmp_path / NAME).size == (6, 9)
+    assert decode(Picture(tmp_path / NAME)).size == (6, 9)
 
 
 def png(width: int, height: int, *chunks: bytes) -> bytes:
@@ -109,8 +108,10 @@ TOO_LARGE = {
 @pytest.mark.filterwarnings("ignore:Image size")
 def test_a_picture_of_too_many_pixels_is_named(kind: str, tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(TOO_LARGE[kind])
-    with pytest.raises(ReIDError, match=rf"{NAME} claims to have more than 89,478,485 pixels"):
-        decode(tmp_path / NAME)
+    with pytest.raises(
+        ReIDError, match=rf"{NAME} cannot be read .it claims to have more than 89,478,485 pixels"
+    ):
+        decode(Picture(tmp_path / NAME))
 
 
 BROKEN = {
@@ -131,11 +132,11 @@ BROKEN = {
 def test_a_broken_picture_is_named(kind: str, tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(BROKEN[kind])
     with pytest.raises(ReIDError, match=f"The picture .*{NAME} cannot be read"):
-        decode(tmp_path / NAME)
+        decode(Picture(tmp_path / NAME))
 
 
 def test_a_file_larger_than_any_picture_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / NAME).open("wb") as file:
         file.truncate(2**40)  # takes no space
     with pytest.raises(ReIDError, match=f"{NAME} cannot be read .it is larger than 1 GiB"):
-        content_key([tmp_path / NAME], 8, 4)
+        content_key([Picture(tmp_path / NAME)], 8, 4)

@@ -9,6 +9,7 @@ import torch
 from run_folders import MakeRun, findings
 
 from reid_lightning.data.content_key import content_key
+from reid_lightning.data.pictures import Picture
 from reid_lightning.data.synthetic import draw_synthetic
 from reid_lightning.engine.loggers.metrics_csv import MetricsCSV
 from reid_lightning.report.page import write_report
@@ -38,7 +39,7 @@ def test_findings_and_a_report_of_them(folder: Path, make_run: MakeRun) -> None:
 def test_files_of_the_cache_and_of_a_run(folder: Path) -> None:
     picture = folder / f"{folder.name}.jpg"
     picture.write_bytes(b"x")
-    assert len(content_key([picture], 8, 4)) == 32
+    assert len(content_key([Picture(picture)], 8, 4)) == 32
     reserve(folder / "x", 3, 2)
     mapped(folder / "x", 3, 2, shared=True)[:] = 1
     assert mapped(folder / "x", 3, 2, shared=False).eq(1).all()

@@ -88,7 +88,9 @@ def test_findings_are_of_what_was_scored(evaluate: Callable, tmp_path: Path) -> 
         counted = [shown.verdict for shown in one.gallery if shown.verdict != "junk"]
         first = int(rows[one.query.name]["first_match"])
         assert "hit" not in counted[: first - 1] and counted[first - 1 : first] in ([], ["hit"])
-        assert one.query.is_absolute() and all(shown.path.is_file() for shown in one.gallery)
+        assert one.query.path.is_absolute() and all(
+            shown.picture.path.is_file() for shown in one.gallery
+        )
     assert len(found.worst) == len(found.best) == 2 and found.positive.isfinite().all()
 
 

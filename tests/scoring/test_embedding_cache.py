@@ -5,6 +5,7 @@ import pytest
 import torch
 from full_disk import limited_files
 
+from reid_lightning.data.pictures import Picture
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import add_checksum
 from reid_lightning.scoring.embedding_cache import embedding_file, holds_embeddings, mapped, reserve
@@ -25,7 +26,9 @@ def test_what_the_numbers_depend_on_is_in_the_name(tmp_path: Path) -> None:
     def name(*pictures: Path, **changed: Any) -> Path:
         settings = {"size": (8, 4), "device": "cpu", "precision": "32-true", "flip": False}
         settings |= {"network": network}
-        return embedding_file(tmp_path, checkpoint, pictures, **(settings | changed))
+        return embedding_file(
+            tmp_path, checkpoint, list(map(Picture, pictures)), **(settings | changed)
+        )
 
     first = name(a, b)
     assert name(a, b) == first
@@ -71,7 +74,7 @@ def test_a_full_disk_and_a_file_in_the_folders_place_are_refused(tmp_path: Path)
         embedding_file(
             a / "folder",
             checkpoint,
-            [a],
+            [Picture(a)],
             size=(8, 4),
             device="cpu",
             precision="32",

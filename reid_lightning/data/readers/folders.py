@@ -44,12 +44,9 @@ def read_folders(root: Path, *, test_share: PartialShare = 0.3) -> Splits:
         )
     contents = {name: _pictures(root / name) for name in _SPLITS}
     samples_of = _samples({name: pictures for name, (pictures, _) in contents.items()})
-    not_read = [path for _, paths in contents.values() for path in paths]
-    return Splits(
-        *(tuple(samples_of[name]) for name in _SPLITS),
-        has_cameras=False,
-        not_read=(*_others(root), *not_read),
-    )
+    train, query, gallery = (tuple(samples_of[name]) for name in _SPLITS)
+    others = (path for _, paths in contents.values() for path in paths)
+    return Splits(train, query, gallery, has_cameras=False, not_read=(*_others(root), *others))
 
 
 def _pictures(folder: Path) -> tuple[dict[str, list[Path]], list[Path]]:

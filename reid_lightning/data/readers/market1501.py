@@ -1,13 +1,13 @@
 """Market-1501's layout and its cousins': three folders of pictures named by person and camera."""
 
-import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
+from reid_lightning.data.picture_files import list_pictures
 from reid_lightning.data.readers.set_folder import set_folder
 from reid_lightning.data.sample import JUNK_PID, Role, Sample, Splits
 from reid_lightning.errors import ReIDError
-from reid_lightning.files import not_a_file
 
 # Training, query, gallery: of Market-1501 (and DukeMTMC-reID, CUHK03-NP), and of VeRi-776.
 _FOLDERS = (
@@ -20,7 +20,6 @@ _NAME = re.compile(
     r"(-1|\d+)_c0*([1-9]\d*)(?:s0*([1-9]\d*))?_f?(\d+)(?:_\d+)?", re.ASCII | re.IGNORECASE
 )
 _MOST = 10**15  # of int64's 9 · 10¹⁸, for sums
-_PICTURES = {".jpg", ".jpeg", ".png"}
 
 
 def parse_name(path: Path) -> Sample:
@@ -35,7 +34,7 @@ def parse_name(path: Path) -> Sample:
         raise ReIDError(
             f"The picture {path} is not named as Market-1501 names them "
             "(pid_cCsS_FRAME_BOX.jpg, such as 0002_c1s1_000451_03.jpg, 0005_c2_f0046985.jpg or "
-            "0001_c1_2.jpg): rename or remove it, or describe the set by data=table or data=folders."
+            "0001_c1_2.jpg): rename or remove it, or use data=table or data=folders."
         )
     pid, camera, sequence, frame = (_number(path, part or "1") for part in match.groups())
     role: Role = "junk" if pid == JUNK_PID else "person"
@@ -52,25 +51,16 @@ def _number(path: Path, digits: str) -> int:
     return number
 
 
-def read_folder(folder: Path) -> tuple[Sample, ...]:
-    """Read every picture in `folder`, sorted by name; others (Thumbs.db, hidden files) are ignored.
-
-    Raises:
-        ReIDError: the folder is missing, has no picture, or has a wrongly named one.
-    """
-    return tuple(map(parse_name, _pictures(folder)))
-
-
-def read_distractors(folder: Path) -> tuple[Sample, ...]:
-    """Read every picture in `folder` as a distractor, such as the 500,000 of Market-1501+500k.
+def read_distractors(paths: Iterable[Path]) -> tuple[Sample, ...]:
+    """Read pictures as distractors, such as the 500,000 of Market-1501+500k.
 
     Cameras are read from names in Market-1501's form; identities and times are ignored.
 
     Raises:
-        ReIDError: the folder is missing or has no picture.
+        ReIDError: a camera's number is too large.
     """
     distractors = []
-    for path in _pictures(folder):
+    for path in paths:
         match = _NAME.fullmatch(path.name.split(".", 1)[0])
         camid = _number(path, match[2]) - 1 if match else 0
         distractors.append(Sample(path, 0, camid, role="distractor"))
@@ -103,25 +93,10 @@ def read_market1501(root: Path) -> Splits:
     """
     folder = find_layout(root)
     names = next(names for names in _FOLDERS if (folder / names[0]).is_dir())
-    train, query, gallery = (read_folder(folder / name) for name in names)
-    return Splits(train, query, gallery)
-
-
-def _pictures(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise ReIDError(f"The folder {folder} is missing: it should contain pictures.")
-    paths = []
-    with os.scandir(folder) as entries:  # which know what is a file without a look at each
-        for entry in entries:
-            if _is_picture(path := Path(entry.path)):
-                if not entry.is_file(follow_symlinks=False) and (reason := not_a_file(path)):
-                    raise ReIDError(f"{path} is no picture ({reason}): remove it.")
-                paths.append(path)
-    if not paths:
-        raise ReIDError(f"The folder {folder} holds no picture (.jpg, .jpeg or .png).")
-    return sorted(paths)
-
-
-def _is_picture(path: Path) -> bool:
-    # A hidden file is a system's own: macOS puts ._NAME.jpg beside NAME.jpg.
-    return path.suffix.lower() in _PICTURES and not path.name.startswith(".")
+    splits, not_read = [], []
+    for name in names:
+        files = list_pictures(folder / name)
+        splits.append(tuple(map(parse_name, files.paths)))
+        not_read += files.not_read
+    train, query, gallery = splits
+    return Splits(train, query, gallery, not_read=tuple(not_read))

@@ -42,9 +42,7 @@ def read_msmt17(root: Path) -> Splits:
             "archive."
         )
     train, test = (folder / name for name in names)
-    trained_on = [
-        sample for name in _LISTS[:2] for sample in _listed(folder / name, train)
-    ]
+    trained_on = [sample for name in _LISTS[:2] for sample in _listed(folder / name, train)]
     first = max((s.pid for s in trained_on), default=-1) + 1
     query, gallery = (
         tuple(replace(s, pid=first + s.pid) for s in _listed(folder / name, test))

@@ -28,9 +28,7 @@ _VALIDATION = ("validation", "val", "test")  # OML's, where is_query and is_gall
 _UNKNOWN = "unknown"  # WildlifeDatasets' identity of whom nobody knows
 
 
-def read_table(
-    root: Path | None, *, table: FilePath, test_share: PartialShare = 0.3
-) -> Splits:
+def read_table(root: Path | None, *, table: FilePath, test_share: PartialShare = 0.3) -> Splits:
     """Read the pictures that a table lists.
 
     Columns: `path`, `pid` (or `label`, `identity`), and, if any, `camid` (or `sequence`), `split`
@@ -54,9 +52,7 @@ def read_table(
     has_cameras = names.camera is not None and not all(
         is_empty(row.cells[names.camera]) for row in rows
     )
-    pids = numbered(
-        row.cells[names.pid] for row in rows if _role(row, names) == "person"
-    )
+    pids = numbered(row.cells[names.pid] for row in rows if _role(row, names) == "person")
     cameras = (
         numbered(_camera(row, names.camera) for row in rows)
         if has_cameras and names.camera
@@ -81,7 +77,8 @@ def read_table(
     for row, sample in zip(rows, samples, strict=True):
         for split in _splits(row, columns):
             splits[split].append(sample)
-    return Splits(*map(tuple, splits.values()), has_cameras=has_cameras)
+    train, query, gallery = map(tuple, splits.values())
+    return Splits(train, query, gallery, has_cameras=has_cameras)
 
 
 class _Columns(NamedTuple):

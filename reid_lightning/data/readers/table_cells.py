@@ -10,7 +10,12 @@ from reid_lightning.data.readers.table_rows import Row
 from reid_lightning.errors import ReIDError
 
 _EMPTY = ("", "none", "nan", "null")
-_FLAGS = {**dict.fromkeys((*_EMPTY, "0", "0.0", "false"), False), "1": True, "1.0": True, "true": True}
+_FLAGS = {
+    **dict.fromkeys((*_EMPTY, "0", "0.0", "false"), False),
+    "1": True,
+    "1.0": True,
+    "true": True,
+}
 _CORNERS = ("x_1", "y_1", "x_2", "y_2")
 
 

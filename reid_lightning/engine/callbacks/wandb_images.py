@@ -54,7 +54,7 @@ class WandbImages(pl.Callback):
             for name, lists in (("worst", findings.worst), ("best", findings.best)):
                 media[f"ranked_lists/{name}"] = [
                     wandb.Image(
-                        render_ranked_list(ranked), caption=ranked.query.name, file_type="jpg"
+                        render_ranked_list(ranked), caption=ranked.query.path.name, file_type="jpg"
                     )
                     for ranked in lists[: self.queries]
                 ]

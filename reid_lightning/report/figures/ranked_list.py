@@ -1,11 +1,10 @@
 """One ranked list as a picture: the query, and the gallery pictures nearest to it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from reid_lightning.data.pictures import decode
+from reid_lightning.data.pictures import Picture, decode
 from reid_lightning.results.ranked_list import RankedList
 from reid_lightning.scoring.nearest_pictures import Verdict
 
@@ -35,7 +34,7 @@ def render_ranked_list(ranked: RankedList) -> Image.Image:
     for column, shown in enumerate(gallery, start=1):
         x = PAD + column * (WIDTH + GAP) + 2 * GAP
         color = COLORS[shown.verdict]
-        picture = _framed(shown.path, color, faded=shown.verdict == "junk")
+        picture = _framed(shown.picture, color, faded=shown.verdict == "junk")
         _paste(canvas, x, picture, shown.label, color if shown.verdict == "junk" else INK)
         if shown.verdict != "junk":
             badge = _badge(color, TICK if shown.verdict == "hit" else CROSS)
@@ -49,13 +48,13 @@ def _paste(canvas: Image.Image, x: int, picture: Image.Image, label: str, color:
     ImageDraw.Draw(canvas).text(center, label, color, ImageFont.load_default(13), anchor="mm")
 
 
-def _framed(path: Path, color: str, faded: bool = False) -> Image.Image:
+def _framed(picture: Picture, color: str, faded: bool = False) -> Image.Image:
     """The whole picture in a frame, with its proportions unchanged."""
     inside = (WIDTH - 2 * FRAME, HEIGHT - 2 * FRAME)
-    picture = ImageOps.pad(decode(path), inside, Image.Resampling.BICUBIC, color="#f0f1f3")
+    shown = ImageOps.pad(decode(picture), inside, Image.Resampling.BICUBIC, color="#f0f1f3")
     if faded:
-        picture = Image.blend(ImageOps.grayscale(picture).convert("RGB"), _blank(inside), 0.35)
-    return ImageOps.expand(picture, FRAME, color)
+        shown = Image.blend(ImageOps.grayscale(shown).convert("RGB"), _blank(inside), 0.35)
+    return ImageOps.expand(shown, FRAME, color)
 
 
 def _blank(size: tuple[int, int]) -> Image.Image:

@@ -52,8 +52,8 @@ def test_pictures_keep_their_names_whatever_order_they_came_in(tmp_path: Path) -
     assert {row["AP"] for row in rows} == {"1.0"} and {row["matches"] for row in rows} == {"2"}
     found = read_findings(tmp_path / "findings.pt")
     for one in (*found.worst, *found.best):
-        pid = one.query.name[0]
-        assert [s.path.name for s in one.gallery[:2]] == [f"{pid}_c1.jpg", f"{pid}_c2.jpg"]
+        pid = one.query.path.name[0]
+        assert [s.picture.path.name for s in one.gallery[:2]] == [f"{pid}_c1.jpg", f"{pid}_c2.jpg"]
         assert [s.verdict for s in one.gallery] == ["hit", "hit", "miss"]
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageColor
 
+from reid_lightning.data.pictures import Picture
 from reid_lightning.errors import ReIDError
 from reid_lightning.report.figures.ranked_list import (
     BADGE,
@@ -22,13 +23,13 @@ BLUE = (20, 40, 200)
 
 
 @pytest.fixture
-def picture(tmp_path: Path) -> Path:
+def picture(tmp_path: Path) -> Picture:
     path = tmp_path / "0001_c1s1_000001_00.png"
     Image.new("RGB", (64, 128), BLUE).save(path)
-    return path
+    return Picture(path)
 
 
-def test_frames_distinguish_hits_misses_and_junk(picture: Path) -> None:
+def test_frames_distinguish_hits_misses_and_junk(picture: Picture) -> None:
     verdicts: list[Verdict] = ["hit", "miss", "junk"]
     image = render_ranked_list(
         RankedList(picture, [Shown(picture, v, "1") for v in verdicts], "A title")
@@ -46,7 +47,7 @@ def test_frames_distinguish_hits_misses_and_junk(picture: Path) -> None:
         assert ((255, 255, 255) in colors) is (verdict != "junk"), "a white mark in a corner"
 
 
-def test_the_width_of_a_list_grows_with_its_length(picture: Path) -> None:
+def test_the_width_of_a_list_grows_with_its_length(picture: Picture) -> None:
     shown = Shown(picture, "hit", "")
     sizes = [render_ranked_list(RankedList(picture, [shown] * n)).size for n in (0, 1, 12)]
     assert [w - sizes[0][0] for w, _ in sizes] == [0, WIDTH + GAP, 12 * (WIDTH + GAP)]
@@ -56,13 +57,15 @@ def test_the_width_of_a_list_grows_with_its_length(picture: Path) -> None:
 def test_proportions_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "wide.png"
     Image.new("RGB", (128, 64), BLUE).save(path)
-    image = render_ranked_list(RankedList(path, []))
+    image = render_ranked_list(RankedList(Picture(path), []))
     x = PAD + WIDTH // 2
     column = [image.getpixel((x, HEAD + y)) == BLUE for y in range(HEIGHT)]
     assert sum(column) == pytest.approx((WIDTH - 2 * FRAME) / 2, abs=2)
 
 
-def test_a_broken_picture_is_reported(picture: Path, tmp_path: Path) -> None:
+def test_a_broken_picture_is_reported(picture: Picture, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     with pytest.raises(ReIDError, match=r"broken\.jpg cannot be read"):
-        render_ranked_list(RankedList(picture, [Shown(tmp_path / "broken.jpg", "hit", "1")]))
+        render_ranked_list(
+            RankedList(picture, [Shown(Picture(tmp_path / "broken.jpg"), "hit", "1")])
+        )
