@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from tabulate import tabulate
 
+from reid_lightning.data.set_facts import SplitFacts, Spread
 from reid_lightning.metrics.summary import SCORE_TITLES, score_names
 
 
@@ -20,3 +21,30 @@ def score_table(scores: Mapping[str, float], *, data: str, ap: str) -> str:
     titles = [f"mAP ({ap})" if name == "mAP" else SCORE_TITLES.get(name, name) for name in names]
     row = [f"{scores[f'test/{name}']:.1%}" for name in names]
     return tabulate([[data, *row]], headers=["official split of", *titles], tablefmt="simple")
+
+
+def facts_table(facts: Mapping[str, SplitFacts]) -> str:
+    """Pictures per person and camera, and their sizes, as `least – median – most`."""
+    columns: dict[str, list[str]] = {
+        "": list(facts),
+        "pictures per person": [_spread(fact.per_identity) for fact in facts.values()],
+    }
+    if any(fact.per_camera for fact in facts.values()):
+        columns["pictures per camera"] = [
+            _spread(Spread.of(fact.per_camera.values())) for fact in facts.values()
+        ]
+        columns["people seen by one camera"] = [f"{fact.one_camera:,}" for fact in facts.values()]
+    columns["width"] = [_spread(fact.width) for fact in facts.values()]
+    columns["height"] = [_spread(fact.height) for fact in facts.values()]
+    return tabulate(columns, headers="keys", tablefmt="simple", disable_numparse=True)
+
+
+def camera_table(facts: Mapping[str, SplitFacts]) -> str:
+    """Pictures of every split by every camera."""
+    camids = sorted({camid for fact in facts.values() for camid in fact.per_camera})
+    rows = [[c + 1, *(fact.per_camera.get(c, 0) for fact in facts.values())] for c in camids]
+    return tabulate(rows, headers=["camera", *facts], tablefmt="simple", intfmt=",")
+
+
+def _spread(spread: Spread | None) -> str:
+    return "none" if spread is None else " – ".join(f"{number:,g}" for number in spread)

@@ -1,4 +1,4 @@
-"""The command `reid`: train, evaluate, report."""
+"""The command `reid`: train, evaluate, data, report."""
 
 import sys
 from importlib import import_module
@@ -15,6 +15,10 @@ _COMMANDS = {
     "evaluate": (
         "reid_lightning.run.evaluate",
         "score a checkpoint on any set: reid evaluate checkpoint=FILE data=market1501",
+    ),
+    "data": (
+        "reid_lightning.run.data",
+        "tell what a set holds, without training: reid data data=market1501",
     ),
     "report": (
         "reid_lightning.report.__main__",

@@ -10,7 +10,16 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.metrics.ranking import AveragePrecision
 from reid_lightning.run.check_config import Node, Nodes, check_config
 from reid_lightning.run.typed_command import typed_command
-from reid_lightning.signature import Count, Natural, NonNegative, PartialShare, Positive, Size, Text
+from reid_lightning.signature import (
+    Count,
+    FilePath,
+    Natural,
+    NonNegative,
+    PartialShare,
+    Positive,
+    Size,
+    Text,
+)
 
 _TRAINER = Node(
     {
@@ -77,6 +86,24 @@ _EVALUATION: dict[str, Any] = {
         {"flip": bool, "multi_query": bool, "spatial_temporal": {"file": Text | None}}
     ),
 }
+
+
+_DATA: dict[str, Any] = {
+    "version": Text,
+    "seed": _SEED,
+    "recipe": Any,
+    "trainer": Any,  # a data set's recipe may hold both
+    "augmentation": Node(),
+    "data": Node(beside="reader", partial=False),
+    "sheet": FilePath | None,
+    "export": Literal["market1501", "table"] | None,
+    "export_to": FilePath | None,
+}
+
+
+def check_data_config(config: DictConfig) -> None:
+    """Raise a `ReIDError` about the first value of `reid data` that cannot be meant."""
+    check_config(config, _DATA)
 
 
 def check_training_config(config: DictConfig) -> None:

@@ -21,6 +21,7 @@ from reid_lightning.run.yaml_comments import KeyPath, first_comment, read_commen
 
 _EXAMPLES = {
     "train": {"choice": "loss=semihard", "sweep": "loss=hard,semihard seed=0,1,2"},
+    "data": {"choice": "data=cuhk03_np", "sweep": "data=market1501,cuhk03_np"},
     "evaluate": {"choice": "data=cuhk03_np", "sweep": "'retrieval=[],[flip],[flip,rerank]'"},
 }
 _FLAGS = ("--help", "-h")
@@ -48,7 +49,7 @@ def help_text(name: str, arguments: Sequence[str]) -> str:
     """What `--help` prints.
 
     Args:
-        name: `train` or `evaluate`.
+        name: `train`, `evaluate` or `data`.
         arguments: as typed; the keys shown are those of the configuration that they compose.
     """
     typed = TypedArguments.parse(arguments)

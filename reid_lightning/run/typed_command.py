@@ -7,6 +7,7 @@ _SCRIPTS = {
     "train": "python train.py",
     "evaluate": "python evaluate.py",
     "report": "python -m reid_lightning.report",
+    "data": "reid data",
 }
 
 
@@ -14,7 +15,7 @@ def typed_command(name: str) -> str:
     """`python train.py` for who uses the scripts of a checkout, else `reid train`.
 
     Args:
-        name: `train`, `evaluate` or `report`.
+        name: `train`, `evaluate`, `data` or `report`.
     """
     program, checkout = Path(sys.argv[0]).resolve(), Path(__file__).parents[2].resolve()
     is_script = program.parent == checkout and f"python {program.name}" in _SCRIPTS.values()

@@ -1,0 +1,77 @@
+"""The command `data`: what a set holds, without training; a contact sheet; the set as another."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from reid_lightning.data.dataset_folder import DatasetFolder
+from reid_lightning.data.pictures import Unreadable
+from reid_lightning.data.set_facts import picture_sizes, set_facts
+from reid_lightning.data.writers import write_market1501, write_table
+from reid_lightning.errors import ReIDError
+from reid_lightning.files import replaced_atomically
+from reid_lightning.report.figures.contact_sheet import contact_sheet
+from reid_lightning.results.tables import camera_table, facts_table
+from reid_lightning.run.build import build_datamodule
+from reid_lightning.run.command_line import run_command
+from reid_lightning.run.config_keys import check_data_config
+from reid_lightning.run.help import asks_for_help, help_text
+from reid_lightning.run.hydra_app import run_hydra_app
+from reid_lightning.run.python_path import import_users_modules
+from reid_lightning.run.split_counts import log_split_counts
+
+_MOST_CAMERAS = 50  # that are listed one by one
+_SHEETS = (".png", ".jpg", ".jpeg", ".webp")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command with `arguments`, by default those that were typed."""
+    typed = sys.argv[1:] if arguments is None else arguments
+    if asks_for_help(typed):
+        run_command(lambda: print(help_text("data", typed)), resumable=False)
+    else:
+        run_command(lambda: run_hydra_app(job, "data", typed), resumable=False)
+
+
+def job(config: DictConfig) -> None:
+    """Print what the set holds, then write what is asked for."""
+    import_users_modules()
+    check_data_config(config)
+    sheet = config.sheet and Path(config.sheet)
+    if sheet and sheet.suffix.lower() not in _SHEETS:
+        raise ReIDError(f"sheet={sheet} is no picture: name one of {', '.join(_SHEETS)}.")
+    folder = build_datamodule(config.data).folder
+    log_split_counts(folder)
+    _print_facts(folder)
+    if sheet:
+        sheet.parent.mkdir(parents=True, exist_ok=True)
+        with replaced_atomically(sheet) as partial:
+            contact_sheet(folder.official).save(
+                partial, Path(sheet).suffix[1:].replace("jpg", "jpeg")
+            )
+        print(f"Contact sheet: {sheet}")
+    if config.export == "market1501":
+        target = write_market1501(
+            folder.official, Path(config.export_to or f"{folder.name}-market1501")
+        )
+        print(f"The set in Market-1501's layout: {target} (data=market1501 data.root={target})")
+    elif config.export == "table":
+        target = write_table(folder.official, Path(config.export_to or f"{folder.name}.csv"))
+        print(f"The set as a table: {target} (data=table data.table={target})")
+
+
+def _print_facts(folder: DatasetFolder) -> None:
+    official = folder.official
+    samples = (*official.train, *official.query, *official.gallery)
+    sizes = picture_sizes([s.picture for s in samples])
+    facts = set_facts(official, sizes)
+    print(f"\n{facts_table(facts)}")
+    if 0 < len({camid for fact in facts.values() for camid in fact.per_camera}) <= _MOST_CAMERAS:
+        print(f"\n{camera_table(facts)}")
+    print()
+    for path in official.not_read:
+        print(f"Not read, no picture: {path}")
+    for found in dict.fromkeys(size for size in sizes.values() if isinstance(size, Unreadable)):
+        print(f"Cannot be read: {found.path} ({found.reason})")
