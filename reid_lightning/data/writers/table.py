@@ -10,7 +10,7 @@ from reid_lightning.files import replaced_atomically
 _BOX = ("x_1", "y_1", "x_2", "y_2")
 
 
-def write_table(splits: Splits, file: Path) -> Path:
+def write_table(splits: Splits, file: Path) -> None:
     """Write a row for every picture of every split: path, pid, split, role, and what else is known.
 
     Paths start from the table's folder. Distractors and junk have no pid.
@@ -18,9 +18,6 @@ def write_table(splits: Splits, file: Path) -> Path:
     Args:
         splits: with the pids that `with_roles` gives.
         file: to write, .csv.
-
-    Returns:
-        `file`.
     """
     samples_of = {"train": splits.train, "query": splits.query, "gallery": splits.gallery}
     rows = [_row(split, s, file.parent) for split, samples in samples_of.items() for s in samples]
@@ -38,7 +35,6 @@ def write_table(splits: Splits, file: Path) -> Path:
         writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    return file
 
 
 def _row(split: str, sample: Sample, folder: Path) -> dict[str, object]:
