@@ -11,13 +11,16 @@ from typing_extensions import Required
 from reid_lightning.data.archive import extract_once
 from reid_lightning.data.clock import with_times
 from reid_lightning.data.picture_files import list_pictures
+from reid_lightning.data.pictures import Unreadable
 from reid_lightning.data.readers.market1501 import read_distractors, read_market1501
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import hold_out
+from reid_lightning.data.unreadable import leave_out_unreadable
 from reid_lightning.errors import ReIDError, check_choice, check_integer
 from reid_lightning.signature import FilePath, Natural, Text
 
 Clock = Literal["sequences", "none"]
+OnUnreadable = Literal["error", "skip"]
 Kind = Literal["pictures", "identities", "cameras", "junk", "distractors"]
 Expected = Mapping[Literal["train", "query", "gallery"], Mapping[Kind, Natural]]
 
@@ -35,6 +38,7 @@ class FolderArguments(TypedDict, total=False):
     draw: Callable[[Path], Path] | None
     expected: Expected | None
     extra_gallery: FilePath | Sequence[FilePath]
+    on_unreadable: OnUnreadable
 
 
 class DatasetFolder:
@@ -52,6 +56,9 @@ class DatasetFolder:
         draw: draws the set into `root` before it is read (the synthetic set).
         expected: the official counts, as `split_counts` gives them; a difference gives a warning.
         extra_gallery: folders of pictures to add to the official gallery as distractors.
+        on_unreadable: `skip` leaves out pictures that cannot be read; with `error`, they are
+            errors where they are read.
+        cache: the folder where it is kept which pictures can be read.
 
     Raises:
         ReIDError: an argument is out of its range.
@@ -70,13 +77,18 @@ class DatasetFolder:
         draw: Callable[[Path], Path] | None = None,
         expected: Expected | None = None,
         extra_gallery: FilePath | Sequence[FilePath] = (),
+        on_unreadable: OnUnreadable = "error",
+        cache: FilePath = "~/.cache/reid-lightning",
     ) -> None:
         check_choice("data.clock", clock, ("sequences", "none"))
+        check_choice("data.on_unreadable", on_unreadable, ("error", "skip"))
         check_integer("data.val_identities", val_identities, 0)
         self.title, self.root, self.source = name, Path(root), source
         self.reader, self.clock = reader, clock
         self.archive = None if archive is None else Path(archive)
         self.draw, self.expected, self.val_identities = draw, expected, val_identities
+        self.on_unreadable, self.cache = on_unreadable, Path(cache)
+        self.left_out: list[Unreadable] = []  # of `official`, once that is read
         folders = [extra_gallery] if isinstance(extra_gallery, str | Path) else extra_gallery
         self.extra_gallery = [Path(folder).expanduser() for folder in folders]
         if extra_gallery and expected:  # the official counts do not include the added pictures
@@ -114,22 +126,21 @@ class DatasetFolder:
             raise ReIDError(
                 f"data.reader gave {type(splits).__name__}, and not Splits (docs/extending.md)."
             )
-        for name in ("train", "query", "gallery"):
-            if not getattr(splits, name):
-                raise ReIDError(
-                    f"The {name} split of {self.title}, read from {self.root.absolute()} "
-                    "(data.root), has no picture."
-                )
+        self._check_not_empty(splits)
         if self.clock == "sequences":
             splits = with_times(splits)
         extra = [list_pictures(folder) for folder in self.extra_gallery]
         added = read_distractors(path for files in extra for path in files.paths)
         not_read = (path for files in extra for path in files.not_read)
-        return replace(
+        splits = replace(
             splits,
             gallery=(*splits.gallery, *added),
             not_read=(*splits.not_read, *not_read),
         )
+        if self.on_unreadable == "skip":
+            splits, self.left_out = leave_out_unreadable(splits, self.cache)
+            self._check_not_empty(splits)
+        return splits
 
     @cached_property
     def used(self) -> Splits:
@@ -141,3 +152,11 @@ class DatasetFolder:
         if not self.val_identities:
             return self.official
         return hold_out(self.official.train, self.val_identities)
+
+    def _check_not_empty(self, splits: Splits) -> None:
+        for name in ("train", "query", "gallery"):
+            if not getattr(splits, name):
+                raise ReIDError(
+                    f"The {name} split of {self.title}, read from {self.root.absolute()} "
+                    "(data.root), has no picture."
+                )

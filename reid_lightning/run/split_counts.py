@@ -6,7 +6,11 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.data.counts import differences, split_counts
 from reid_lightning.data.dataset_folder import DatasetFolder
-from reid_lightning.data.set_warnings import equal_picture_warnings, label_warnings
+from reid_lightning.data.set_warnings import (
+    equal_picture_warnings,
+    label_warnings,
+    left_out_warnings,
+)
 from reid_lightning.results.tables import counts_table
 
 log = logging.getLogger(__name__)
@@ -24,6 +28,7 @@ def log_split_counts(folder: DatasetFolder) -> None:
     if found := differences(counts, folder.expected or {}):
         log.warning("This is not the official %s: %s.", folder.title, "; ".join(found))
     for warning in (
+        *left_out_warnings(folder.official, folder.left_out),
         *label_warnings(folder.official),
         *equal_picture_warnings(folder.official),
     ):
