@@ -62,7 +62,7 @@ class ReIDDataModule(pl.LightningDataModule):
         **folders: Unpack[FolderArguments],
     ) -> None:
         super().__init__()
-        self.folder = DatasetFolder(**folders)
+        self.folder = DatasetFolder(cache=cache, **folders)
         for key, value in (
             ("height", height), ("width", width), ("p", p), ("k", k),
             ("eval_batch_size", eval_batch_size),

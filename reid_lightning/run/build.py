@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_method, instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -47,11 +48,24 @@ def build_datamodule(config: DictConfig, **sizes: int) -> ReIDDataModule:
     Args:
         config: of the group `data`.
         sizes: height and width, in place of the configured ones.
+
+    Raises:
+        ReIDError: the first of `data.join` is not the set that is scored.
     """
     plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     for name in keys_beside(plain.get("reader")):
         plain.pop(name, None)
-    datamodule: ReIDDataModule = instantiate(plain | sizes)
+    first, *others = plain.pop("join", None) or [None]
+    chosen = HydraConfig.get().runtime.choices.data if first else None
+    if first != chosen:
+        raise ReIDError(
+            f"data.join=[{','.join([first, *others])}] is scored on its first set: choose it, too, "
+            f"by data={first} (it is data={chosen})."
+        )
+    joined = [
+        build_datamodule(compose("train", [f"data={name}"])["data"]).folder for name in others
+    ]
+    datamodule: ReIDDataModule = instantiate(plain | sizes, join=joined)
     return datamodule
 
 

@@ -68,7 +68,7 @@ _TRAINING: dict[str, Any] = {
     "trainer": _TRAINER,
     "callbacks": Nodes({"ema": Node({"decay": PartialShare}, optional=True)}),
     "logger": Node(optional=True, partial=False),
-    "data": Node(beside="reader", partial=False),
+    "data": Node({"join": list[Text]}, beside="reader", partial=False),
     "metric": Node(partial=False),
 }
 _EVALUATION: dict[str, Any] = {
@@ -119,3 +119,5 @@ def check_evaluation_config(config: DictConfig) -> None:
             "checkpoint=outputs/RUN/checkpoints/best.ckpt"
         )
     check_config(config, _EVALUATION)
+    if config.data.get("join"):
+        raise ReIDError("data.join is of a training: an evaluation scores data=… alone.")
