@@ -183,7 +183,7 @@ class DatasetFolder:
         own = self._own
         if self.val_identities:
             own = hold_out(own.train, self.val_identities, has_cameras=own.has_cameras)
-        elif not self.joined_training and len(people(own.train)) == len(own.train):
+        elif len(people(own.train)) == len(own.train):
             return self.official
         return replace(own, train=(*people(own.train), *self.joined_training))
 
