@@ -12,7 +12,7 @@ from reid_lightning.data.dataset_folder import DatasetFolder
 from reid_lightning.data.equal_pictures import equal_pictures
 from reid_lightning.data.pictures import Picture
 from reid_lightning.data.readers.market1501 import parse_name
-from reid_lightning.data.sample import Splits
+from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.data.set_warnings import equal_picture_warnings, label_warnings
 from reid_lightning.data.splits import hold_out
 from reid_lightning.errors import ReIDError
@@ -115,6 +115,34 @@ def test_files_are_equal_byte_for_byte(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ReIDError, match="it is a named pipe"):
         equal_pictures([Picture(p) for p in (tmp_path / "pipe", paths[0], paths[0])])
+
+
+def test_crops_of_one_file_are_equal_in_one_box(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).write_text("the same")
+    boxes = [
+        ("a", None),
+        ("a", (0, 0, 2, 2)),
+        ("a", (1, 0, 2, 2)),
+        ("b", (0, 0, 2, 2)),
+        ("b", None),
+    ]
+    pictures = [Picture(tmp_path / name, box) for name, box in boxes]
+    assert sorted(equal_pictures(pictures)) == [[0, 4], [1, 3]]
+
+
+def test_crops_of_one_file_are_held_out_one_by_one() -> None:
+    train = [
+        Sample(Path(f"{camid}.jpg"), pid, camid, box=(10 * pid, place, 9 * pid + 9, 9))
+        for pid in (1, 2, 3)
+        for camid in (0, 1)
+        for place in (0, 1)
+    ]
+    held = hold_out(train, 1)
+    assert len(held.query) == len(held.gallery) == 2 and len(held.train) == 8
+    assert {s.picture for s in (*held.train, *held.query, *held.gallery)} == {
+        s.picture for s in train
+    }
 
 
 def test_a_file_that_is_alone_with_its_size_is_not_read(
