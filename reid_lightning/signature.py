@@ -52,7 +52,8 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
         parameters = inspect.signature(function).parameters
     except ValueError:  # of some built-in functions
         return Arguments({}, open=True)
-    annotations = _annotations(function.__init__ if inspect.isclass(function) else function)
+    initializer = function.__init__ if inspect.isclass(function) else function
+    annotations = _annotations(inspect.unwrap(initializer))
     hints, any_name = dict[str, Any](), False
     for name, parameter in parameters.items():
         hint = annotations.get(name, Any)
@@ -107,7 +108,8 @@ def check_argument(key: str, value: object, hint: Any) -> None:
     except (PydanticSchemaGenerationError, PydanticUserError, TypeError):  # no type that YAML has
         return
     try:
-        adapter.validate_json(json.dumps(value))
+        text = json.dumps(value, ensure_ascii=False)  # names of files need not be UTF-8
+        adapter.validate_json(text.encode("utf-8", "replace"))
     except (ValidationError, TypeError, ValueError):
         raise ReIDError(f"{key}={shown(value)} must be {describe(hint)}.") from None
 

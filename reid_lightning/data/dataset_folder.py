@@ -8,12 +8,13 @@ from typing import Literal, TypedDict
 
 from typing_extensions import Required
 
+from reid_lightning.checked import checked
 from reid_lightning.data.archive import extract_once
 from reid_lightning.data.clock import with_times
 from reid_lightning.data.readers.market1501 import read_distractors, read_market1501
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import hold_out
-from reid_lightning.errors import ReIDError, check_choice, check_integer
+from reid_lightning.errors import ReIDError
 from reid_lightning.signature import FilePath, Natural, Text
 
 Clock = Literal["sequences", "none"]
@@ -36,6 +37,7 @@ class FolderArguments(TypedDict, total=False):
     extra_gallery: FilePath | Sequence[FilePath]
 
 
+@checked("data")
 class DatasetFolder:
     """A data set, read from its folder.
 
@@ -59,7 +61,7 @@ class DatasetFolder:
     def __init__(
         self,
         *,
-        name: str,
+        name: Text,
         root: FilePath,
         source: str,
         reader: Callable[[Path], Splits] = read_market1501,
@@ -70,8 +72,6 @@ class DatasetFolder:
         expected: Expected | None = None,
         extra_gallery: FilePath | Sequence[FilePath] = (),
     ) -> None:
-        check_choice("data.clock", clock, ("sequences", "none"))
-        check_integer("data.val_identities", val_identities, 0)
         self.title, self.root, self.source = name, Path(root), source
         self.reader, self.clock = reader, clock
         self.archive = None if archive is None else Path(archive)

@@ -7,6 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from reid_lightning.checked import checked
 from reid_lightning.distances import all_finite, ranking_distance, unit_norm
 from reid_lightning.errors import ReIDError
 from reid_lightning.parallel import chunks
@@ -25,6 +26,7 @@ class EmbeddingStep(Protocol):
         """Called with a gallery without junk."""
 
 
+@checked("retrieval")
 @dataclass(frozen=True)
 class Retrieval:
     """The steps to take, in this order; every combination is possible.
@@ -37,6 +39,9 @@ class Retrieval:
         spatial_temporal: joins time and place to the cosine similarity.
         rerank: k-reciprocal re-ranking.
         own_steps: taken before all others (but `flip`), one after the other.
+
+    Raises:
+        ReIDError: an argument is none of these.
     """
 
     flip: bool = False

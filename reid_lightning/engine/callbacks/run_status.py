@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 
+from reid_lightning.checked import checked
 from reid_lightning.results.status import write_progress
 
 
+@checked("callbacks.status")
 class RunStatus(pl.Callback):
     """Writes the epochs and steps trained so far at the end of every epoch.
 

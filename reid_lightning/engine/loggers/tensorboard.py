@@ -6,6 +6,7 @@ from typing import TypedDict
 from pytorch_lightning.loggers import TensorBoardLogger
 from typing_extensions import Required, Unpack
 
+from reid_lightning.checked import checked
 from reid_lightning.signature import Count
 
 
@@ -25,6 +26,7 @@ class TensorBoardOptions(TypedDict, total=False):
     filename_suffix: str
 
 
+@checked("logger")
 def tensorboard_logger(
     resume_step: int | None = None, **options: Unpack[TensorBoardOptions]
 ) -> TensorBoardLogger:
