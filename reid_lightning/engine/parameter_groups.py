@@ -1,5 +1,6 @@
 """The parameter groups of a training, and their learning rate over its steps."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from reid_lightning.checked import check_call
-from reid_lightning.signature import NonNegative, check_argument
+from reid_lightning.errors import ReIDError
 
 
 def parameter_groups(module: Any) -> list[dict[str, list[nn.Parameter]]]:
@@ -31,8 +32,11 @@ def checked_factor(factor: Callable[[float, int], float], epoch: float, epochs: 
         ReIDError: it is below 0, or not finite.
     """
     value = float(factor(epoch, epochs))
-    key = f"the scheduler's factor of optimizer.lr at epoch {epoch:g}"
-    check_argument(key, value, NonNegative)
+    if not 0 <= value < math.inf:
+        raise ReIDError(
+            f"The scheduler's factor of optimizer.lr at epoch {epoch:g} is {value}: it must be a "
+            "number of 0 or more."
+        )
     return value
 
 

@@ -53,7 +53,7 @@ def advance(factor: Callable) -> None:
 
 @pytest.mark.parametrize("factor", [-0.1, math.nan, math.inf])
 def test_a_schedule_gives_finite_factors_that_are_not_negative(factor: float) -> None:
-    message = rf"factor of optimizer\.lr at epoch 0={factor} must be a number of 0 or more"
+    message = rf"factor of optimizer\.lr at epoch 0 is {factor}: it must be a number of 0"
     with pytest.raises(ReIDError, match=message):
         advance(lambda epoch, max_epochs: factor)
 
