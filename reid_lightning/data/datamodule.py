@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from typing_extensions import Unpack
 
-from reid_lightning.checked import checked
 from reid_lightning.data.augmentation.streams import augmentation_uniforms
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.data.augmentation.uniforms import Uniforms
@@ -24,7 +23,7 @@ from reid_lightning.data.pk_batches import PKBatches
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import labels_of
 from reid_lightning.data.store import open_source
-from reid_lightning.signature import Count, FilePath, Natural, NonNegative, Size
+from reid_lightning.signatures import Count, FilePath, Natural, NonNegative, Size, checked
 
 
 @checked("data")

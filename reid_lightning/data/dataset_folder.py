@@ -8,14 +8,13 @@ from typing import Literal, TypedDict
 
 from typing_extensions import Required
 
-from reid_lightning.checked import checked
 from reid_lightning.data.archive import extract_once
 from reid_lightning.data.clock import with_times
 from reid_lightning.data.readers.market1501 import read_distractors, read_market1501
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import hold_out
 from reid_lightning.errors import ReIDError
-from reid_lightning.signature import FilePath, Natural, Text
+from reid_lightning.signatures import FilePath, Natural, Text, checked
 
 Clock = Literal["sequences", "none"]
 Kind = Literal["pictures", "identities", "cameras", "junk", "distractors"]

@@ -9,8 +9,8 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from reid_lightning.checked import check_call
 from reid_lightning.errors import ReIDError
+from reid_lightning.signatures import check_call
 
 
 def parameter_groups(module: Any) -> list[dict[str, list[nn.Parameter]]]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from reid_lightning.signature import NonNegative, Share
+from reid_lightning.signatures import NonNegative, Share
 
 
 def warmup(epoch: float, warmup_epochs: float) -> float:

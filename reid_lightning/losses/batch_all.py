@@ -5,11 +5,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from reid_lightning.checked import checked
 from reid_lightning.distances import Distance, as_float64
 from reid_lightning.losses.embedding_space import EmbeddingSpace
 from reid_lightning.losses.mining import pair_masks
 from reid_lightning.losses.reduction import Margin, MetricTerms, margin_loss
+from reid_lightning.signatures import checked
 
 BatchAllMining = Literal["all", "nonzero"]
 

@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from reid_lightning.checked import checked
 from reid_lightning.distances import at_least_float32
-from reid_lightning.signature import Count, Share
+from reid_lightning.signatures import Count, Share, checked
 
 
 @checked("CenterLoss")

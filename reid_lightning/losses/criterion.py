@@ -7,14 +7,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import Required
 
-from reid_lightning.checked import checked
 from reid_lightning.distances import pairwise_distance
 from reid_lightning.errors import ReIDError
 from reid_lightning.losses.center import CenterLoss
 from reid_lightning.losses.gather import Gather, count_ranks, global_batch
 from reid_lightning.losses.mining import pair_masks
 from reid_lightning.losses.reduction import MetricTerms, masked_mean
-from reid_lightning.signature import Count, NonNegative, PartialShare
+from reid_lightning.signatures import Count, NonNegative, PartialShare, checked
 
 
 class CommonTerms(TypedDict, total=False):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from reid_lightning.checked import checked
 from reid_lightning.distances import (
     Distance,
     at_least_float32,
@@ -14,6 +13,7 @@ from reid_lightning.distances import (
     pairwise_distance,
     unit_norm,
 )
+from reid_lightning.signatures import checked
 
 
 @checked("loss")

@@ -5,14 +5,13 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from reid_lightning.checked import checked
 from reid_lightning.distances import Distance
 from reid_lightning.errors import ReIDError
 from reid_lightning.losses.embedding_space import EmbeddingSpace
 from reid_lightning.losses.mining import mine_hard, mine_random
 from reid_lightning.losses.reduction import MetricTerms, margin_loss, triplet_terms
 from reid_lightning.losses.sampling import label_segments, sample_other_identity, sample_uniforms
-from reid_lightning.signature import NonNegative
+from reid_lightning.signatures import NonNegative, checked
 
 QuadrupletMining = Literal["random", "hard"]
 

@@ -10,7 +10,6 @@ from functools import partial
 from torch import nn
 from typing_extensions import Unpack
 
-from reid_lightning.checked import checked
 from reid_lightning.distances import Distance
 from reid_lightning.losses.batch_all import BatchAllLoss, BatchAllMining
 from reid_lightning.losses.criterion import CommonTerms, Criterion
@@ -19,7 +18,7 @@ from reid_lightning.losses.pml import PMLLoss
 from reid_lightning.losses.quadruplet import QuadrupletLoss, QuadrupletMining
 from reid_lightning.losses.reduction import Margin
 from reid_lightning.losses.triplet import TripletLoss
-from reid_lightning.signature import NonNegative
+from reid_lightning.signatures import NonNegative, checked
 
 
 @checked("loss")

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from reid_lightning.signature import NonNegative
+from reid_lightning.signatures import NonNegative
 
 Margin = NonNegative | Literal["soft"]
 

@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-from reid_lightning.checked import checked
 from reid_lightning.distances import Distance
 from reid_lightning.losses.embedding_space import EmbeddingSpace
 from reid_lightning.losses.mining import Mining, mine_hard, mine_random, mine_semihard
 from reid_lightning.losses.reduction import Margin, MetricTerms, triplet_terms
+from reid_lightning.signatures import checked
 
 
 @checked("loss")

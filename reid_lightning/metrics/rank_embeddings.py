@@ -6,7 +6,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from reid_lightning.checked import checked
 from reid_lightning.distances import RankingDistance, ranking_distance, unit_norm
 from reid_lightning.metrics.cpu.refined import refined_ranks
 from reid_lightning.metrics.finite import check_finite
@@ -19,6 +18,7 @@ from reid_lightning.metrics.ranking import (
     results_from_ranks,
 )
 from reid_lightning.parallel import chunks
+from reid_lightning.signatures import checked
 
 _MAX_QUERIES_PER_CHUNK = 1024  # more make the product no faster
 

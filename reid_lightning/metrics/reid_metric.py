@@ -6,11 +6,11 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from reid_lightning.checked import checked
 from reid_lightning.distances import RankingDistance, at_least_float32
 from reid_lightning.metrics.rank_embeddings import rank_embeddings
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults
 from reid_lightning.metrics.summary import ExtraScore, check_extra_scores, summary
+from reid_lightning.signatures import checked
 
 
 @checked("metric")

@@ -5,9 +5,8 @@ from typing import Annotated, Literal, NamedTuple
 from annotated_types import Ge, Le
 from torch import Tensor, nn
 
-from reid_lightning.checked import checked
 from reid_lightning.models.pooling import Pooling, make_pooling
-from reid_lightning.signature import Count, Natural, PartialShare
+from reid_lightning.signatures import Count, Natural, PartialShare, checked
 
 Neck = Literal["bnneck", "none"]
 EmbeddingSize = Annotated[int, Ge(1), Le(65536)]

@@ -6,11 +6,10 @@ from annotated_types import Ge, Le
 from torch import nn
 from torchvision.models import mobilenet_v2
 
-from reid_lightning.checked import checked
 from reid_lightning.models.embedder import Embedder, EmbeddingSize, Neck
 from reid_lightning.models.pooling import Pooling
 from reid_lightning.models.weights import load_weights
-from reid_lightning.signature import Count, Natural, PartialShare, Text
+from reid_lightning.signatures import Count, Natural, PartialShare, Text, checked
 
 Width = Annotated[float, Ge(0.05), Le(10)]
 Stride = Literal[1, 2]

@@ -5,8 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from reid_lightning.checked import checked
-from reid_lightning.signature import Positive
+from reid_lightning.signatures import Positive, checked
 
 
 @checked("GeM")

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reid_lightning.checked import checked
 from reid_lightning.distances import unit_norm
 from reid_lightning.parallel import chunks
-from reid_lightning.signature import Count, NonNegative
+from reid_lightning.signatures import Count, NonNegative, checked
 
 
 @checked("NeighbourMean")  # of retrieval.expansion or .database

@@ -7,7 +7,6 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from reid_lightning.checked import checked
 from reid_lightning.distances import all_finite, ranking_distance, unit_norm
 from reid_lightning.errors import ReIDError
 from reid_lightning.parallel import chunks
@@ -17,6 +16,7 @@ from reid_lightning.retrieval.neighbour_mean import NeighbourMean
 from reid_lightning.retrieval.rerank.k_reciprocal import Rerank
 from reid_lightning.retrieval.rerank.rows import DistanceRows, squared_rows
 from reid_lightning.retrieval.spatial_temporal import SpatialTemporal, joint_score
+from reid_lightning.signatures import checked
 
 
 class EmbeddingStep(Protocol):

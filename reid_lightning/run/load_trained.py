@@ -21,7 +21,7 @@ from reid_lightning.models.networks import (
     build_trained,
 )
 from reid_lightning.run.typed_command import typed_command
-from reid_lightning.signature import Size, check_argument
+from reid_lightning.signatures import Size, check_argument
 
 # Version 0.1 kept the address of a network's constructor.
 _NAMES_OF_0_1 = {"reid_lightning.models.mobilenet_v2": "mobilenet_v2"}

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from reid_lightning.checked import checked
 from reid_lightning.distances import RankingDistance
 from reid_lightning.metrics.finite import check_finite
 from reid_lightning.metrics.identities import Identities
@@ -21,6 +20,7 @@ from reid_lightning.metrics.summary import ExtraScore, summary
 from reid_lightning.retrieval import EmbeddedSet, Retrieval
 from reid_lightning.scoring.pair_distances import PairDistances
 from reid_lightning.scoring.worst_and_best import RetrievedList, WorstAndBest
+from reid_lightning.signatures import checked
 
 
 class Outcome(NamedTuple):

@@ -11,9 +11,10 @@ from omegaconf import DictConfig
 
 from reid_lightning.engine.parameter_groups import lr_schedule
 from reid_lightning.errors import ReIDError
-from reid_lightning.run.check_config import GIVEN, Node, check_config, constructor
+from reid_lightning.run.check_config import GIVEN, check_config, constructor
 from reid_lightning.run.config_files import CONF
-from reid_lightning.signature import arguments_of
+from reid_lightning.run.config_schema import Node
+from reid_lightning.signatures import arguments_of
 
 BAD = (math.nan, math.inf, -1, 0.5, 7, 10**30, True, None, "off", "", [], [-1], {"a": 1})
 

@@ -6,13 +6,12 @@ import numpy as np
 from annotated_types import Ge, Le
 from torch import Tensor
 
-from reid_lightning.checked import checked
 from reid_lightning.data.augmentation.crop import CROP_COLUMNS, flip_and_crop
 from reid_lightning.data.augmentation.erasing import ERASING_COLUMNS, boxes, erase
 from reid_lightning.data.augmentation.jitter import color_jitter
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.data.augmentation.uniforms import Uniforms
-from reid_lightning.signature import Share
+from reid_lightning.signatures import Share, checked
 
 Strength = Annotated[float, Ge(0), Le(10)]
 Hue = Annotated[float, Ge(0), Le(0.5)]

@@ -4,10 +4,10 @@ import os
 import re
 from pathlib import Path
 
-from reid_lightning.checked import checked
 from reid_lightning.data.sample import DISTRACTOR, Sample, Splits
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import not_a_file
+from reid_lightning.signatures import checked
 
 TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
 

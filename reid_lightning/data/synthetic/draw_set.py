@@ -9,7 +9,6 @@ from typing import Annotated
 
 from annotated_types import Ge
 
-from reid_lightning.checked import checked
 from reid_lightning.data.synthetic.camera import CAMERAS
 from reid_lightning.data.synthetic.person import dress
 from reid_lightning.data.synthetic.picture import draw_crop
@@ -27,7 +26,7 @@ from reid_lightning.data.synthetic.plan import (
 from reid_lightning.data.synthetic.scene import paint_scene
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import named_in_errors, read_json
-from reid_lightning.signature import Natural
+from reid_lightning.signatures import Natural, checked
 
 VERSION = 2  # of the drawn pixels: a folder of another version is refused
 RECORD = "synthetic.json"

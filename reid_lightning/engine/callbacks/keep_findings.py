@@ -5,10 +5,9 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from reid_lightning.checked import checked
 from reid_lightning.engine.scored_test import ScoredTest
 from reid_lightning.results.scored_files import write_scored_files
-from reid_lightning.signature import Count, Natural
+from reid_lightning.signatures import Count, Natural, checked
 
 
 @checked("callbacks.findings")

@@ -7,15 +7,8 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint
 
-from reid_lightning.checked import checked
-from reid_lightning.signature import Count
-from reid_lightning.stop_signals import (
-    Stopped,
-    allow_stop,
-    begin_stop,
-    defer_stop,
-    received_signal,
-)
+from reid_lightning.process import Stopped, allow_stop, begin_stop, defer_stop, received_signal
+from reid_lightning.signatures import Count, checked
 
 
 @checked("callbacks.last")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 
-from reid_lightning.checked import checked
 from reid_lightning.results.status import write_progress
+from reid_lightning.signatures import checked
 
 
 @checked("callbacks.status")

@@ -5,14 +5,13 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from reid_lightning.checked import checked
 from reid_lightning.engine.loggers.metrics_csv import MetricsCSV
 from reid_lightning.engine.loggers.wandb import BEST, finish_wandb
 from reid_lightning.metrics.cmc import cmc_curve
 from reid_lightning.report.figures.ranked_list import render_ranked_list
 from reid_lightning.results.findings import FINDINGS_FILE, read_findings
 from reid_lightning.results.per_query import read_first_matches
-from reid_lightning.signature import Natural
+from reid_lightning.signatures import Natural, checked
 
 
 @checked("callbacks.wandb")

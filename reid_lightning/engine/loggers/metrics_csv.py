@@ -10,9 +10,9 @@ from typing import Any
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
-from reid_lightning.checked import checked
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import named_in_errors, read_csv, replaced_atomically
+from reid_lightning.signatures import checked
 
 _STEP = re.compile(r"\d{1,15}")
 

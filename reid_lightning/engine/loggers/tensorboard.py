@@ -6,8 +6,7 @@ from typing import TypedDict
 from pytorch_lightning.loggers import TensorBoardLogger
 from typing_extensions import Required, Unpack
 
-from reid_lightning.checked import checked
-from reid_lightning.signature import Count
+from reid_lightning.signatures import Count, checked
 
 
 class TensorBoardOptions(TypedDict, total=False):

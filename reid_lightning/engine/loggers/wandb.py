@@ -15,10 +15,10 @@ from urllib.parse import urlparse
 from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import WandbLogger
 
-from reid_lightning.checked import checked
 from reid_lightning.errors import ReIDError
 from reid_lightning.results.metrics_json import git_revision
 from reid_lightning.results.run_card import flat_config, run_card
+from reid_lightning.signatures import checked
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reid_lightning.checked import checked
 from reid_lightning.errors import ReIDError
 from reid_lightning.parallel import chunks
 from reid_lightning.retrieval.rerank.jaccard import jaccard
@@ -29,7 +28,7 @@ from reid_lightning.retrieval.rerank.sparse import (
     row_starts,
     transposed,
 )
-from reid_lightning.signature import Count, Share
+from reid_lightning.signatures import Count, Share, checked
 
 
 @checked("retrieval.rerank")

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from reid_lightning.signature import arguments_of, check_argument
+from reid_lightning.signatures.arguments import arguments_of
+from reid_lightning.signatures.values import check_argument
 
 _Checked = TypeVar("_Checked", bound=Callable[..., Any])
 

@@ -14,13 +14,20 @@ import pytest
 import torch
 from typing_extensions import Unpack
 
-from reid_lightning.checked import check_call, checked
 from reid_lightning.errors import ReIDError
 from reid_lightning.losses import TripletLoss
 from reid_lightning.losses.criterion import CommonTerms
 from reid_lightning.losses.embedding_space import EmbeddingSpace
 from reid_lightning.retrieval import Rerank, Retrieval
-from reid_lightning.signature import Count, FilePath, NonNegative, Share, arguments_of
+from reid_lightning.signatures import (
+    Count,
+    FilePath,
+    NonNegative,
+    Share,
+    arguments_of,
+    check_call,
+    checked,
+)
 
 CALLS: list[str] = []
 
