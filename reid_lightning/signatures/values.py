@@ -11,11 +11,14 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
 )
+from pydantic_core import SchemaError
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.signatures.words import describe, shown
 
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+# Protocols, too, and what cannot be a key of a cache.
+_NO_TYPES_OF_YAML = (PydanticSchemaGenerationError, PydanticUserError, SchemaError, TypeError)
 
 
 def check_argument(key: str, value: object, hint: Any) -> None:
@@ -33,7 +36,7 @@ def check_argument(key: str, value: object, hint: Any) -> None:
         raise ReIDError(f"{key}={shown(value)} is too large a number.")
     try:
         adapter = _adapter(hint)
-    except (PydanticSchemaGenerationError, PydanticUserError, TypeError):  # no type that YAML has
+    except _NO_TYPES_OF_YAML:
         return
     try:
         text = json.dumps(value, ensure_ascii=False)  # names of files need not be UTF-8

@@ -15,6 +15,7 @@ from reid_lightning.run.launch_ranks import run_ranks
 
 RANK = """
 import os, pathlib, signal, subprocess, sys, time
+from reid_lightning.process import pass_signals_to, stop_signals
 from reid_lightning.run.rank_link import SupervisorLink
 rank, out, link = int(os.environ["LOCAL_RANK"]), pathlib.Path(os.environ["OUT"]), SupervisorLink()
 with stop_signals(stops=rank == 0), pass_signals_to(link.report_signal):
@@ -30,6 +31,7 @@ SLEEP = (
 DEAF = SLEEP.replace("    child =", "    signal.signal(15, signal.SIG_IGN)\n    child =")
 SUPERVISOR = """
 import sys
+from reid_lightning.process import stop_signals
 from reid_lightning.run.launch_ranks import run_ranks
 with stop_signals():
     run_ranks([[sys.executable, "-c", sys.argv[1]]] * 2, threads=2)

@@ -4,7 +4,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, Protocol, TypedDict
 
 import pytest
 import torch
@@ -32,6 +32,10 @@ class Colour(Enum):
     GREEN = "green"
 
 
+class Step(Protocol):
+    """That is not for `isinstance`."""
+
+
 Margin = NonNegative | Literal["soft"]
 PASSES: list[tuple[Any, list[object]]] = [
     (bool, [True, False]),
@@ -47,6 +51,7 @@ PASSES: list[tuple[Any, list[object]]] = [
     (torch.nn.Module, []),
     (Any, [None, "x", [1, {"a": None}]]),
     (dict, [{"a": 1}]),
+    (tuple[Step, ...], [[], [1]]),
 ]
 REFUSED: list[tuple[Any, object, str]] = [
     (bool, "off", "k=off must be true or false."),
