@@ -13,8 +13,8 @@ from reid_lightning.data.clock import with_times
 from reid_lightning.data.readers.market1501 import read_distractors, read_market1501
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import hold_out
-from reid_lightning.errors import ReIDError, check_choice, check_integer
-from reid_lightning.signature import FilePath, Natural, Text
+from reid_lightning.errors import ReIDError
+from reid_lightning.signatures import FilePath, Natural, Text, checked
 
 Clock = Literal["sequences", "none"]
 Kind = Literal["pictures", "identities", "cameras", "junk", "distractors"]
@@ -36,6 +36,7 @@ class FolderArguments(TypedDict, total=False):
     extra_gallery: FilePath | Sequence[FilePath]
 
 
+@checked("data")
 class DatasetFolder:
     """A data set, read from its folder.
 
@@ -59,7 +60,7 @@ class DatasetFolder:
     def __init__(
         self,
         *,
-        name: str,
+        name: Text,
         root: FilePath,
         source: str,
         reader: Callable[[Path], Splits] = read_market1501,
@@ -70,8 +71,6 @@ class DatasetFolder:
         expected: Expected | None = None,
         extra_gallery: FilePath | Sequence[FilePath] = (),
     ) -> None:
-        check_choice("data.clock", clock, ("sequences", "none"))
-        check_integer("data.val_identities", val_identities, 0)
         self.title, self.root, self.source = name, Path(root), source
         self.reader, self.clock = reader, clock
         self.archive = None if archive is None else Path(archive)

@@ -7,6 +7,7 @@ from pathlib import Path
 from reid_lightning.data.sample import DISTRACTOR, Sample, Splits
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import not_a_file
+from reid_lightning.signatures import checked
 
 TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
 
@@ -88,6 +89,7 @@ def find_layout(root: Path) -> Path:
     return sets[0]
 
 
+@checked("data.reader")
 def read_market1501(root: Path) -> Splits:
     """Read a set in the Market-1501 layout.
 
