@@ -18,8 +18,8 @@ from reid_lightning.data.roles import people, with_roles
 from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.data.splits import hold_out
 from reid_lightning.data.unreadable import leave_out_unreadable
-from reid_lightning.errors import ReIDError, check_choice, check_integer
-from reid_lightning.signature import FilePath, Natural, Text
+from reid_lightning.errors import ReIDError
+from reid_lightning.signatures import FilePath, Natural, Text, checked
 
 Clock = Literal["sequences", "none"]
 OnUnreadable = Literal["error", "skip"]
@@ -45,6 +45,7 @@ class FolderArguments(TypedDict, total=False):
     on_unreadable: OnUnreadable
 
 
+@checked("data")
 class DatasetFolder:
     """A data set, read from its folder.
 
@@ -74,7 +75,7 @@ class DatasetFolder:
     def __init__(
         self,
         *,
-        name: str,
+        name: Text,
         root: FilePath | None,
         source: str | None = None,
         reader: Callable[..., Splits] = read_market1501,
@@ -89,9 +90,6 @@ class DatasetFolder:
         on_unreadable: OnUnreadable = "error",
         cache: FilePath = "~/.cache/reid-lightning",
     ) -> None:
-        check_choice("data.clock", clock, ("sequences", "none"))
-        check_choice("data.on_unreadable", on_unreadable, ("error", "skip"))
-        check_integer("data.val_identities", val_identities, 0)
         self.name, self.root, self.source = name, None if root is None else Path(root), source
         self.reader, self.clock, self.distractor_pid = reader, clock, distractor_pid
         self.archive = None if archive is None else Path(archive)

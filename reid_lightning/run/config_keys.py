@@ -8,9 +8,10 @@ from omegaconf import DictConfig, OmegaConf
 from reid_lightning.distances import RankingDistance
 from reid_lightning.errors import ReIDError
 from reid_lightning.metrics.ranking import AveragePrecision
-from reid_lightning.run.check_config import Node, Nodes, check_config
+from reid_lightning.run.check_config import check_config
+from reid_lightning.run.config_schema import Node, Nodes
 from reid_lightning.run.typed_command import typed_command
-from reid_lightning.signature import (
+from reid_lightning.signatures import (
     Count,
     FilePath,
     Natural,

@@ -127,7 +127,7 @@ NOT_OF_OTHERS = {
     "report/picture.py": "the picture that it has just written",
     "run/embed_set.py": "a lock beside the embeddings",
     "run/held_sweep.py": "a sweep's lock",
-    "streams.py": "/dev/null",
+    "process/streams.py": "/dev/null",
 }
 
 

@@ -72,7 +72,11 @@ def test_where_no_query_can_be_scored_that_is_the_error(tmp_path: Path) -> None:
 
 
 def test_counts_below_their_least_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ReIDError, match=r"callbacks\.findings\.queries=-1 must be 0 or more"):
+    with pytest.raises(
+        ReIDError, match=r"callbacks\.findings\.queries=-1 must be an integer of 0 or more"
+    ):
         KeepFindings(tmp_path, queries=-1, length=3)
-    with pytest.raises(ReIDError, match=r"callbacks\.findings\.length=0 must be 1 or more"):
+    with pytest.raises(
+        ReIDError, match=r"callbacks\.findings\.length=0 must be an integer of 1 or more"
+    ):
         KeepFindings(tmp_path, queries=1, length=0)
