@@ -12,6 +12,7 @@ from reid_lightning.data.dataset_folder import DatasetFolder
 from reid_lightning.data.equal_pictures import equal_pictures
 from reid_lightning.data.pictures import Picture
 from reid_lightning.data.readers.market1501 import parse_name
+from reid_lightning.data.roles import with_roles
 from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.data.set_warnings import equal_picture_warnings, label_warnings
 from reid_lightning.data.splits import hold_out
@@ -35,7 +36,8 @@ def write(tmp_path: Path) -> Write:
             path /= f"{'-1' if pid == 'junk' else pid.zfill(4)}_c{camera}s1_000001_00.jpg"
             path.write_text(content)
             files[path.parent.name].append(parse_name(path))
-        return Splits(*(tuple(files[f]) for f in FOLDERS))
+        train, query, gallery = (tuple(files[f]) for f in FOLDERS)
+        return with_roles(Splits(train, query, gallery), distractor_pid=0)
 
     return splits
 
@@ -57,9 +59,15 @@ def test_people_in_both_training_and_test_are_counted(write: Write) -> None:
 @pytest.mark.parametrize(
     ("more", "counts"),
     [
-        ({"t_0_1": "g", "t_0_2": "h"}, "0 training pictures are numbered -1 (junk) and 2 are"),
-        ({"t_junk_1": "g"}, "1 training pictures are numbered -1 (junk) and 0 are numbered 0"),
-        ({"q_0_1": "g", "q_junk_1": "h"}, "1 queries are numbered -1 (junk) and 1 are numbered 0"),
+        (
+            {"t_0_1": "g", "t_0_2": "h"},
+            "0 training pictures are junk (-1) and 2 are distractors: they are not",
+        ),
+        ({"t_junk_1": "g"}, "1 training pictures are junk (-1) and 0 are distractors"),
+        (
+            {"q_0_1": "g", "q_junk_1": "h"},
+            "1 queries are junk (-1) and 1 are distractors: they are left out",
+        ),
     ],
 )
 def test_people_numbered_as_junk_or_distractors_are_counted(
