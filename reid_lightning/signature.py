@@ -14,22 +14,24 @@ from pydantic import (
     ConfigDict,
     PydanticSchemaGenerationError,
     PydanticUserError,
+    StringConstraints,
     TypeAdapter,
     ValidationError,
 )
 from typing_extensions import Required, Unpack
 
-from reid_lightning.annotation_words import LARGEST_COUNT, describe, shown
+from reid_lightning.annotation_words import LARGEST_COUNT, LARGEST_NUMBER, describe, shown
 from reid_lightning.errors import ReIDError
 
 Count = Annotated[int, Ge(1), Le(LARGEST_COUNT)]
 Size = Annotated[int, Ge(1), Le(8192)]  # in pixels
 Natural = Annotated[int, Ge(0), Le(LARGEST_COUNT)]
-NonNegative = Annotated[float, Ge(0)]
-Positive = Annotated[float, Gt(0)]
+NonNegative = Annotated[float, Ge(0), Le(LARGEST_NUMBER)]
+Positive = Annotated[float, Gt(0), Le(LARGEST_NUMBER)]
 Share = Annotated[float, Ge(0), Le(1)]  # a part of a whole
 PartialShare = Annotated[float, Ge(0), Lt(1)]
 Text = Annotated[str, MinLen(1)]
+Name = Annotated[str, StringConstraints(pattern=r"^[^/]+$")]  # of a part of a path
 FilePath = Annotated[str | Path, MinLen(1)]  # of a file or a folder
 
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
@@ -109,7 +111,10 @@ def check_argument(key: str, value: object, hint: Any) -> None:
     try:
         adapter.validate_json(json.dumps(value))
     except (ValidationError, TypeError, ValueError):
-        raise ReIDError(f"{key}={shown(value)} must be {describe(hint)}.") from None
+        allowed = describe(hint)
+        is_number = isinstance(value, int | float) and allowed.startswith("text")
+        quote = f" (quoted, it is text: '{key}=\"{shown(value)}\"')" if is_number else ""
+        raise ReIDError(f"{key}={shown(value)} must be {allowed}{quote}.") from None
 
 
 def _holds_huge_integer(value: object) -> bool:

@@ -14,7 +14,7 @@ from reid_lightning.data.readers.market1501 import read_distractors, read_market
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import hold_out
 from reid_lightning.errors import ReIDError, check_choice, check_integer
-from reid_lightning.signature import FilePath, Natural, Text
+from reid_lightning.signature import FilePath, Name, Natural
 
 Clock = Literal["sequences", "none"]
 Kind = Literal["pictures", "identities", "cameras", "junk", "distractors"]
@@ -24,7 +24,7 @@ Expected = Mapping[Literal["train", "query", "gallery"], Mapping[Kind, Natural]]
 class FolderArguments(TypedDict, total=False):
     """The arguments of `DatasetFolder`."""
 
-    name: Required[Text]
+    name: Required[Name]
     root: Required[FilePath]
     source: Required[str]
     reader: Callable[[Path], Splits]

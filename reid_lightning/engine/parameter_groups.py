@@ -7,7 +7,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from reid_lightning.errors import check_at_least
+from reid_lightning.errors import ReIDError, check_at_least
 
 
 def parameter_groups(module: Any) -> list[dict[str, list[nn.Parameter]]]:
@@ -20,6 +20,22 @@ def parameter_groups(module: Any) -> list[dict[str, list[nn.Parameter]]]:
     inside = {id(p) for p in backbone}
     head = [p for p in module.parameters() if id(p) not in inside and p.requires_grad]
     return [{"params": backbone}, {"params": head}]
+
+
+def schedule_factor(factor: Callable[[float, int], float], epoch: float, epochs: int) -> float:
+    """The factor of the learning rate after `epoch` of all `epochs`.
+
+    Raises:
+        ReIDError: it is no number, below 0, or not finite.
+    """
+    try:
+        value = float(factor(epoch, epochs))
+    except (ArithmeticError, TypeError, ValueError) as error:  # of a function of one's own
+        raise ReIDError(
+            f"scheduler._target_ gives no factor of optimizer.lr at epoch {epoch:g}: {error}."
+        ) from error
+    check_at_least(f"the scheduler's factor of optimizer.lr at epoch {epoch:g}", value, 0)
+    return value
 
 
 def lr_schedule(
@@ -47,10 +63,7 @@ def lr_schedule(
     """
 
     def head_factor(step: int) -> float:
-        epoch = step / steps_per_epoch
-        value = float(factor(epoch, epochs))
-        check_at_least(f"the scheduler's factor of optimizer.lr at epoch {epoch:g}", value, 0)
-        return value
+        return schedule_factor(factor, step / steps_per_epoch, epochs)
 
     def backbone_factor(step: int) -> float:
         return 0.0 if step / steps_per_epoch < frozen_epochs else head_factor(step)

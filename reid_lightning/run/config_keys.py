@@ -10,7 +10,19 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.metrics.ranking import AveragePrecision
 from reid_lightning.run.check_config import Node, Nodes, check_config
 from reid_lightning.run.typed_command import typed_command
-from reid_lightning.signature import Count, Natural, NonNegative, PartialShare, Positive, Size, Text
+from reid_lightning.signature import (
+    Count,
+    Natural,
+    NonNegative,
+    PartialShare,
+    Positive,
+    Share,
+    Size,
+    Text,
+    check_argument,
+)
+
+LARGEST_RATE = 100  # of learning: above it, one step loses the weights
 
 _TRAINER = Node(
     {
@@ -29,7 +41,7 @@ _TRAINER = Node(
 )
 _OPTIMIZER = Node(
     {
-        "lr": Annotated[float, Ge(0), Le(100)],
+        "lr": Annotated[float, Ge(0), Le(LARGEST_RATE)],
         "maximize": Literal[False],
         "dampening": PartialShare,
         "weight_decay": NonNegative,
@@ -74,9 +86,29 @@ _EVALUATION: dict[str, Any] = {
     "data": Node({"height": Size | None, "width": Size | None}, partial=False),
     "metric": {"distance": RankingDistance | None, "ap": AveragePrecision, "extra_scores": Nodes()},
     "retrieval": Nodes(
-        {"flip": bool, "multi_query": bool, "spatial_temporal": {"file": Text | None}}
+        {"flip": bool | None, "multi_query": bool | None, "spatial_temporal": {"file": Text | None}}
     ),
 }
+_DIRECTION = Literal["minimize", "maximize"]
+# Of Hydra's plugins, which find them late or fail on them.
+_SWEEP: dict[str, dict[str, Any]] = {
+    "sweeper": {
+        "direction": _DIRECTION | list[_DIRECTION],
+        "max_batch_size": Count | None,
+        "max_failure_rate": Share,
+        "n_jobs": Count,
+        "n_trials": Count,
+    },
+    "launcher": {"n_jobs": Annotated[int, Le(-1)] | Count},
+}
+
+
+def check_sweep_config(config: DictConfig) -> None:
+    """Raise a `ReIDError` about the first value of Hydra's plugins that runs no sweep."""
+    for group, annotations in _SWEEP.items():
+        values: Any = OmegaConf.to_container(config.hydra[group], enum_to_str=True)
+        for name in annotations.keys() & values.keys():
+            check_argument(f"hydra.{group}.{name}", values[name], annotations[name])
 
 
 def check_training_config(config: DictConfig) -> None:
