@@ -94,7 +94,7 @@ def run_evaluation(config: DictConfig) -> float:
 def embed_rank(config: DictConfig) -> None:
     """One rank's part of an evaluation: to embed its share of the pictures."""
     trained, datamodule = _load(config)
-    embed_share(config, datamodule, trained, flip=config.retrieval.get("flip", False))
+    embed_share(config, datamodule, trained, flip=bool(config.retrieval.get("flip")))
 
 
 def _load(config: DictConfig) -> tuple[Trained, ReIDDataModule]:
