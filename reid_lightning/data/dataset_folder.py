@@ -14,7 +14,7 @@ from reid_lightning.data.readers.market1501 import read_distractors, read_market
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import hold_out
 from reid_lightning.errors import ReIDError
-from reid_lightning.signatures import FilePath, Natural, Text, checked
+from reid_lightning.signatures import FilePath, Name, Natural, checked
 
 Clock = Literal["sequences", "none"]
 Kind = Literal["pictures", "identities", "cameras", "junk", "distractors"]
@@ -24,7 +24,7 @@ Expected = Mapping[Literal["train", "query", "gallery"], Mapping[Kind, Natural]]
 class FolderArguments(TypedDict, total=False):
     """The arguments of `DatasetFolder`."""
 
-    name: Required[Text]
+    name: Required[Name]
     root: Required[FilePath]
     source: Required[str]
     reader: Callable[[Path], Splits]
@@ -60,7 +60,7 @@ class DatasetFolder:
     def __init__(
         self,
         *,
-        name: Text,
+        name: Name,
         root: FilePath,
         source: str,
         reader: Callable[[Path], Splits] = read_market1501,

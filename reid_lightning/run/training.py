@@ -9,7 +9,6 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning.utilities import rank_zero_only
 
@@ -24,8 +23,10 @@ from reid_lightning.run.build import build_module, build_trainer
 from reid_lightning.run.check_meaning import check_meaning
 from reid_lightning.run.command_line import rank_command
 from reid_lightning.run.config_keys import check_training_config
+from reid_lightning.run.failing_part import parts_named_in_errors
 from reid_lightning.run.glibc_memory import keep_large_blocks
 from reid_lightning.run.launch_ranks import run_ranks
+from reid_lightning.run.made import made
 from reid_lightning.run.paths import quoted
 from reid_lightning.run.processes import plan_processes
 from reid_lightning.run.resume import ResumePoint, find_resume_point, load_weights_of_run
@@ -43,6 +44,7 @@ _MAX_TIME_USED = (
 _HARDWARE = "Training on: %s (threads per process: %d; CPU instructions: %s)."
 
 
+@parts_named_in_errors
 def run_training(config: DictConfig) -> float:
     """Train a new run, or continue one, in as many processes as are configured.
 
@@ -82,6 +84,7 @@ def run_training(config: DictConfig) -> float:
     return score
 
 
+@parts_named_in_errors
 def train_rank(config: DictConfig) -> None:
     """One rank's part of a training whose supervisor has checked, or resumed, the run."""
     resume_point = find_resume_point(Path(config.resume)) if config.resume else None
@@ -92,7 +95,7 @@ def train_rank(config: DictConfig) -> None:
 
 def _build(config: DictConfig) -> tuple[ReIDDataModule, ReIDModule]:
     pl.seed_everything(config.seed, verbose=False)
-    datamodule: ReIDDataModule = instantiate(config.data)
+    datamodule = made("data", config.data, ReIDDataModule)
     return datamodule, build_module(config, datamodule.num_classes)
 
 
