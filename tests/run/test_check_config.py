@@ -48,6 +48,9 @@ TRAINING = {
     "data.name=../../x": "data.name=../../x must be text that is not empty and has no slash.",
     "~seed": "The configuration lacks seed, which data.seed refers to.",
     "data.p=4.5": "data.p=4.5 must be an integer from 1 to 8192.",
+    "scheduler=warmup_multistep scheduler.milestones=[40,60]": (
+        "scheduler.milestones=[40, 60] must be a list, each of it a number from 0 to 1."
+    ),
     "data.height=abc": "data.height=abc must be an integer from 1 to 8192.",
     "data.workers=100000": "data.workers=100000 must be an integer from 0 to 1024.",
     "data.root=null": "data.root=null must be text that is not empty.",

@@ -89,7 +89,6 @@ REFUSED = {
     "no rate at all": (["optimizer.lr=nan"], "Invalid learning rate: nan"),
     "betas": (["+optimizer.betas=[0.9,1]"], "Invalid beta parameter"),
     "momentum": (["optimizer=sgd", "optimizer.momentum=0"], "Nesterov momentum requires"),
-    "milestones": (["scheduler=warmup_multistep", "scheduler.milestones=[40,60]"], "milestones"),
     "all rates zero": (
         ["scheduler=warmup_multistep", "scheduler.milestones=[0]", "scheduler.gamma=0"],
         "learning rate is always 0",
