@@ -90,7 +90,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "in a mapping": (
         lambda: function(1, numbers={"a": -1}),
-        'group.numbers={"a": -1} must be keys, each with a number of 0 or more, or null.',
+        'group.numbers={"a": -1} must be keys, each with a number from 0 to 1000000, or null.',
     ),
     "a path": (lambda: function(Path("a")), "group.count=a must be an integer of 1 or more."),  # type: ignore[arg-type]
     "of a typed dictionary": (
@@ -102,7 +102,10 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         "group.network=3 must be a group with a _target_, or null.",
     ),
     "a class": (lambda: Base(-1), "group.margin=-1 must be a number from 0 to 1000000."),
-    "a derived class": (lambda: Derived("-1"), "group.margin=-1.0 must be a number from 0 to 1000000."),
+    "a derived class": (
+        lambda: Derived("-1"),
+        "group.margin=-1.0 must be a number from 0 to 1000000.",
+    ),
     "a dataclass": (lambda: Point(2), "Point.x=2 must be a number from 0 to 1."),
     "a replaced field": (
         lambda: replace(Point(0), y=-1),
