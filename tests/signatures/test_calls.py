@@ -90,7 +90,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "in a mapping": (
         lambda: function(1, numbers={"a": -1}),
-        'group.numbers={"a": -1} must be keys, each with a number of 0 or more, or null.',
+        'group.numbers={"a": -1} must be keys, each with a number from 0 to 1000000, or null.',
     ),
     "a path": (lambda: function(Path("a")), "group.count=a must be an integer of 1 or more."),  # type: ignore[arg-type]
     "of a typed dictionary": (
