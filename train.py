@@ -1,7 +1,6 @@
 """Train a re-ID model and score it: `python train.py loss=semihard data=market1501`."""
 
-from reid_lightning.stop_signals import exit_at_signals
-from reid_lightning.streams import keep_streams
+from reid_lightning.process import exit_at_signals, keep_streams
 
 if __name__ == "__main__":
     keep_streams()

@@ -1,12 +1,10 @@
 """The error that the user can correct, and its message."""
 
 import errno
-import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from importlib.util import find_spec
-from numbers import Integral, Real
 
 # Which extra of pyproject.toml brings a package.
 _EXTRAS = {
@@ -24,47 +22,6 @@ _FOLDERS = "a folder on another disk (keys: hydra.run.dir, data.cache, data.root
 
 class ReIDError(Exception):
     """An error whose message says what is wrong, where, and what to do; shown without traceback."""
-
-
-def check_choice(key: str, value: object, choices: Sequence[object]) -> None:
-    """Raise a `ReIDError` that names the config `key` unless `value` is one of `choices`."""
-    if value not in choices:
-        raise ReIDError(f"{key}={value} must be one of: {', '.join(map(str, choices))}.")
-
-
-def check_number(key: str, value: object) -> None:
-    """Raise a `ReIDError` that names the config `key` unless `value` is a finite number."""
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    if not number or value != value or value in (math.inf, -math.inf):
-        raise ReIDError(f"{key}={value} must be a finite number.")
-
-
-def check_integer(key: str, value: object, least: int) -> None:
-    """Raise a `ReIDError` that names the config `key` unless `value` is an integer ≥ `least`."""
-    if not isinstance(value, Integral) or isinstance(value, bool):
-        raise ReIDError(f"{key}={value} must be an integer, {least} or more.")
-    check_at_least(key, int(value), least)
-
-
-def check_above(key: str, value: float, bound: float) -> None:
-    """Raise a `ReIDError` that names the config `key` unless `value` is finite and > `bound`."""
-    check_number(key, value)
-    if value <= bound:
-        raise ReIDError(f"{key}={value} must be above {bound}.")
-
-
-def check_at_least(key: str, value: float, least: float) -> None:
-    """Raise a `ReIDError` that names the config `key` unless `value` is finite and ≥ `least`."""
-    check_number(key, value)
-    if value < least:
-        raise ReIDError(f"{key}={value} must be {least} or more.")
-
-
-def check_at_most(key: str, value: float, most: float) -> None:
-    """Raise a `ReIDError` that names the config `key` unless `value` is finite and ≤ `most`."""
-    check_number(key, value)
-    if value > most:
-        raise ReIDError(f"{key}={value} must be {most} or less.")
 
 
 def unknown_name(name: str, names: Iterable[str], within: str = "") -> str:

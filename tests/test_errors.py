@@ -12,7 +12,7 @@ import torch
 from reid_lightning.data import Augmentation
 from reid_lightning.data.dataset_folder import DatasetFolder
 from reid_lightning.engine.callbacks import KeepFindings, LastCheckpoint
-from reid_lightning.errors import ReIDError, check_at_least, check_at_most, error_message
+from reid_lightning.errors import ReIDError, error_message
 from reid_lightning.losses import BatchAllLoss, CenterLoss, Criterion, QuadrupletLoss, TripletLoss
 from reid_lightning.losses.recipes import pml_criterion
 from reid_lightning.models import Embedder
@@ -72,18 +72,6 @@ def test_a_missing_module_of_an_installed_package_is_no_missing_package(name: st
     assert error_message(missing(name)) is None
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, "1", None, True])
-def test_what_is_no_finite_number_is_in_no_range(value: object) -> None:
-    for check in (check_at_least, check_at_most):
-        with pytest.raises(ReIDError, match=f"a.key={value} must be a finite number"):
-            check("a.key", value, 0)  # type: ignore[arg-type]
-
-
-def test_numbers_of_any_size_and_kind_are_compared() -> None:
-    check_at_least("a.key", 10**400, 0)
-    check_at_most("a.key", torch.ones(1).numpy()[0], 1)
-
-
 def backbone() -> torch.nn.Module:
     return torch.nn.Identity()
 
@@ -125,7 +113,7 @@ CONSTRUCTORS: dict[str, tuple[Callable, tuple[str, ...]]] = {
 def test_no_constructor_takes_what_is_no_number_of_its_range(name: str, value: float) -> None:
     constructor, arguments = CONSTRUCTORS[name]
     for argument in arguments:
-        with pytest.raises(ReIDError, match=f"{argument}|rate|jitter"):
+        with pytest.raises(ReIDError, match=rf"\.{argument}={value} must be "):
             constructor(**{argument: value})
 
 
@@ -136,7 +124,7 @@ def test_every_strength_of_jitter_is_a_number(value: float) -> None:
         jitter[column] = value
         with pytest.raises(ReIDError, match="jitter"):
             Augmentation(jitter=jitter)
-    with pytest.raises(ReIDError, match="a list of four"):
+    with pytest.raises(ReIDError, match="must be a list of 4"):
         Augmentation(jitter=[0.1] * 5)
 
 

@@ -23,10 +23,10 @@ from reid_lightning.data.pk_batches import PKBatches
 from reid_lightning.data.sample import Splits
 from reid_lightning.data.splits import labels_of
 from reid_lightning.data.store import open_source
-from reid_lightning.errors import check_at_least, check_integer
-from reid_lightning.signature import Count, FilePath, Natural, NonNegative, Size
+from reid_lightning.signatures import Count, FilePath, Natural, NonNegative, Size, checked
 
 
+@checked("data")
 class ReIDDataModule(pl.LightningDataModule):
     """A data set as batches.
 
@@ -62,14 +62,7 @@ class ReIDDataModule(pl.LightningDataModule):
         **folders: Unpack[FolderArguments],
     ) -> None:
         super().__init__()
-        self.folder = DatasetFolder(**folders)
-        for key, value in (
-            ("height", height), ("width", width), ("p", p), ("k", k),
-            ("eval_batch_size", eval_batch_size),
-        ):  # fmt: skip
-            check_integer(f"data.{key}", value, 1)
-        check_integer("data.workers", workers, 0)
-        check_at_least("data.cache_gib", cache_gib, 0)
+        self.folder = DatasetFolder(cache=cache, **folders)
         self.height, self.width, self.p, self.k = height, width, p, k
         self.eval_batch_size, self.workers, self.seed = eval_batch_size, workers, seed
         self.cache, self.cache_gib, self.augmentation = Path(cache), cache_gib, augmentation

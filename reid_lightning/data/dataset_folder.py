@@ -10,15 +10,19 @@ from typing_extensions import Required
 
 from reid_lightning.data.archive import extract_once
 from reid_lightning.data.clock import with_times
+from reid_lightning.data.joined import training_of
 from reid_lightning.data.picture_files import list_pictures
+from reid_lightning.data.pictures import Unreadable
 from reid_lightning.data.readers.market1501 import read_distractors, read_market1501
 from reid_lightning.data.roles import people, with_roles
-from reid_lightning.data.sample import Splits
+from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.data.splits import hold_out
-from reid_lightning.errors import ReIDError, check_choice, check_integer
-from reid_lightning.signature import FilePath, Natural, Text
+from reid_lightning.data.unreadable import leave_out_unreadable
+from reid_lightning.errors import ReIDError
+from reid_lightning.signatures import FilePath, Natural, Text, checked
 
 Clock = Literal["sequences", "none"]
+OnUnreadable = Literal["error", "skip"]
 Kind = Literal["pictures", "identities", "cameras", "junk", "distractors"]
 Expected = Mapping[Literal["train", "query", "gallery"], Mapping[Kind, Natural]]
 
@@ -37,8 +41,11 @@ class FolderArguments(TypedDict, total=False):
     draw: Callable[[Path], Path] | None
     expected: Expected | None
     extra_gallery: FilePath | Sequence[FilePath]
+    join: "Sequence[DatasetFolder]"
+    on_unreadable: OnUnreadable
 
 
+@checked("data")
 class DatasetFolder:
     """A data set, read from its folder.
 
@@ -56,6 +63,10 @@ class DatasetFolder:
         draw: draws the set into `root` before it is read (the synthetic set).
         expected: the official counts, as `split_counts` gives them; a difference gives a warning.
         extra_gallery: folders of pictures to add to the official gallery as distractors.
+        join: other sets, whose training pictures are trained on, too.
+        on_unreadable: `skip` leaves out pictures that cannot be read; with `error`, they are
+            errors where they are read.
+        cache: the folder where it is kept which pictures can be read.
 
     Raises:
         ReIDError: an argument is out of its range.
@@ -64,7 +75,7 @@ class DatasetFolder:
     def __init__(
         self,
         *,
-        name: str,
+        name: Text,
         root: FilePath | None,
         source: str | None = None,
         reader: Callable[..., Splits] = read_market1501,
@@ -75,13 +86,17 @@ class DatasetFolder:
         draw: Callable[[Path], Path] | None = None,
         expected: Expected | None = None,
         extra_gallery: FilePath | Sequence[FilePath] = (),
+        join: "Sequence[DatasetFolder]" = (),
+        on_unreadable: OnUnreadable = "error",
+        cache: FilePath = "~/.cache/reid-lightning",
     ) -> None:
-        check_choice("data.clock", clock, ("sequences", "none"))
-        check_integer("data.val_identities", val_identities, 0)
         self.name, self.root, self.source = name, None if root is None else Path(root), source
         self.reader, self.clock, self.distractor_pid = reader, clock, distractor_pid
         self.archive = None if archive is None else Path(archive)
         self.draw, self.expected, self.val_identities = draw, expected, val_identities
+        self.on_unreadable, self.cache = on_unreadable, Path(cache)
+        self.join = list(join)
+        self.left_out: list[Unreadable] = []  # of `official`, once that is read
         folders = [extra_gallery] if isinstance(extra_gallery, str | Path) else extra_gallery
         self.extra_gallery = [Path(folder).expanduser() for folder in folders]
         if extra_gallery and expected:  # the official counts do not include the added pictures
@@ -100,7 +115,9 @@ class DatasetFolder:
         return "official query/gallery"
 
     def prepare(self) -> None:
-        """Draw or extract the set if configured and not done before."""
+        """Draw or extract the sets if configured and not done before."""
+        for folder in self.join:
+            folder.prepare()
         if self.draw is None and self.archive is None:
             return
         if self.root is None:
@@ -112,11 +129,17 @@ class DatasetFolder:
 
     @cached_property
     def official(self) -> Splits:
-        """The official splits, with the extra gallery; read from the folder at first use.
+        """The official splits, with the extra gallery and the joined sets' training pictures.
+
+        They are read from the folder at first use.
 
         Raises:
             ReIDError: the set is missing, or the reader finds another layout.
         """
+        return replace(self._own, train=(*self._own.train, *self.joined_training))
+
+    @cached_property
+    def _own(self) -> Splits:
         self.prepare()
         if self.root is not None and not self.root.is_dir():
             download = f"download {self.name} from {self.source}" if self.source else "correct it"
@@ -129,11 +152,7 @@ class DatasetFolder:
             raise ReIDError(
                 f"data.reader gave {type(splits).__name__}, and not Splits (docs/extending.md)."
             )
-        for name in ("train", "query", "gallery"):
-            if not getattr(splits, name):
-                raise ReIDError(
-                    f"The {name} split of {self.name}{self._read_from()} has no picture."
-                )
+        self._check_not_empty(splits)
         if self.clock == "sequences":
             splits = with_times(splits)
         extra = [list_pictures(folder) for folder in self.extra_gallery]
@@ -144,10 +163,11 @@ class DatasetFolder:
             gallery=(*splits.gallery, *added),
             not_read=(*splits.not_read, *not_read),
         )
-        return with_roles(splits, self.distractor_pid)
-
-    def _read_from(self) -> str:
-        return "" if self.root is None else f", read from {self.root.absolute()} (data.root),"
+        splits = with_roles(splits, self.distractor_pid)
+        if self.on_unreadable == "skip":
+            splits, self.left_out = leave_out_unreadable(splits, self.cache)
+            self._check_not_empty(splits)
+        return splits
 
     @cached_property
     def used(self) -> Splits:
@@ -158,10 +178,20 @@ class DatasetFolder:
         Raises:
             ReIDError: as `official` does, or too many identities are held out.
         """
-        splits = self.official
+        own = self._own
         if self.val_identities:
-            splits = hold_out(splits.train, self.val_identities, has_cameras=splits.has_cameras)
-        trained_on = people(splits.train)
-        if len(trained_on) == len(splits.train):
-            return splits
-        return replace(splits, train=trained_on)
+            own = hold_out(own.train, self.val_identities, has_cameras=own.has_cameras)
+        elif len(people(own.train)) == len(own.train):
+            return self.official
+        return replace(own, train=(*people(own.train), *self.joined_training))
+
+    @cached_property
+    def joined_training(self) -> tuple[Sample, ...]:
+        """The training pictures of the joined sets, whose people and cameras are others."""
+        return training_of([folder.official for folder in self.join], self._own)
+
+    def _check_not_empty(self, splits: Splits) -> None:
+        read_from = "" if self.root is None else f", read from {self.root.absolute()} (data.root),"
+        for name in ("train", "query", "gallery"):
+            if not getattr(splits, name):
+                raise ReIDError(f"The {name} split of {self.name}{read_from} has no picture.")

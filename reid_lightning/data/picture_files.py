@@ -13,6 +13,9 @@ SUFFIXES = (  # of `pictures.FORMATS`
 )
 
 
+_WINDOWS_OWN = ("thumbs.db", "desktop.ini")  # also in Market-1501's archive
+
+
 class PictureFiles(NamedTuple):
     """A folder's pictures, and the other files and folders in it, both sorted by name."""
 
@@ -49,7 +52,7 @@ def scan_pictures(folder: Path) -> PictureFiles:
     with os.scandir(folder) as entries:  # which know what is a file without a look at each
         for entry in entries:
             path = Path(entry.path)
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") or entry.name.lower() in _WINDOWS_OWN:
                 continue
             if path.suffix.lower() not in SUFFIXES:
                 files.not_read.append(path)

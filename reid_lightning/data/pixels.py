@@ -12,6 +12,8 @@ _TURNS = {  # by EXIF's orientation
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# PIL scales a PNG's pixels to 8 bits, and not the colour that is transparent.
+_SCALES = {"L;2": 85, "L;4": 17, "RGB;16B": 1 / 256}  # by how the pixels are stored
 _GREY = 128  # what shows through
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # tags of TIFF, and a value
 
@@ -26,6 +28,8 @@ def as_shown(picture: Image.Image) -> Image.Image:
         ValueError: their values have no 8-bit equivalent.
         Exception: whatever PIL raises on a wrong file.
     """
+    if picture.format == "PNG" and "transparency" in picture.info:
+        _scale_transparent(picture)
     picture.load()
     shown = _rgb(picture)
     turn = _turn(picture)
@@ -37,7 +41,7 @@ def _rgb(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I;16") or (picture.mode == "I" and picture.format == "PNG"):
         return Image.fromarray(_as_8_bits(picture)).convert("RGB")
     if picture.mode in ("I", "F"):
-        kind = "integers of more than 16 bits" if picture.mode == "I" else "floating-point numbers"
+        kind = "signed or of more than 16 bits" if picture.mode == "I" else "floating-point numbers"
         raise ValueError(f"its pixels are {kind}: convert it to 8 or 16 bits")
     if picture.has_transparency_data:
         opaque = Image.new("RGBA", picture.size, (_GREY, _GREY, _GREY, 255))
@@ -56,6 +60,14 @@ def _as_8_bits(picture: Image.Image) -> np.ndarray:
     if (transparent := picture.info.get("transparency")) is not None:
         grey[values == transparent] = _GREY
     return grey
+
+
+def _scale_transparent(picture: Image.Image) -> None:
+    stored = [str(tile[3]) for tile in getattr(picture, "tile", ())]
+    if stored and (scale := _SCALES.get(stored[0])):
+        color = picture.info["transparency"]
+        scaled = tuple(int(value * scale) for value in np.atleast_1d(color))
+        picture.info["transparency"] = scaled if isinstance(color, tuple) else scaled[0]
 
 
 def _turn(picture: Image.Image) -> Image.Transpose | None:

@@ -1,15 +1,33 @@
-"""What makes a set's scores wrong though every file can be read: its labels, and equal pictures."""
+"""What makes a set's scores wrong: files left out, its labels, and equal pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reid_lightning.data.equal_pictures import equal_pictures
+from reid_lightning.data.pictures import Unreadable
 from reid_lightning.data.roles import people
 from reid_lightning.data.sample import Sample, Splits
 
+_MOST_NAMED = 5
 _NO_PEOPLE = (
     "{} {} are junk (-1) and {} are distractors: they are {}. If they are people, renumber them "
     "(and set data.distractor_pid=null where 0 is a person)."
 )
+
+
+def left_out_warnings(splits: Splits, left_out: Sequence[Unreadable]) -> Iterator[str]:
+    """Of files that are no pictures, and of pictures that were left out as they cannot be read."""
+    if splits.not_read:
+        names = ", ".join(map(str, splits.not_read[:_MOST_NAMED]))
+        more = ", …" if len(splits.not_read) > _MOST_NAMED else ""
+        yield (
+            f"{len(splits.not_read)} files and folders are no pictures that can be read, and are "
+            f"left out: {names}{more}."
+        )
+    if left_out:
+        lines = [f"{path} ({reason})" for path, reason in left_out]
+        yield "\n".join(
+            [f"{len(lines)} pictures cannot be read, and are left out of all scores:", *lines]
+        )
 
 
 def label_warnings(splits: Splits) -> Iterator[str]:

@@ -1,13 +1,16 @@
 """The parameter groups of a training, and their learning rate over its steps."""
 
+import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from reid_lightning.errors import check_at_least
+from reid_lightning.errors import ReIDError
+from reid_lightning.signatures import check_call
 
 
 def parameter_groups(module: Any) -> list[dict[str, list[nn.Parameter]]]:
@@ -20,6 +23,21 @@ def parameter_groups(module: Any) -> list[dict[str, list[nn.Parameter]]]:
     inside = {id(p) for p in backbone}
     head = [p for p in module.parameters() if id(p) not in inside and p.requires_grad]
     return [{"params": backbone}, {"params": head}]
+
+
+def checked_factor(factor: Callable[[float, int], float], epoch: float, epochs: int) -> float:
+    """The factor of the learning rate after `epoch` of all `epochs`.
+
+    Raises:
+        ReIDError: it is below 0, or not finite.
+    """
+    value = float(factor(epoch, epochs))
+    if not 0 <= value < math.inf:
+        raise ReIDError(
+            f"The scheduler's factor of optimizer.lr at epoch {epoch:g} is {value}: it must be a "
+            "number of 0 or more."
+        )
+    return value
 
 
 def lr_schedule(
@@ -43,14 +61,15 @@ def lr_schedule(
         frozen_epochs: for how long the backbone stays as it is.
 
     Raises:
-        ReIDError: a factor is below 0, or not finite.
+        ReIDError: a factor is below 0, or not finite; or an argument that `factor` was made with
+            is not as its annotation says.
     """
+    if isinstance(factor, partial):
+        check_call("scheduler", factor.func, factor.args, factor.keywords)
 
     def head_factor(step: int) -> float:
         epoch = step / steps_per_epoch
-        value = float(factor(epoch, epochs))
-        check_at_least(f"the scheduler's factor of optimizer.lr at epoch {epoch:g}", value, 0)
-        return value
+        return checked_factor(factor, epoch, epochs)
 
     def backbone_factor(step: int) -> float:
         return 0.0 if step / steps_per_epoch < frozen_epochs else head_factor(step)

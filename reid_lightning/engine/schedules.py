@@ -3,8 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from reid_lightning.errors import check_at_most
-from reid_lightning.signature import NonNegative, Share
+from reid_lightning.signatures import NonNegative, Share
 
 
 def warmup(epoch: float, warmup_epochs: float) -> float:
@@ -35,13 +34,7 @@ def warmup_multistep(
     milestones: Sequence[Share],
     gamma: Share,
 ) -> float:
-    """Warm-up, then × `gamma` at each of `milestones`, given as shares of all epochs.
-
-    Raises:
-        ReIDError: a milestone is beyond the end, such as a number of epochs.
-    """
-    for milestone in milestones:
-        check_at_most("a share of all epochs in scheduler.milestones", milestone, 1)
+    """Warm-up, then × `gamma` at each of `milestones`, given as shares of all epochs."""
     passed = sum(epoch >= share * max_epochs for share in milestones)
     return warmup(epoch, warmup_epochs) * gamma**passed
 

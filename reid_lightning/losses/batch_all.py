@@ -1,17 +1,22 @@
 """The triplet loss over all triplets of a batch, without a tensor of all triplets."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
 from reid_lightning.distances import Distance, as_float64
-from reid_lightning.errors import check_choice
 from reid_lightning.losses.embedding_space import EmbeddingSpace
 from reid_lightning.losses.mining import pair_masks
-from reid_lightning.losses.reduction import Margin, MetricTerms, check_margin, margin_loss
+from reid_lightning.losses.reduction import Margin, MetricTerms, margin_loss
+from reid_lightning.signatures import checked
+
+BatchAllMining = Literal["all", "nonzero"]
 
 _MAX_PAIRS_PER_CHUNK = 4096  # anchor–positive pairs compared with all negatives at a time
 
 
+@checked("loss")
 class BatchAllLoss(nn.Module):
     """Mean of [d(a, p) - d(a, n) + margin]₊ over all triplets (Hermans et al. 2017, section 2).
 
@@ -32,11 +37,14 @@ class BatchAllLoss(nn.Module):
     """
 
     def __init__(
-        self, mining: str, margin: Margin, distance: Distance = "euclidean", *, normalize: bool
+        self,
+        mining: BatchAllMining,
+        margin: Margin,
+        distance: Distance = "euclidean",
+        *,
+        normalize: bool,
     ) -> None:
         super().__init__()
-        check_choice("loss.mining", mining, ("all", "nonzero"))
-        check_margin("loss.margin", margin)
         self.mining, self.margin = mining, margin
         self.space = EmbeddingSpace(distance, normalize)
 

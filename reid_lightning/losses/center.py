@@ -4,9 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from reid_lightning.distances import at_least_float32
-from reid_lightning.errors import check_at_least, check_at_most
+from reid_lightning.signatures import Count, Share, checked
 
 
+@checked("CenterLoss")
 class CenterLoss(nn.Module):
     """½ · mean of |x - c|², with c the centre of the picture's identity (Wen et al. 2016, eq. 2).
 
@@ -19,15 +20,13 @@ class CenterLoss(nn.Module):
         rate: the paper's α, between 0 and 1.
 
     Raises:
-        ReIDError: `rate` is not.
+        ReIDError: an argument is out of its range.
     """
 
     centers: Tensor
 
-    def __init__(self, num_classes: int, embedding_size: int, rate: float = 0.5) -> None:
+    def __init__(self, num_classes: Count, embedding_size: Count, rate: Share = 0.5) -> None:
         super().__init__()
-        check_at_least("rate of CenterLoss", rate, 0)
-        check_at_most("rate of CenterLoss", rate, 1)
         self.rate = rate
         self.register_buffer("centers", torch.zeros(num_classes, embedding_size))
 

@@ -8,12 +8,12 @@ from torch.nn import functional as F
 from typing_extensions import Required
 
 from reid_lightning.distances import pairwise_distance
-from reid_lightning.errors import ReIDError, check_at_least, check_choice
+from reid_lightning.errors import ReIDError
 from reid_lightning.losses.center import CenterLoss
 from reid_lightning.losses.gather import Gather, count_ranks, global_batch
 from reid_lightning.losses.mining import pair_masks
 from reid_lightning.losses.reduction import MetricTerms, masked_mean
-from reid_lightning.signature import Count, NonNegative, PartialShare
+from reid_lightning.signatures import Count, NonNegative, PartialShare, checked
 
 
 class CommonTerms(TypedDict, total=False):
@@ -28,6 +28,7 @@ class CommonTerms(TypedDict, total=False):
     gather: Gather
 
 
+@checked("loss")
 class Criterion(nn.Module):
     """`id_weight` × label-smoothed cross-entropy + `metric_weight` × metric loss (+ centre loss).
 
@@ -58,11 +59,6 @@ class Criterion(nn.Module):
         gather: Gather = "auto",
     ) -> None:
         super().__init__()
-        if not 0 <= label_smoothing < 1:
-            raise ReIDError(f"loss.label_smoothing={label_smoothing} must be from 0 to below 1.")
-        weights = {"id_weight": id_weight, "metric_weight": metric_weight}
-        for name, weight in (weights | {"center_weight": center_weight}).items():
-            check_at_least(f"loss.{name}", weight, 0)
         if not id_weight and (metric is None or not metric_weight):
             raise ReIDError(
                 "Nothing would be trained to tell identities apart: loss.id_weight=0, and "
@@ -73,7 +69,6 @@ class Criterion(nn.Module):
                 )
                 + " Set one above 0."
             )
-        check_choice("loss.gather", gather, ("auto", True, False))
         self.metric, self.label_smoothing, self.gather = metric, label_smoothing, gather
         self.id_weight, self.metric_weight = id_weight, metric_weight
         self.center_weight = center_weight

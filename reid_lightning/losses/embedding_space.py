@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import get_args
 
 from torch import Tensor
 
@@ -14,9 +13,10 @@ from reid_lightning.distances import (
     pairwise_distance,
     unit_norm,
 )
-from reid_lightning.errors import check_choice
+from reid_lightning.signatures import checked
 
 
+@checked("loss")
 @dataclass(frozen=True)
 class EmbeddingSpace:
     """A distance, on raw or unit-norm embeddings.
@@ -31,9 +31,6 @@ class EmbeddingSpace:
 
     distance: Distance
     normalize: bool
-
-    def __post_init__(self) -> None:
-        check_choice("loss.distance", self.distance, get_args(Distance))
 
     @property
     def largest_distance(self) -> float:

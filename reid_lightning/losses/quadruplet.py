@@ -1,16 +1,22 @@
 """The quadruplet loss: a triplet, and a negative pair that the anchor is not part of."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
 from reid_lightning.distances import Distance
-from reid_lightning.errors import ReIDError, check_at_least, check_choice
+from reid_lightning.errors import ReIDError
 from reid_lightning.losses.embedding_space import EmbeddingSpace
-from reid_lightning.losses.mining import Mining, mine_hard, mine_random
+from reid_lightning.losses.mining import mine_hard, mine_random
 from reid_lightning.losses.reduction import MetricTerms, margin_loss, triplet_terms
 from reid_lightning.losses.sampling import label_segments, sample_other_identity, sample_uniforms
+from reid_lightning.signatures import NonNegative, checked
+
+QuadrupletMining = Literal["random", "hard"]
 
 
+@checked("loss")
 class QuadrupletLoss(nn.Module):
     """Mean of [d(a, p) - d(a, n1) + m1]₊ + [d(a, p) - d(n2, n1) + m2]₊ over the anchors.
 
@@ -31,22 +37,19 @@ class QuadrupletLoss(nn.Module):
 
     def __init__(
         self,
-        mining: Mining,
-        margin: float,
-        margin2: float,
+        mining: QuadrupletMining,
+        margin: NonNegative,
+        margin2: NonNegative,
         distance: Distance = "euclidean",
         *,
         normalize: bool,
     ) -> None:
         super().__init__()
-        check_choice("loss.mining", mining, ("random", "hard"))
-        if not all(isinstance(m, float | int) for m in (margin, margin2)) or margin <= margin2:
+        if margin <= margin2:
             raise ReIDError(
-                f"loss.margin={margin} and loss.margin2={margin2} must be numbers, the first the "
-                "larger: the second term is the weaker one (Chen et al. 2017)."
+                f"loss.margin={margin} must be larger than loss.margin2={margin2}: the second term "
+                "is the weaker one (Chen et al. 2017)."
             )
-        check_at_least("loss.margin", margin, 0)
-        check_at_least("loss.margin2", margin2, 0)
         self.mining, self.margin, self.margin2 = mining, margin, margin2
         self.space = EmbeddingSpace(distance, normalize)
 

@@ -6,23 +6,22 @@ label smoothing and gathering. The others are those of the metric loss.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
 
 from torch import nn
 from typing_extensions import Unpack
 
 from reid_lightning.distances import Distance
-from reid_lightning.errors import ReIDError, check_at_least
-from reid_lightning.losses.batch_all import BatchAllLoss
+from reid_lightning.losses.batch_all import BatchAllLoss, BatchAllMining
 from reid_lightning.losses.criterion import CommonTerms, Criterion
 from reid_lightning.losses.mining import Mining
 from reid_lightning.losses.pml import PMLLoss
-from reid_lightning.losses.quadruplet import QuadrupletLoss
+from reid_lightning.losses.quadruplet import QuadrupletLoss, QuadrupletMining
 from reid_lightning.losses.reduction import Margin
 from reid_lightning.losses.triplet import TripletLoss
-from reid_lightning.signature import NonNegative
+from reid_lightning.signatures import NonNegative, checked
 
 
+@checked("loss")
 def triplet_criterion(
     *,
     mining: Mining,
@@ -35,9 +34,10 @@ def triplet_criterion(
     return Criterion(TripletLoss(mining, margin, distance, normalize=normalize), **common)
 
 
+@checked("loss")
 def batch_all_criterion(
     *,
-    mining: Literal["all", "nonzero"],
+    mining: BatchAllMining,
     margin: Margin,
     distance: Distance,
     normalize: bool,
@@ -47,9 +47,10 @@ def batch_all_criterion(
     return Criterion(BatchAllLoss(mining, margin, distance, normalize=normalize), **common)
 
 
+@checked("loss")
 def quadruplet_criterion(
     *,
-    mining: Literal["random", "hard"],
+    mining: QuadrupletMining,
     margin: NonNegative,
     margin2: NonNegative,
     distance: Distance,
@@ -61,6 +62,7 @@ def quadruplet_criterion(
     return Criterion(loss, **common)
 
 
+@checked("loss")
 def pml_criterion(
     *,
     metric: nn.Module | Callable[..., nn.Module],
@@ -81,12 +83,6 @@ def pml_criterion(
     Raises:
         ReIDError: `margin` is no number of 0 or more.
     """
-    if isinstance(margin, str):
-        raise ReIDError(
-            f"loss.margin={margin} must be a number: pytorch-metric-learning has no soft margin."
-        )
-    if margin is not None:
-        check_at_least("loss.margin", margin, 0)
     if isinstance(metric, partial):
         sizes = common["num_classes"], common["embedding_size"]
         metric = metric(num_classes=sizes[0], embedding_size=sizes[1])

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from reid_lightning.errors import ReIDError, check_at_least
-from reid_lightning.signature import NonNegative
+from reid_lightning.signatures import NonNegative
 
 Margin = NonNegative | Literal["soft"]
 
@@ -23,14 +22,6 @@ class MetricTerms(NamedTuple):
     active: Tensor | None = None
     dist_pos: Tensor | None = None
     dist_neg: Tensor | None = None
-
-
-def check_margin(key: str, margin: Margin) -> None:
-    """Raise a `ReIDError` that names the config `key` unless `margin` is ≥ 0 or `soft`."""
-    if isinstance(margin, str) and margin != "soft":
-        raise ReIDError(f"{key}={margin} must be a number, or soft.")
-    if margin != "soft":
-        check_at_least(key, margin, 0)
 
 
 def margin_loss(difference: Tensor, margin: Margin) -> Tensor:

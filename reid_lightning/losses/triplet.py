@@ -1,17 +1,16 @@
 """The triplet loss over mined triplets."""
 
-from typing import get_args
-
 import torch
 from torch import Tensor, nn
 
 from reid_lightning.distances import Distance
-from reid_lightning.errors import check_choice
 from reid_lightning.losses.embedding_space import EmbeddingSpace
 from reid_lightning.losses.mining import Mining, mine_hard, mine_random, mine_semihard
-from reid_lightning.losses.reduction import Margin, MetricTerms, check_margin, triplet_terms
+from reid_lightning.losses.reduction import Margin, MetricTerms, triplet_terms
+from reid_lightning.signatures import checked
 
 
+@checked("loss")
 class TripletLoss(nn.Module):
     """Mean of [d(a, p) - d(a, n) + margin]₊ over the triplets that `mining` picks.
 
@@ -33,8 +32,6 @@ class TripletLoss(nn.Module):
         self, mining: Mining, margin: Margin, distance: Distance = "euclidean", *, normalize: bool
     ) -> None:
         super().__init__()
-        check_choice("loss.mining", mining, get_args(Mining))
-        check_margin("loss.margin", margin)
         self.mining, self.margin = mining, margin
         self.space = EmbeddingSpace(distance, normalize)
 

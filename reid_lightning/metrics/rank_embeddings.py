@@ -1,13 +1,12 @@
 """Embeddings to results: distances and ranks, a chunk of queries at a time."""
 
 from collections.abc import Iterator
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from reid_lightning.distances import Distance, ranking_distance, unit_norm
-from reid_lightning.errors import check_choice
+from reid_lightning.distances import RankingDistance, ranking_distance, unit_norm
 from reid_lightning.metrics.cpu.refined import refined_ranks
 from reid_lightning.metrics.finite import check_finite
 from reid_lightning.metrics.identities import Identities
@@ -19,6 +18,7 @@ from reid_lightning.metrics.ranking import (
     results_from_ranks,
 )
 from reid_lightning.parallel import chunks
+from reid_lightning.signatures import checked
 
 _MAX_QUERIES_PER_CHUNK = 1024  # more make the product no faster
 
@@ -37,12 +37,7 @@ class RankedChunk(NamedTuple):
     results: QueryResults
 
 
-def check_ranking_options(distance: object, ap: object) -> None:
-    """Raise a `ReIDError` unless `metric.distance` and `metric.ap` are known."""
-    check_choice("metric.distance", distance, ("cosine", "euclidean"))
-    check_choice("metric.ap", ap, get_args(AveragePrecision))
-
-
+@checked("metric")
 def rank_embeddings(
     query: Tensor,
     gallery: Tensor,
@@ -51,7 +46,7 @@ def rank_embeddings(
     gallery_pids: Tensor,
     gallery_camids: Tensor,
     *,
-    distance: Distance = "cosine",
+    distance: RankingDistance = "cosine",
     ap: AveragePrecision = "step",
 ) -> QueryResults:
     """Rank all queries by the Market-1501 protocol, see `rank_queries`.
@@ -69,19 +64,20 @@ def rank_embeddings(
         ap: `step` or `trapezoid`, see `rank_queries`.
 
     Raises:
-        ReIDError: an embedding is not finite.
+        ReIDError: an embedding is not finite, or `distance` or `ap` is unknown.
     """
     identities = Identities(query_pids, query_camids, gallery_pids, gallery_camids)
     ranked = rank_in_chunks(query, gallery, identities, distance=distance, ap=ap)
     return join_results(chunk.results for chunk in ranked)
 
 
+@checked("metric")
 def rank_in_chunks(
     query: Tensor,
     gallery: Tensor,
     identities: Identities,
     *,
-    distance: Distance = "cosine",
+    distance: RankingDistance = "cosine",
     ap: AveragePrecision = "step",
 ) -> Iterator[RankedChunk]:
     """Rank the queries as `rank_embeddings` does, and give the distances too, chunk by chunk.
@@ -96,7 +92,7 @@ def rank_in_chunks(
         ap: `step` or `trapezoid`, see `rank_queries`.
 
     Raises:
-        ReIDError: an embedding is not finite.
+        ReIDError: an embedding is not finite, or `distance` or `ap` is unknown.
     """
     query, gallery = query.detach(), gallery.detach()
     check_finite(query)

@@ -7,11 +7,13 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from reid_lightning.distances import RankingDistance, at_least_float32
-from reid_lightning.metrics.rank_embeddings import check_ranking_options, rank_embeddings
+from reid_lightning.metrics.rank_embeddings import rank_embeddings
 from reid_lightning.metrics.ranking import AveragePrecision, QueryResults
 from reid_lightning.metrics.summary import ExtraScore, check_extra_scores, summary
+from reid_lightning.signatures import checked
 
 
+@checked("metric")
 class ReIDMetric(Metric):
     """Rank-1/5/10, mAP and mINP of a query/gallery split by the Market-1501 protocol.
 
@@ -55,7 +57,6 @@ class ReIDMetric(Metric):
         extra_scores: Mapping[str, ExtraScore] | None = None,
     ) -> None:
         super().__init__()
-        check_ranking_options(distance, ap)
         self.extra_scores = dict(extra_scores or {})
         check_extra_scores(self.extra_scores)
         self.distance, self.ap = distance, ap

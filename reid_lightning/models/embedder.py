@@ -5,9 +5,8 @@ from typing import Annotated, Literal, NamedTuple
 from annotated_types import Ge, Le
 from torch import Tensor, nn
 
-from reid_lightning.errors import ReIDError, check_choice, check_integer
 from reid_lightning.models.pooling import Pooling, make_pooling
-from reid_lightning.signature import Natural, PartialShare
+from reid_lightning.signatures import Count, Natural, PartialShare, checked
 
 Neck = Literal["bnneck", "none"]
 EmbeddingSize = Annotated[int, Ge(1), Le(65536)]
@@ -25,6 +24,7 @@ class Features(NamedTuple):
     logits: Tensor
 
 
+@checked("model")
 class Embedder(nn.Module):
     """Backbone → pooling → (embedding layer) → (BNNeck) → dropout → classifier.
 
@@ -49,8 +49,8 @@ class Embedder(nn.Module):
     def __init__(
         self,
         backbone: nn.Module,
-        channels: int,
-        num_classes: int,
+        channels: Count,
+        num_classes: Count,
         *,
         pooling: Pooling = "avg",
         embedding: EmbeddingSize | None = None,
@@ -59,12 +59,6 @@ class Embedder(nn.Module):
         freeze_backbone_epochs: Natural = 0,
     ) -> None:
         super().__init__()
-        check_choice("model.neck", neck, ("bnneck", "none"))
-        if embedding is not None:
-            check_integer("model.embedding", embedding, 1)
-        if not 0 <= dropout < 1:
-            raise ReIDError(f"model.dropout={dropout} must be from 0 to below 1.")
-        check_integer("model.freeze_backbone_epochs", freeze_backbone_epochs, 0)
         self.embedding_size = size = embedding or channels
         self.freeze_backbone_epochs = freeze_backbone_epochs
         self.backbone = backbone

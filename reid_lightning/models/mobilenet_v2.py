@@ -6,26 +6,27 @@ from annotated_types import Ge, Le
 from torch import nn
 from torchvision.models import mobilenet_v2
 
-from reid_lightning.errors import check_above, check_choice
 from reid_lightning.models.embedder import Embedder, EmbeddingSize, Neck
 from reid_lightning.models.pooling import Pooling
 from reid_lightning.models.weights import load_weights
-from reid_lightning.signature import Count, Natural, PartialShare, Text
+from reid_lightning.signatures import Count, Natural, PartialShare, Text, checked
+
+Width = Annotated[float, Ge(0.05), Le(10)]
+Stride = Literal[1, 2]
 
 
-def mobilenet_v2_features(width: float = 1.0, last_stride: int = 2) -> tuple[nn.Sequential, int]:
+@checked("model")
+def mobilenet_v2_features(width: Width = 1.0, last_stride: Stride = 2) -> tuple[nn.Sequential, int]:
     """The convolutional part, and its number of output channels (1280 for widths up to 1).
 
     Args:
-        width: factor of the number of channels.
+        width: factor of the number of channels, from 0.05 to 10.
         last_stride: stride of the last downsampling block, 1 or 2; 1 doubles the height and width
             of the feature map (Luo et al. 2019).
 
     Raises:
-        ReIDError: `last_stride` is neither 1 nor 2, or `width` is not above 0.
+        ReIDError: an argument is out of its range.
     """
-    check_choice("model.last_stride", last_stride, (1, 2))
-    check_above("model.width", width, 0)
     network = mobilenet_v2(weights=None, width_mult=width)
     if last_stride == 1:
         strided = [m for m in network.features.modules() if getattr(m, "stride", None) == (2, 2)]
@@ -33,11 +34,12 @@ def mobilenet_v2_features(width: float = 1.0, last_stride: int = 2) -> tuple[nn.
     return network.features, network.last_channel
 
 
+@checked("model")
 def mobilenet_v2_embedder(
     *,
     num_classes: Count,
-    width: Annotated[float, Ge(0.05), Le(10)],
-    last_stride: Literal[1, 2],
+    width: Width,
+    last_stride: Stride,
     pooling: Pooling,
     embedding: EmbeddingSize | None,
     neck: Neck,

@@ -1,13 +1,14 @@
 """From a feature map [B, C, h, w] to one feature vector [B, C]."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from reid_lightning.errors import check_above, check_choice
+from reid_lightning.signatures import Positive, checked
 
 
+@checked("GeM")
 class GeM(nn.Module):
     """Generalised mean, (mean x^p)^(1/p), with a learnt p (GeM, Radenović et al. 2018).
 
@@ -19,10 +20,8 @@ class GeM(nn.Module):
         ReIDError: one of them is not above 0.
     """
 
-    def __init__(self, p: float = 3.0, eps: float = 1e-6) -> None:
+    def __init__(self, p: Positive = 3.0, eps: Positive = 1e-6) -> None:
         super().__init__()
-        check_above("p of GeM", p, 0)
-        check_above("eps of GeM", eps, 0)
         self.p, self.eps = nn.Parameter(torch.tensor(p)), eps
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -32,14 +31,18 @@ class GeM(nn.Module):
             return powers.mean((2, 3)).pow(1 / self.p.float()).to(self.p.dtype)
 
 
+@checked("Pool")
 class Pool(nn.Module):
     """Average or maximum over all positions of the map.
 
     Args:
         kind: `avg` or `max`.
+
+    Raises:
+        ReIDError: another kind.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: Literal["avg", "max"]) -> None:
         super().__init__()
         self.kind = kind
 
@@ -51,11 +54,11 @@ class Pool(nn.Module):
 Pooling = Literal["avg", "max", "gem"]
 
 
-def make_pooling(kind: Pooling) -> nn.Module:
+@checked("model")
+def make_pooling(pooling: Pooling) -> nn.Module:
     """The pooling layer named `avg`, `max` or `gem`.
 
     Raises:
         ReIDError: an unknown name.
     """
-    check_choice("model.pooling", kind, get_args(Pooling))
-    return GeM() if kind == "gem" else Pool(kind)
+    return GeM() if pooling == "gem" else Pool(pooling)

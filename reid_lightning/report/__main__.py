@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.process import keep_streams, stop_signals
 from reid_lightning.report.page import write_report
-from reid_lightning.stop_signals import stop_signals
-from reid_lightning.streams import keep_streams
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

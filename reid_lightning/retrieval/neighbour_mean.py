@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from reid_lightning.distances import unit_norm
-from reid_lightning.errors import check_at_least, check_integer
 from reid_lightning.parallel import chunks
-from reid_lightning.signature import Count, NonNegative
+from reid_lightning.signatures import Count, NonNegative, checked
 
 
+@checked("NeighbourMean")  # of retrieval.expansion or .database
 @dataclass(frozen=True)
 class NeighbourMean:
     """The mean of an embedding and its `k` nearest neighbours, weighted by cosine ** alpha.
@@ -29,10 +29,6 @@ class NeighbourMean:
 
     k: Count
     alpha: NonNegative
-
-    def __post_init__(self) -> None:
-        check_integer("k (of retrieval.expansion or .database)", self.k, 1)
-        check_at_least("alpha (of retrieval.expansion or .database)", self.alpha, 0)
 
     def __call__(self, embeddings: Tensor, among: Tensor | None = None) -> Tensor:
         """Average embeddings with their neighbours.

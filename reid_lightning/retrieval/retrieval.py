@@ -16,6 +16,7 @@ from reid_lightning.retrieval.neighbour_mean import NeighbourMean
 from reid_lightning.retrieval.rerank.k_reciprocal import Rerank
 from reid_lightning.retrieval.rerank.rows import DistanceRows, squared_rows
 from reid_lightning.retrieval.spatial_temporal import SpatialTemporal, joint_score
+from reid_lightning.signatures import checked
 
 
 class EmbeddingStep(Protocol):
@@ -25,6 +26,7 @@ class EmbeddingStep(Protocol):
         """Called with a gallery without junk."""
 
 
+@checked("retrieval")
 @dataclass(frozen=True)
 class Retrieval:
     """The steps to take, in this order; every combination is possible.
@@ -37,6 +39,9 @@ class Retrieval:
         spatial_temporal: joins time and place to the cosine similarity.
         rerank: k-reciprocal re-ranking.
         own_steps: taken before all others (but `flip`), one after the other.
+
+    Raises:
+        ReIDError: an argument is none of these.
     """
 
     flip: bool = False

@@ -3,9 +3,8 @@
 import os
 import sys
 
+from reid_lightning.process import exit_at_signals, keep_streams, pass_signals_to, stop_signals
 from reid_lightning.run.rank_link import SupervisorLink
-from reid_lightning.stop_signals import exit_at_signals, pass_signals_to, stop_signals
-from reid_lightning.streams import keep_streams
 
 if __name__ == "__main__":
     keep_streams()

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+from hydra import compose
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import MissingConfigException
 from hydra.utils import get_method, instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import Logger
@@ -14,9 +16,10 @@ from reid_lightning.data import ReIDDataModule
 from reid_lightning.engine.callbacks import Progress
 from reid_lightning.engine.loggers.metrics_csv import MetricsCSV
 from reid_lightning.engine.module import ReIDModule
-from reid_lightning.errors import ReIDError
+from reid_lightning.errors import ReIDError, unknown_name
 from reid_lightning.models.networks import network_name
 from reid_lightning.run.check_config import keys_beside
+from reid_lightning.run.config_files import group_files
 
 _KEPT_GROUPS = (
     "model",
@@ -47,12 +50,32 @@ def build_datamodule(config: DictConfig, **sizes: int) -> ReIDDataModule:
     Args:
         config: of the group `data`.
         sizes: height and width, in place of the configured ones.
+
+    Raises:
+        ReIDError: the first of `data.join` is not the set that is scored.
     """
     plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     for name in keys_beside(plain.get("reader")):
         plain.pop(name, None)
-    datamodule: ReIDDataModule = instantiate(plain | sizes)
+    first, *others = plain.pop("join", None) or [None]
+    chosen = HydraConfig.get().runtime.choices["data"] if first else None
+    if first != chosen:
+        raise ReIDError(
+            f"data.join=[{','.join([first, *others])}] is scored on its first set: choose it, too, "
+            f"by data={first} (it is data={chosen})."
+        )
+    joined = [build_datamodule(_composed_data(name)).folder for name in others]
+    datamodule: ReIDDataModule = instantiate(plain | sizes, join=joined)
     return datamodule
+
+
+def _composed_data(name: str) -> DictConfig:
+    try:
+        data: DictConfig = compose("train", [f"data={name}"])["data"]
+    except MissingConfigException as error:
+        known = unknown_name(name, group_files("data", None), "data=")
+        raise ReIDError(f"data.join names {name}, and there is no data={name}: {known}") from error
+    return data
 
 
 def build_module(config: DictConfig, num_classes: int) -> ReIDModule:

@@ -2,15 +2,14 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hydra._internal.utils import _locate
 from omegaconf import DictConfig, OmegaConf
 
-from reid_lightning.annotation_words import shown
 from reid_lightning.errors import ReIDError, error_message, unknown_name
-from reid_lightning.signature import arguments_of, check_argument, required_names
+from reid_lightning.run.config_schema import Node, Nodes, Schema
+from reid_lightning.signatures import arguments_of, check_argument, required_names, shown
 
 # The packages whose constructors take more than can be meant here.
 _RESTRICTED = ("torch.", "pytorch_lightning.", "pytorch_metric_learning.", "reid_lightning.")
@@ -31,37 +30,6 @@ GIVEN = {
     "trainer": ("logger", "callbacks", "default_root_dir"),
     "logger": ("resume_step",),
 }
-
-
-@dataclass(frozen=True)
-class Node:
-    """A group that names a constructor, whose annotations its keys are checked against.
-
-    Args:
-        annotations: in place of the constructor's own, where another package's is too wide.
-        within: the same, of the nodes that its arguments are.
-        beside: an argument whose own keys may stand in the group, to be typed shorter.
-        optional: it may be absent.
-        partial: whether it is called later, with more arguments; None: functions may be.
-    """
-
-    annotations: Mapping[str, Any] = field(default_factory=dict)
-    within: Mapping[str, Any] = field(default_factory=dict)
-    beside: str = ""
-    optional: bool = False
-    partial: bool | None = None
-
-
-@dataclass(frozen=True)
-class Nodes:
-    """A group whose keys, of any name, are constructors or null; `known` ones are as it says."""
-
-    known: Mapping[str, Any] = field(default_factory=dict)
-
-
-# What a key holds: a group of keys, a group with a constructor, or a value of an annotation (`Any`:
-# or nothing).
-Schema = Mapping[str, Any]
 
 
 def check_config(config: DictConfig, schema: Schema) -> None:

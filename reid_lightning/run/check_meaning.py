@@ -9,8 +9,8 @@ from omegaconf import DictConfig
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.engine.module import ReIDModule
-from reid_lightning.engine.parameter_groups import parameter_groups
-from reid_lightning.errors import ReIDError, check_at_least
+from reid_lightning.engine.parameter_groups import checked_factor, parameter_groups
+from reid_lightning.errors import ReIDError
 from reid_lightning.metrics import SCORES
 from reid_lightning.run.check_loss import check_loss, loss_warnings
 from reid_lightning.run.scored_part import batch_limit, check_test, check_validation, is_validated
@@ -87,9 +87,7 @@ def _check_schedule(config: DictConfig, module: ReIDModule) -> None:
     if not isinstance(epochs, int) or epochs < 1:
         return  # refused where the optimizer is made
     points = [epochs * i / _POINTS for i in range(_POINTS)]
-    factors = [float(module.scheduler(epoch, epochs)) for epoch in points]
-    for epoch, factor in zip(points, factors, strict=True):
-        check_at_least(f"the scheduler's factor of optimizer.lr at epoch {epoch:g}", factor, 0)
+    factors = [checked_factor(module.scheduler, epoch, epochs) for epoch in points]
     if not any(factors):
         raise ReIDError("Nothing would be trained: the scheduler's learning rate is always 0.")
 

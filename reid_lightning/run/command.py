@@ -4,8 +4,7 @@ import sys
 from importlib import import_module
 
 from reid_lightning import __version__
-from reid_lightning.stop_signals import exit_at_signals
-from reid_lightning.streams import keep_streams
+from reid_lightning.process import exit_at_signals, keep_streams
 
 _COMMANDS = {
     "train": (

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from hydra.core.hydra_config import HydraConfig
 from pytorch_lightning.utilities import rank_zero_only
 
+from reid_lightning.process import pass_signals_to, stop_signals
 from reid_lightning.run.python_path import import_users_modules
 from reid_lightning.run.resume import run_args
 from reid_lightning.run.sweep_jobs import stop_jobs
 from reid_lightning.run.user_errors import report_errors, report_thread_error
-from reid_lightning.stop_signals import pass_signals_to, stop_signals
 
 # What Lightning warns of although it is intended here: scores are equal on all ranks already,
 # batches resume in mid-epoch though their loader has no state, a resumed run finds its own

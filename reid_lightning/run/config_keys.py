@@ -8,9 +8,10 @@ from omegaconf import DictConfig, OmegaConf
 from reid_lightning.distances import RankingDistance
 from reid_lightning.errors import ReIDError
 from reid_lightning.metrics.ranking import AveragePrecision
-from reid_lightning.run.check_config import Node, Nodes, check_config
+from reid_lightning.run.check_config import check_config
+from reid_lightning.run.config_schema import Node, Nodes
 from reid_lightning.run.typed_command import typed_command
-from reid_lightning.signature import (
+from reid_lightning.signatures import (
     Count,
     FilePath,
     Natural,
@@ -68,7 +69,7 @@ _TRAINING: dict[str, Any] = {
     "trainer": _TRAINER,
     "callbacks": Nodes({"ema": Node({"decay": PartialShare}, optional=True)}),
     "logger": Node(optional=True, partial=False),
-    "data": Node(beside="reader", partial=False),
+    "data": Node({"join": list[Text]}, beside="reader", partial=False),
     "metric": Node(partial=False),
 }
 _EVALUATION: dict[str, Any] = {
@@ -119,3 +120,5 @@ def check_evaluation_config(config: DictConfig) -> None:
             "checkpoint=outputs/RUN/checkpoints/best.ckpt"
         )
     check_config(config, _EVALUATION)
+    if config.data.get("join"):
+        raise ReIDError("data.join is of a training: an evaluation scores data=… alone.")

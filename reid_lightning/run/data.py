@@ -23,7 +23,7 @@ from reid_lightning.run.python_path import import_users_modules
 from reid_lightning.run.split_counts import log_split_counts
 
 _MOST_CAMERAS = 50  # that are listed one by one
-_SHEETS = (".png", ".jpg", ".jpeg", ".webp")
+_SHEETS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -48,17 +48,15 @@ def job(config: DictConfig) -> None:
     if sheet:
         sheet.parent.mkdir(parents=True, exist_ok=True)
         with replaced_atomically(sheet) as partial:
-            contact_sheet(folder.official).save(
-                partial, Path(sheet).suffix[1:].replace("jpg", "jpeg")
-            )
+            contact_sheet(folder.official).save(partial, _SHEETS[sheet.suffix.lower()])
         print(f"Contact sheet: {sheet}")
     if config.export == "market1501":
-        target = write_market1501(
-            folder.official, Path(config.export_to or f"{folder.name}-market1501")
-        )
+        target = Path(config.export_to or f"{folder.name}-market1501")
+        write_market1501(folder.official, target)
         print(f"The set in Market-1501's layout: {target} (data=market1501 data.root={target})")
     elif config.export == "table":
-        target = write_table(folder.official, Path(config.export_to or f"{folder.name}.csv"))
+        target = Path(config.export_to or f"{folder.name}.csv")
+        write_table(folder.official, target)
         print(f"The set as a table: {target} (data=table data.table={target})")
 
 

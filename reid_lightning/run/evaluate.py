@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from omegaconf import DictConfig
 
+from reid_lightning.process import stop_signals
 from reid_lightning.run.command_line import log_on_rank_zero, run_command
 from reid_lightning.run.evaluation import run_evaluation
 from reid_lightning.run.help import asks_for_help, help_text
@@ -13,7 +14,6 @@ from reid_lightning.run.own_folder import own_folder
 from reid_lightning.run.python_path import import_users_modules
 from reid_lightning.run.sweep_jobs import of_sweep
 from reid_lightning.run.user_errors import failed_score, report_job_errors
-from reid_lightning.stop_signals import stop_signals
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

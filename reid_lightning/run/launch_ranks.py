@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.process import SIGNALS, Stopped, stop_by
 from reid_lightning.run.python_path import import_variables
 from reid_lightning.run.rank_link import LinkedProcess, RankError
-from reid_lightning.stop_signals import SIGNALS, Stopped, stop_by
 
 log = logging.getLogger(__name__)
 

@@ -4,13 +4,13 @@ import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from reprlib import repr as short
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from hydra.utils import get_method, instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from reid_lightning import __version__
-from reid_lightning.distances import Distance
+from reid_lightning.distances import RankingDistance
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import load_file
 from reid_lightning.models import Embedder
@@ -21,10 +21,10 @@ from reid_lightning.models.networks import (
     build_trained,
 )
 from reid_lightning.run.typed_command import typed_command
+from reid_lightning.signatures import Size, check_argument
 
 # Version 0.1 kept the address of a network's constructor.
 _NAMES_OF_0_1 = {"reid_lightning.models.mobilenet_v2": "mobilenet_v2"}
-_MOST_PIXELS = 4096  # of a side
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -35,7 +35,7 @@ class Trained(NamedTuple):
     source: Path  # the file of its constructor
     height: int  # of its input, in pixels
     width: int
-    distance: Distance
+    distance: RankingDistance
     data: str  # the name of its training set
 
 
@@ -70,10 +70,10 @@ def load_trained(path: Path, own_network: DictConfig | None = None) -> Trained:
         data, metric = _group(config, "data"), _group(config, "metric")
         return Trained(
             model,
-            Path(inspect.getsourcefile(constructor) or ""),
-            _pixels(data, "height"),
-            _pixels(data, "width"),
-            _distance(metric),
+            Path(inspect.getsourcefile(inspect.unwrap(constructor)) or ""),
+            _checked(data, "height", int, Size),
+            _checked(data, "width", int, Size),
+            _checked(metric, "distance", str, RankingDistance),
             _checked(data, "name", str),
         )
     except UnfitCheckpointError as error:
@@ -108,26 +108,17 @@ def _group(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     return dict(group)
 
 
-def _checked(group: Mapping[str, Any], key: str, kind: type) -> Any:
+def _checked(group: Mapping[str, Any], key: str, kind: type, hint: Any = Any) -> Any:
+    """A value of a file: nothing is done with it until its type is known, lists without end too."""
     value = group.get(key)
     if type(value) is not kind:
         shown = short(value)
         raise UnfitCheckpointError(f"{key}={shown} of its configuration is no {kind.__name__}")
+    try:
+        check_argument(key, value, hint)
+    except ReIDError as error:
+        raise UnfitCheckpointError(f"of its configuration, {str(error).rstrip('.')}") from error
     return value
-
-
-def _pixels(data: Mapping[str, Any], side: str) -> int:
-    size: int = _checked(data, side, int)
-    if not 0 < size <= _MOST_PIXELS:
-        raise UnfitCheckpointError(f"a {side} of {short(size)} pixels is no size of its input")
-    return size
-
-
-def _distance(metric: Mapping[str, Any]) -> Distance:
-    distance: Distance = _checked(metric, "distance", str)
-    if distance not in get_args(Distance):
-        raise UnfitCheckpointError(f"it was trained for the unknown distance {short(distance)}")
-    return distance
 
 
 def _version(config: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from reid_lightning.errors import ReIDError, unknown_name
 from reid_lightning.run.check_config import GIVEN, constructor
 from reid_lightning.run.config_files import CONF, NEW_GROUPS, group_files
-from reid_lightning.signature import arguments_of
+from reid_lightning.signatures import arguments_of
 
 # What a constructor raises about its arguments; anything else is a bug, and needs its traceback.
 _ABOUT_ARGUMENTS = (

@@ -10,6 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from reid_lightning.files import named_in_errors
+from reid_lightning.process import Stopped
 from reid_lightning.run.command_line import log_on_rank_zero, silence_expected_warnings
 from reid_lightning.run.evaluation import embed_rank
 from reid_lightning.run.hydra_app import run_hydra_app
@@ -17,7 +18,6 @@ from reid_lightning.run.python_path import import_users_modules
 from reid_lightning.run.rank_link import SupervisorLink
 from reid_lightning.run.training import train_rank
 from reid_lightning.run.user_errors import clear_message, report_thread_error, type_and_text
-from reid_lightning.stop_signals import Stopped
 
 _WORK: dict[str, Callable[[DictConfig], None]] = {"train": train_rank, "evaluate": embed_rank}
 

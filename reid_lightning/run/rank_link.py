@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
-from reid_lightning.stop_signals import blocked_signals, unblock_signals
+from reid_lightning.process import blocked_signals, unblock_signals
 
 _SOCKET = "REID_SUPERVISOR_SOCKET"  # the number of the rank's end
 _MOST_TEXT = 30_000  # characters of a text: a report must never wait for its reader

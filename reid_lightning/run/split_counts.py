@@ -6,7 +6,11 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.data.counts import differences, split_counts
 from reid_lightning.data.dataset_folder import DatasetFolder
-from reid_lightning.data.set_warnings import equal_picture_warnings, label_warnings
+from reid_lightning.data.set_warnings import (
+    equal_picture_warnings,
+    label_warnings,
+    left_out_warnings,
+)
 from reid_lightning.results.tables import counts_table
 
 log = logging.getLogger(__name__)
@@ -23,7 +27,12 @@ def log_split_counts(folder: DatasetFolder) -> None:
     log.info("\n%s", counts_table(folder.title, counts))
     if found := differences(counts, folder.expected or {}):
         log.warning("This is not the official %s: %s.", folder.title, "; ".join(found))
+    for joined in folder.join:
+        log.info("\n%s", counts_table(f"joined: {joined.title}", split_counts(joined.official)))
+        for warning in left_out_warnings(joined.official, joined.left_out):
+            log.warning("%s: %s", joined.title, warning)
     for warning in (
+        *left_out_warnings(folder.official, folder.left_out),
         *label_warnings(folder.official),
         *equal_picture_warnings(folder.official),
     ):

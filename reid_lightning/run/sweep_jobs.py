@@ -11,18 +11,18 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 
-from reid_lightning.results.status import STATUS_FILE, read_status_file, write_status
-from reid_lightning.run.held_sweep import held_sweep
-from reid_lightning.run.run_lock import is_held
-from reid_lightning.run.user_errors import in_sweep
-from reid_lightning.stop_signals import (
+from reid_lightning.process import (
     SIGNALS,
     Stopped,
+    keep_streams,
     pass_signals_to,
     received_signal,
     stop_signals,
 )
-from reid_lightning.streams import keep_streams
+from reid_lightning.results.status import STATUS_FILE, read_status_file, write_status
+from reid_lightning.run.held_sweep import held_sweep
+from reid_lightning.run.run_lock import is_held
+from reid_lightning.run.user_errors import in_sweep
 
 _WAIT_SECONDS = 9.0  # a job's ranks are ended after 8
 _POLL_SECONDS = 0.05

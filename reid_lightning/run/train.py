@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from omegaconf import DictConfig
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.process import stop_signals
 from reid_lightning.run.command_line import (
     log_on_rank_zero,
     run_command,
@@ -23,7 +24,6 @@ from reid_lightning.run.sweep_jobs import of_sweep
 from reid_lightning.run.training import run_training
 from reid_lightning.run.typed_command import typed_command
 from reid_lightning.run.user_errors import CLEAR_ERRORS, failed_score, in_sweep, report_job_errors
-from reid_lightning.stop_signals import stop_signals
 
 _SWEEP_ENDED_EARLY = (
     "The sweep ended before its jobs did ({}: {}). Their folders are kept: "

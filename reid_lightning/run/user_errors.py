@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from reid_lightning.engine.loggers.wandb import finish_wandb
 from reid_lightning.errors import ReIDError, error_message
+from reid_lightning.process import Stopped, received_signal
 from reid_lightning.results.status import write_status
 from reid_lightning.run.held_sweep import held_sweep, release_sweeps
 from reid_lightning.run.override_errors import (
@@ -26,7 +27,6 @@ from reid_lightning.run.override_errors import (
     resolution_message,
 )
 from reid_lightning.run.typed_command import typed_command
-from reid_lightning.stop_signals import Stopped, received_signal
 
 log = logging.getLogger(__name__)
 

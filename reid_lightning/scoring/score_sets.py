@@ -6,14 +6,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from reid_lightning.distances import Distance
+from reid_lightning.distances import RankingDistance
 from reid_lightning.metrics.finite import check_finite
 from reid_lightning.metrics.identities import Identities
-from reid_lightning.metrics.rank_embeddings import (
-    RankedChunk,
-    check_ranking_options,
-    rank_in_chunks,
-)
+from reid_lightning.metrics.rank_embeddings import RankedChunk, rank_in_chunks
 from reid_lightning.metrics.ranking import (
     AveragePrecision,
     QueryResults,
@@ -24,6 +20,7 @@ from reid_lightning.metrics.summary import ExtraScore, summary
 from reid_lightning.retrieval import EmbeddedSet, Retrieval
 from reid_lightning.scoring.pair_distances import PairDistances
 from reid_lightning.scoring.worst_and_best import RetrievedList, WorstAndBest
+from reid_lightning.signatures import checked
 
 
 class Outcome(NamedTuple):
@@ -46,12 +43,13 @@ class Outcome(NamedTuple):
     negative: Tensor
 
 
+@checked("metric")
 def score_sets(
     query: EmbeddedSet,
     gallery: EmbeddedSet,
     retrieval: Retrieval,
     *,
-    distance: Distance,
+    distance: RankingDistance,
     ap: AveragePrecision = "step",
     extra_scores: Mapping[str, ExtraScore] | None = None,
     lists: int = 0,
@@ -72,7 +70,6 @@ def score_sets(
         ReIDError: an embedding is not finite, no query has a match from another camera, or
             `distance` or `ap` is unknown.
     """
-    check_ranking_options(distance, ap)
     check_finite(query.embeddings)
     check_finite(gallery.embeddings)
     gallery_size = int((gallery.pids != -1).sum())
@@ -92,7 +89,7 @@ def score_sets(
 
 
 def _apply_steps(
-    query: EmbeddedSet, gallery: EmbeddedSet, retrieval: Retrieval, distance: Distance
+    query: EmbeddedSet, gallery: EmbeddedSet, retrieval: Retrieval, distance: RankingDistance
 ) -> tuple[EmbeddedSet, EmbeddedSet, Tensor]:
     """The sets that are ranked, and the index of each ranked picture in the whole gallery.
 
@@ -111,7 +108,7 @@ def _rank(
     query: EmbeddedSet,
     gallery: EmbeddedSet,
     retrieval: Retrieval,
-    distance: Distance,
+    distance: RankingDistance,
     ap: AveragePrecision,
 ) -> Iterator[RankedChunk]:
     """Rank by the distance of embeddings, or by the distances that `retrieval` computes."""

@@ -12,7 +12,8 @@ from reid_lightning.data.dataset_folder import DatasetFolder
 from reid_lightning.data.equal_pictures import equal_pictures
 from reid_lightning.data.pictures import Picture
 from reid_lightning.data.readers.market1501 import parse_name
-from reid_lightning.data.sample import Splits
+from reid_lightning.data.roles import with_roles
+from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.data.set_warnings import equal_picture_warnings, label_warnings
 from reid_lightning.data.splits import hold_out
 from reid_lightning.errors import ReIDError
@@ -35,7 +36,8 @@ def write(tmp_path: Path) -> Write:
             path /= f"{'-1' if pid == 'junk' else pid.zfill(4)}_c{camera}s1_000001_00.jpg"
             path.write_text(content)
             files[path.parent.name].append(parse_name(path))
-        return Splits(*(tuple(files[f]) for f in FOLDERS))
+        train, query, gallery = (tuple(files[f]) for f in FOLDERS)
+        return with_roles(Splits(train, query, gallery), distractor_pid=0)
 
     return splits
 
@@ -57,9 +59,15 @@ def test_people_in_both_training_and_test_are_counted(write: Write) -> None:
 @pytest.mark.parametrize(
     ("more", "counts"),
     [
-        ({"t_0_1": "g", "t_0_2": "h"}, "0 training pictures are numbered -1 (junk) and 2 are"),
-        ({"t_junk_1": "g"}, "1 training pictures are numbered -1 (junk) and 0 are numbered 0"),
-        ({"q_0_1": "g", "q_junk_1": "h"}, "1 queries are numbered -1 (junk) and 1 are numbered 0"),
+        (
+            {"t_0_1": "g", "t_0_2": "h"},
+            "0 training pictures are junk (-1) and 2 are distractors: they are not",
+        ),
+        ({"t_junk_1": "g"}, "1 training pictures are junk (-1) and 0 are distractors"),
+        (
+            {"q_0_1": "g", "q_junk_1": "h"},
+            "1 queries are junk (-1) and 1 are distractors: they are left out",
+        ),
     ],
 )
 def test_people_numbered_as_junk_or_distractors_are_counted(
@@ -117,6 +125,34 @@ def test_files_are_equal_byte_for_byte(tmp_path: Path) -> None:
         equal_pictures([Picture(p) for p in (tmp_path / "pipe", paths[0], paths[0])])
 
 
+def test_crops_of_one_file_are_equal_in_one_box(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).write_text("the same")
+    boxes = [
+        ("a", None),
+        ("a", (0, 0, 2, 2)),
+        ("a", (1, 0, 2, 2)),
+        ("b", (0, 0, 2, 2)),
+        ("b", None),
+    ]
+    pictures = [Picture(tmp_path / name, box) for name, box in boxes]
+    assert sorted(equal_pictures(pictures)) == [[0, 4], [1, 3]]
+
+
+def test_crops_of_one_file_are_held_out_one_by_one() -> None:
+    train = [
+        Sample(Path(f"{camid}.jpg"), pid, camid, box=(10 * pid, place, 9 * pid + 9, 9))
+        for pid in (1, 2, 3)
+        for camid in (0, 1)
+        for place in (0, 1)
+    ]
+    held = hold_out(train, 1)
+    assert len(held.query) == len(held.gallery) == 2 and len(held.train) == 8
+    assert {s.picture for s in (*held.train, *held.query, *held.gallery)} == {
+        s.picture for s in train
+    }
+
+
 def test_a_file_that_is_alone_with_its_size_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,9 +172,9 @@ def test_junk_and_distractors_are_never_held_out(write: Write) -> None:
     pictures = {f"t_{p}_{c}": f"{p}{c}" for p in ("junk", "0", "5", "6", "7") for c in (1, 2)}
     train = write(**pictures).train
     twice = (*train, *(replace(s, path=s.path.with_suffix(".png")) for s in train))
-    assert {s.pid for s in hold_out(twice, 3).query} == {5, 6, 7}
-    with pytest.raises(ReIDError, match="3 are seen by two cameras"):
-        hold_out(twice, 4)
+    assert {s.pid for s in hold_out(twice, 2).query} < {5, 6, 7}
+    with pytest.raises(ReIDError, match="of 3 training identities 3 are seen by two cameras"):
+        hold_out(twice, 3)  # junk and strangers are nobody to train on
 
 
 def test_each_is_said_once_with_the_sets_name(

@@ -165,3 +165,35 @@ def test_no_pictures_are_an_empty_batch(pictures: list[Picture], tmp_path: Path)
     for source in (make(pictures, tmp_path / "cache"), Decoder(*SIZE)):
         batch = source.read([])
         assert batch.shape == (0, *SIZE, 3) and batch.dtype == torch.uint8
+
+
+def test_every_picture_that_cannot_be_read_is_named(
+    pictures: list[Picture], tmp_path: Path
+) -> None:
+    """Of the whole set, too: what is read first is not all that is to be restored."""
+    for picture in pictures[3:6]:
+        picture.path.write_bytes(picture.path.read_bytes()[:300])
+    for budget in (0, 1):
+        with pytest.raises(ReIDError) as caught:
+            open_source(
+                pictures[:5],
+                *SIZE,
+                folder=tmp_path / "cache",
+                budget_gib=budget,
+                whole_set=pictures,
+            ).read(pictures[:4])
+        head, *lines = str(caught.value).splitlines()
+        assert head.startswith("3 pictures cannot be read: restore them from")
+        assert [line.split(" (")[0] for line in lines] == [str(p.path) for p in pictures[3:6]]
+    assert stores(tmp_path / "cache") == []
+
+
+def test_crops_of_one_file_have_rows_of_their_own(pictures: list[Picture], tmp_path: Path) -> None:
+    path = pictures[0].path
+    crops = [Picture(path), Picture(path, (0, 0, 20, 40)), Picture(path, (20, 40, 50, 90))]
+    store = make([*crops, pictures[1]], tmp_path / "cache")
+    read = store.read([crops[2], crops[0], crops[1]])
+    assert torch.equal(read, Decoder(*SIZE).read([crops[2], crops[0], crops[1]]))
+    assert len({picture.numpy().tobytes() for picture in read}) == 3
+    moved = make([*crops[:2], Picture(path, (20, 40, 50, 91)), pictures[1]], tmp_path / "cache")
+    assert moved.file != store.file

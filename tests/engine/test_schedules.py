@@ -42,26 +42,48 @@ def test_constant() -> None:
     assert constant(3.5, 10) == 1
 
 
-@pytest.mark.parametrize(
-    "factor",
-    [
-        partial(warmup_cosine, warmup_epochs=math.nan, final=0.1),
-        partial(warmup_cosine, warmup_epochs=0, final=math.nan),
-        partial(warmup_multistep, warmup_epochs=0, milestones=[0.0], gamma=-1),
-        partial(exponential, start=0.0, final=math.nan),
-        lambda epoch, max_epochs: -0.1,
-    ],
-)
-def test_a_schedule_gives_finite_factors_that_are_not_negative(factor: Callable) -> None:
+def advance(factor: Callable) -> None:
+    """Train a step by a schedule."""
     groups = [{"params": [torch.nn.Parameter(torch.zeros(1))]} for _ in range(2)]
     optimizer = torch.optim.SGD(groups, lr=0.1)
-    with pytest.raises(ReIDError, match=r"factor of optimizer\.lr at epoch"):
-        schedule = lr_schedule(optimizer, factor, epochs=3, steps_per_epoch=2, frozen_epochs=0)
-        optimizer.step()
-        schedule.step()
+    schedule = lr_schedule(optimizer, factor, epochs=3, steps_per_epoch=2, frozen_epochs=0)
+    optimizer.step()
+    schedule.step()
 
 
-@pytest.mark.parametrize("milestones", [[40, 60], [0.5, 2], [0.5, math.nan]])
-def test_milestones_are_shares_of_the_run(milestones: list[float]) -> None:
-    with pytest.raises(ReIDError, match="milestones"):
-        warmup_multistep(1, 80, warmup_epochs=0, milestones=milestones, gamma=0.1)
+@pytest.mark.parametrize("factor", [-0.1, math.nan, math.inf])
+def test_a_schedule_gives_finite_factors_that_are_not_negative(factor: float) -> None:
+    message = rf"factor of optimizer\.lr at epoch 0 is {factor}: it must be a number of 0"
+    with pytest.raises(ReIDError, match=message):
+        advance(lambda epoch, max_epochs: factor)
+
+
+@pytest.mark.parametrize(
+    ("factor", "message"),
+    [
+        (partial(warmup_cosine, warmup_epochs=math.nan, final=0.1), "warmup_epochs=nan must be"),
+        (partial(warmup_cosine, warmup_epochs=0, final=math.nan), "final=nan must be"),
+        (partial(exponential, start=0.0, final=math.nan), "final=nan must be"),
+        *(
+            (
+                partial(warmup_multistep, warmup_epochs=0, milestones=shares, gamma=gamma),
+                message,
+            )
+            for shares, gamma, message in (
+                ([0.0], -1, "gamma=-1 must be a number from 0 to 1"),
+                (
+                    [40, 60],
+                    0.1,
+                    r"milestones=\[40, 60\] must be a list, each of it a number from 0",
+                ),
+                ([0.5, 2], 0.1, "milestones="),
+                ([0.5, math.nan], 0.1, "milestones="),
+            )
+        ),
+    ],
+)
+def test_what_a_schedule_is_made_with_is_checked_before_its_first_step(
+    factor: Callable, message: str
+) -> None:
+    with pytest.raises(ReIDError, match=rf"scheduler\.{message}"):
+        advance(factor)

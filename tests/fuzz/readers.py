@@ -18,9 +18,10 @@ from reid_lightning.data.archive import extract_once
 from reid_lightning.data.content_key import content_key
 from reid_lightning.data.equal_pictures import equal_pictures
 from reid_lightning.data.pictures import FORMATS, Picture, decode, decode_resized
-from reid_lightning.data.sample import Sample
+from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.data.store import open_source
 from reid_lightning.data.synthetic.draw_set import VERSION, draw_synthetic
+from reid_lightning.data.unreadable import leave_out_unreadable
 from reid_lightning.engine.loggers.metrics_csv import MetricsCSV, rows_before
 from reid_lightning.files import add_checksum, save_file
 from reid_lightning.metrics.ranking import QueryResults
@@ -177,6 +178,27 @@ def read_store(path: Path) -> Any:
     return open_source(pictures, 8, 4, folder=folder, budget_gib=1).read(pictures).tolist()
 
 
+def files_of_which_one_is_broken(folder: Path) -> Splits:
+    samples = [Sample(folder / f"{n}.png", n, 0) for n in range(3)]
+    for sample in samples[:2]:
+        Image.new("RGB", (4, 8)).save(sample.path)
+    samples[2].path.write_bytes(b"no picture")
+    return Splits(tuple(samples), (), ())
+
+
+def write_readable(path: Path) -> None:
+    folder = path.with_name("cache")
+    leave_out_unreadable(files_of_which_one_is_broken(path.parent), folder)
+    path.write_bytes(next(folder.glob("*.readable")).read_bytes())
+
+
+def read_readable(path: Path) -> Any:
+    folder = path.with_name("cache")
+    next(folder.glob("*.readable")).write_bytes(path.read_bytes())
+    part = leave_out_unreadable(files_of_which_one_is_broken(path.parent), folder)
+    return [s.path.name for s in part.splits.train], len(part.left_out)
+
+
 def write_embeddings(path: Path) -> None:
     reserve(path, 5, 3)
     add_checksum(path)
@@ -310,6 +332,7 @@ READERS = PICTURES | {
     "times": Reader(write_times, read_times, True),
     "findings": Reader(lambda p: write_findings(p, findings(p.parent)), read_shown, True),
     "a store of pictures": Reader(write_store, read_store, True),
+    "a record of what can be read": Reader(write_readable, read_readable, True),
     "embeddings": Reader(write_embeddings, read_embeddings, True),
     "the record of an archive": Reader(
         lambda path: path.write_text('{"archive": "a.zip", "sha256": "0123"}'),

@@ -113,7 +113,10 @@ def test_scores_of_ones_own_are_of_the_queries_with_a_match() -> None:
     [
         ({"mAP": len}, r"metric\.extra_scores\.mAP has the name of another score"),
         ({"queries": len}, r"extra_scores\.queries has the name of another"),
-        ({"mine": 3}, r"extra_scores\.mine is no function: it needs a _target_"),
+        (
+            {"mine": 3},
+            r"extra_scores=\{.mine.: 3\} must be keys, each with a group with a _target_",
+        ),
     ],
 )
 def test_scores_of_ones_own_are_functions_with_names_of_their_own(

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from reid_lightning.data.pictures import Picture
-from reid_lightning.data.sample import Sample
+from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.errors import ReIDError
 from reid_lightning.results.findings import collect_findings, read_findings, write_findings
 from reid_lightning.retrieval import (
@@ -41,6 +41,7 @@ def samples(count: int, seed: int) -> list[Sample]:
 
 
 QUERY_SAMPLES, GALLERY_SAMPLES = samples(QUERIES, 0), samples(GALLERY, 1)
+SCORED = Splits((), tuple(QUERY_SAMPLES), tuple(GALLERY_SAMPLES))
 
 
 def scored(
@@ -60,7 +61,7 @@ def scored(
 def test_the_lists_are_those_that_are_scored(distance: str, steps: str, device: str) -> None:
     outcome = scored(distance, STEPS[steps], device, lists=4, length=99)
     results, junk = outcome.results, int((outcome.gallery.pids == -1).sum())
-    found = collect_findings(outcome, QUERY_SAMPLES, GALLERY_SAMPLES, "step")
+    found = collect_findings(outcome, SCORED, "step")
     assert len(found.worst) == len(found.best) == 4
     left_out = 0 if steps == "none" else junk  # a step leaves junk out of the gallery
     for ranked in (*found.worst, *found.best):
@@ -108,7 +109,7 @@ def test_every_query_is_ranked_once(steps: str, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
 def test_pairs_are_of_one_person_by_two_cameras_and_of_two_persons(distance: str) -> None:
     outcome = scored(distance, Retrieval())
-    found = collect_findings(outcome, QUERY_SAMPLES, GALLERY_SAMPLES, "step")
+    found = collect_findings(outcome, SCORED, "step")
     positive, negative = [], []
     for q, x in zip(QUERY_SAMPLES, outcome.query.embeddings, strict=True):
         for g, y in zip(GALLERY_SAMPLES, outcome.gallery.embeddings, strict=True):
@@ -137,14 +138,16 @@ def test_the_map_is_of_the_people_with_most_pictures() -> None:
         for p in (query, gallery)
     )
     outcome = score_sets(query, gallery, Retrieval(), distance="cosine", lists=1)
-    found = collect_findings(outcome, query_samples, gallery_samples, "step")
+    found = collect_findings(
+        outcome, Splits((), tuple(query_samples), tuple(gallery_samples)), "step"
+    )
     assert found.pids.unique().tolist() == [*range(1, 7), 30] and len(found.pids) == 6 + 6 * 2 + 1
     assert found.embeddings.shape == (19, 4)
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     outcome = scored("cosine", Retrieval(), lists=2)
-    found = collect_findings(outcome, QUERY_SAMPLES, GALLERY_SAMPLES, "step")
+    found = collect_findings(outcome, SCORED, "step")
     for lists in (found.worst, found.best):
         lists[:] = [r._replace(query=Picture(r.query.path, (1, 2, 3, 4))) for r in lists]
     write_findings(tmp_path / "findings.pt", found)

@@ -55,5 +55,5 @@ def test_by_hand() -> None:
 
 
 def test_a_mean_without_neighbours_is_an_error() -> None:
-    with pytest.raises(ReIDError, match="must be 1 or more"):
+    with pytest.raises(ReIDError, match=r"NeighbourMean\.k=0 must be an integer of 1 or more"):
         NeighbourMean(0, 3.0)

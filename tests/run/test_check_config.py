@@ -152,7 +152,7 @@ def test_an_evaluation_needs_a_checkpoint() -> None:
 
 
 OWN = '''
-from reid_lightning.signature import Count
+from reid_lightning.signatures import Count
 
 def reader(folder, size: Count, names: list[str] = []):
     """A reader of the user's own."""

@@ -206,7 +206,7 @@ def test_a_test_without_a_match_is_found_before_the_training(held_out: int, chec
 @pytest.mark.parametrize("factor", [math.nan, math.inf, -0.5])
 def test_a_schedule_of_ones_own_gives_finite_factors(factor: float, check: Check) -> None:
     message = refusal(check, factor=lambda epoch, epochs: factor if epoch > 1 else 1.0)
-    assert f"at epoch 1.005={factor} must be" in message
+    assert f"at epoch 1.005 is {factor}: it must be" in message
 
 
 def test_a_network_that_pictures_are_too_small_for_is_an_error(check: Check) -> None:

@@ -10,13 +10,13 @@ import pytest
 from processes import Family
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.process import Stopped
 from reid_lightning.run.launch_ranks import run_ranks
-from reid_lightning.stop_signals import Stopped
 
 RANK = """
 import os, pathlib, signal, subprocess, sys, time
+from reid_lightning.process import pass_signals_to, stop_signals
 from reid_lightning.run.rank_link import SupervisorLink
-from reid_lightning.stop_signals import pass_signals_to, stop_signals
 rank, out, link = int(os.environ["LOCAL_RANK"]), pathlib.Path(os.environ["OUT"]), SupervisorLink()
 with stop_signals(stops=rank == 0), pass_signals_to(link.report_signal):
 """
@@ -31,8 +31,8 @@ SLEEP = (
 DEAF = SLEEP.replace("    child =", "    signal.signal(15, signal.SIG_IGN)\n    child =")
 SUPERVISOR = """
 import sys
+from reid_lightning.process import stop_signals
 from reid_lightning.run.launch_ranks import run_ranks
-from reid_lightning.stop_signals import stop_signals
 with stop_signals():
     run_ranks([[sys.executable, "-c", sys.argv[1]]] * 2, threads=2)
 """

@@ -30,6 +30,10 @@ def test_a_checkpoint_of_version_0_1_is_loaded_by_its_old_name(
     assert old.keys() == new.keys() and all(torch.equal(old[name], new[name]) for name in new)
 
 
+def test_the_source_of_a_network_is_the_file_of_its_constructor(checkpoint: Path) -> None:
+    assert load_trained(checkpoint).source.name == "mobilenet_v2.py"
+
+
 def test_a_checkpoint_without_weights_is_refused(checkpoint: Path, tmp_path: Path) -> None:
     content = torch.load(checkpoint, weights_only=True)
     del content["state_dict"]

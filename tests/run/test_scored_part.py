@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.data.dataset_folder import DatasetFolder
+from reid_lightning.data.roles import with_roles
 from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.errors import ReIDError
 from reid_lightning.retrieval import NeighbourMean, Rerank, Retrieval
@@ -25,7 +26,9 @@ def sample(pid: int, camid: int, name: str = "a") -> Sample:
     return Sample(Path(f"{pid}_{camid}_{name}.jpg"), pid, camid)
 
 
-GOOD = Splits((sample(9, 0),), (sample(1, 0),), (sample(1, 1), sample(2, 0), sample(-1, 0)))
+GOOD = with_roles(
+    Splits((sample(9, 0),), (sample(1, 0),), (sample(1, 1), sample(2, 0), sample(-1, 0))), None
+)
 
 
 @pytest.fixture
@@ -51,7 +54,7 @@ def test_a_query_with_a_match_is_scored(check: Check) -> None:
 def test_no_match_is_found_before_anything_is_embedded(
     gallery: tuple[Sample, ...], check: Check
 ) -> None:
-    with pytest.raises(ReIDError, match=r"No query has a match .* of market1501: .* file names"):
+    with pytest.raises(ReIDError, match=r"No query has a match .* of market1501: .* identities"):
         check(replace(GOOD, gallery=gallery))
 
 

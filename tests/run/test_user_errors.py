@@ -17,6 +17,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.process import Stopped, stop_signals
 from reid_lightning.results.status import State, read_status, read_status_file, write_status
 from reid_lightning.run.own_folder import own_folder
 from reid_lightning.run.train import start
@@ -27,7 +28,6 @@ from reid_lightning.run.user_errors import (
     report_job_errors,
     report_thread_error,
 )
-from reid_lightning.stop_signals import Stopped, stop_signals
 
 CONF = str(Path(__file__).parents[2] / "conf")
 Begin = Callable[..., None]

@@ -1,10 +1,9 @@
 """Augmentation of a whole batch on any device, each picture by its own random numbers."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge, Le, Len
+from annotated_types import Ge, Le
 from torch import Tensor
 
 from reid_lightning.data.augmentation.crop import CROP_COLUMNS, flip_and_crop
@@ -12,12 +11,15 @@ from reid_lightning.data.augmentation.erasing import ERASING_COLUMNS, boxes, era
 from reid_lightning.data.augmentation.jitter import color_jitter
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.data.augmentation.uniforms import Uniforms
-from reid_lightning.errors import ReIDError, check_at_least, check_at_most
-from reid_lightning.signature import Share
+from reid_lightning.signatures import Share, checked
+
+Strength = Annotated[float, Ge(0), Le(10)]
+Hue = Annotated[float, Ge(0), Le(0.5)]
 
 _SPLITS = (CROP_COLUMNS, CROP_COLUMNS + ERASING_COLUMNS)  # flip and crop are one operation
 
 
+@checked("augmentation")
 class Augmentation:
     """Colour jitter, flip, crop, normalisation, erasing, in this order.
 
@@ -41,16 +43,8 @@ class Augmentation:
         flip: Share = 0.0,
         crop_padding: Share = 0.0,
         erasing: Share = 0.0,
-        jitter: Annotated[Sequence[Annotated[float, Ge(0), Le(10)]], Len(4, 4)] = (0, 0, 0, 0),
+        jitter: tuple[Strength, Strength, Strength, Hue] = (0, 0, 0, 0),
     ) -> None:
-        for name, value in (("flip", flip), ("crop_padding", crop_padding), ("erasing", erasing)):
-            check_at_least(f"augmentation.{name}", value, 0)
-            check_at_most(f"augmentation.{name}", value, 1)
-        if len(jitter) != 4:
-            raise ReIDError(f"augmentation.jitter={list(jitter)} must be a list of four numbers.")
-        for strength in jitter:
-            check_at_least("a strength of augmentation.jitter", strength, 0)
-        check_at_most("the hue of augmentation.jitter", jitter[3], 0.5)
         self.flip, self.crop_padding, self.erasing = flip, crop_padding, erasing
         self.jitter = tuple(jitter)
 

@@ -8,11 +8,12 @@ from reid_lightning.data.readers.numbered import numbered
 from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.data.splits import split_by_identity
 from reid_lightning.errors import ReIDError
-from reid_lightning.signature import PartialShare
+from reid_lightning.signatures import PartialShare, checked
 
 _SPLITS = ("train", "query", "gallery")
 
 
+@checked("data")
 def read_folders(root: Path, *, test_share: PartialShare = 0.3) -> Splits:
     """Read `train/NAME/x.jpg`, `query/NAME/y.jpg`, `gallery/NAME/z.jpg`, or `NAME/x.jpg`.
 

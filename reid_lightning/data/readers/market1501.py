@@ -8,6 +8,7 @@ from reid_lightning.data.picture_files import list_pictures
 from reid_lightning.data.readers.set_folder import set_folder
 from reid_lightning.data.sample import JUNK_PID, Role, Sample, Splits
 from reid_lightning.errors import ReIDError
+from reid_lightning.signatures import checked
 
 # Training, query, gallery: of Market-1501 (and DukeMTMC-reID, CUHK03-NP), and of VeRi-776.
 _FOLDERS = (
@@ -82,6 +83,7 @@ def find_layout(root: Path) -> Path:
     return folder
 
 
+@checked("data")
 def read_market1501(root: Path) -> Splits:
     """Read a set in the Market-1501 layout.
 

@@ -10,6 +10,7 @@ from reid_lightning.data.readers.set_folder import set_folder
 from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import read_text
+from reid_lightning.signatures import checked
 
 _FOLDERS = (("train", "test"), ("mask_train_v2", "mask_test_v2"))  # of versions 1 and 2
 _LISTS = ("list_train.txt", "list_val.txt", "list_query.txt", "list_gallery.txt")
@@ -17,6 +18,7 @@ _LISTS = ("list_train.txt", "list_val.txt", "list_query.txt", "list_gallery.txt"
 _CAMERA = re.compile(r"[^_]+_[^_]+_0*([1-9]\d{0,14})_.*", re.ASCII)
 
 
+@checked("data")
 def read_msmt17(root: Path) -> Splits:
     """Read MSMT17: its training and validation lists are trained on, as is usual.
 

@@ -12,7 +12,7 @@ from reid_lightning.data.readers.table_rows import Row, read_rows
 from reid_lightning.data.sample import JUNK_PID, Role, Sample, Splits
 from reid_lightning.data.splits import split_by_identity
 from reid_lightning.errors import ReIDError, unknown_name
-from reid_lightning.signature import FilePath, PartialShare
+from reid_lightning.signatures import FilePath, PartialShare, checked
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ _VALIDATION = ("validation", "val", "test")  # OML's, where is_query and is_gall
 _UNKNOWN = "unknown"  # WildlifeDatasets' identity of whom nobody knows
 
 
+@checked("data")
 def read_table(root: Path | None, *, table: FilePath, test_share: PartialShare = 0.3) -> Splits:
     """Read the pictures that a table lists.
 

@@ -5,6 +5,9 @@ import math
 import tempfile
 from io import BytesIO
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge
 
 from reid_lightning.data.synthetic.camera import CAMERAS
 from reid_lightning.data.synthetic.person import dress
@@ -23,13 +26,21 @@ from reid_lightning.data.synthetic.plan import (
 from reid_lightning.data.synthetic.scene import paint_scene
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import named_in_errors, read_json
+from reid_lightning.signatures import Natural, checked
 
 VERSION = 2  # of the drawn pixels: a folder of another version is refused
 RECORD = "synthetic.json"
 
+Identities = Annotated[int, Ge(2)]
 
+
+@checked("data.draw")
 def draw_synthetic(
-    root: Path, *, train_identities: int = 120, test_identities: int = 80, seed: int = 0
+    root: Path,
+    *,
+    train_identities: Identities = 120,
+    test_identities: Identities = 80,
+    seed: Natural = 0,
 ) -> Path:
     """Draw the synthetic set into `root` and return `root`.
 
@@ -47,7 +58,7 @@ def draw_synthetic(
     Raises:
         ReIDError: an argument is out of range, or `root` contains something else.
     """
-    _check(train_identities, test_identities, seed)
+    _check(train_identities + test_identities)
     root = Path(root).resolve()
     parameters = {
         "version": VERSION,
@@ -74,18 +85,13 @@ def draw_synthetic(
     return root
 
 
-def _check(train_identities: int, test_identities: int, seed: int) -> None:
-    for name, count in (("train", train_identities), ("test", test_identities)):
-        if count < 2:
-            raise ReIDError(f"The synthetic set needs at least 2 {name}_identities, got {count}.")
-    if (people := train_identities + test_identities) >= STRANGERS:
+def _check(people: int) -> None:
+    if people >= STRANGERS:
         raise ReIDError(
             f"A Market-1501 file name has four digits for the pid, so that the synthetic set can "
             f"have at most {STRANGERS - 1} identities, got {people}; lower train_identities or "
             f"test_identities."
         )
-    if seed < 0:
-        raise ReIDError(f"The seed of the synthetic set must be 0 or more, got {seed}.")
 
 
 def _holds(root: Path, parameters: dict[str, int]) -> bool:

@@ -14,7 +14,7 @@ from reid_lightning.files import named_in_errors, not_a_file
 _FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 
 
-def write_market1501(splits: Splits, folder: Path) -> Path:
+def write_market1501(splits: Splits, folder: Path) -> None:
     """Copy every picture to a new folder, under the name that Market-1501 would give it.
 
     Crops are cut out, and written as PNG, as is what has another suffix than pictures have. People
@@ -24,9 +24,6 @@ def write_market1501(splits: Splits, folder: Path) -> Path:
     Args:
         splits: with the pids that `with_roles` gives.
         folder: to create.
-
-    Returns:
-        `folder`.
 
     Raises:
         ReIDError: there is such a folder, or a picture cannot be read.
@@ -52,7 +49,6 @@ def write_market1501(splits: Splits, folder: Path) -> Path:
             partial.rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return folder
 
 
 def _prefix(sample: Sample, shift: int, frame: int) -> str:

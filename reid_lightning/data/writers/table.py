@@ -11,7 +11,7 @@ from reid_lightning.files import replaced_atomically
 _BOX = ("x_1", "y_1", "x_2", "y_2")
 
 
-def write_table(splits: Splits, file: Path) -> Path:
+def write_table(splits: Splits, file: Path) -> None:
     """Write a row for every picture of every split: path, pid, split, role, and what else is known.
 
     Paths start from the table's folder. Distractors and junk have no pid.
@@ -19,9 +19,6 @@ def write_table(splits: Splits, file: Path) -> Path:
     Args:
         splits: with the pids that `with_roles` gives.
         file: to write, .csv.
-
-    Returns:
-        `file`.
 
     Raises:
         ReIDError: there is such a file, it is no .csv, or a path cannot stand in one.
@@ -47,7 +44,6 @@ def write_table(splits: Splits, file: Path) -> Path:
         writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    return file
 
 
 def _row(split: str, sample: Sample, folder: Path) -> dict[str, object]:

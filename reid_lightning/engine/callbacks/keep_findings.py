@@ -6,11 +6,11 @@ from typing import Any
 import pytorch_lightning as pl
 
 from reid_lightning.engine.scored_test import ScoredTest
-from reid_lightning.errors import check_integer
 from reid_lightning.results.scored_files import write_scored_files
-from reid_lightning.signature import Count, Natural
+from reid_lightning.signatures import Count, Natural, checked
 
 
+@checked("callbacks.findings")
 class KeepFindings(pl.Callback):
     """Writes `per_query.csv`, and `findings.pt` for `python -m reid_lightning.report`.
 
@@ -21,8 +21,6 @@ class KeepFindings(pl.Callback):
     """
 
     def __init__(self, folder: str | Path, queries: Natural, length: Count) -> None:
-        check_integer("callbacks.findings.queries", queries, 0)
-        check_integer("callbacks.findings.length", length, 1)
         self.folder, self.queries, self.length = Path(folder), queries, length
 
     def on_test_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

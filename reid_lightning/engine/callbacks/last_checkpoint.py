@@ -7,17 +7,11 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint
 
-from reid_lightning.errors import check_integer
-from reid_lightning.signature import Count
-from reid_lightning.stop_signals import (
-    Stopped,
-    allow_stop,
-    begin_stop,
-    defer_stop,
-    received_signal,
-)
+from reid_lightning.process import Stopped, allow_stop, begin_stop, defer_stop, received_signal
+from reid_lightning.signatures import Count, checked
 
 
+@checked("callbacks.last")
 class LastCheckpoint(Checkpoint):
     """Writes the checkpoint at the end of every epoch and, optionally, every few steps.
 
@@ -30,8 +24,6 @@ class LastCheckpoint(Checkpoint):
     """
 
     def __init__(self, path: str | Path, every_n_steps: Count | None = None) -> None:
-        if every_n_steps is not None:
-            check_integer("checkpoint_every_n_steps", every_n_steps, 1)
         self.path, self.every_n_steps = path, every_n_steps
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytorch_lightning as pl
 
 from reid_lightning.results.status import write_progress
+from reid_lightning.signatures import checked
 
 
+@checked("callbacks.status")
 class RunStatus(pl.Callback):
     """Writes the epochs and steps trained so far at the end of every epoch.
 

@@ -7,14 +7,14 @@ import pytorch_lightning as pl
 
 from reid_lightning.engine.loggers.metrics_csv import MetricsCSV
 from reid_lightning.engine.loggers.wandb import BEST, finish_wandb
-from reid_lightning.errors import check_integer
 from reid_lightning.metrics.cmc import cmc_curve
 from reid_lightning.report.figures.ranked_list import render_ranked_list
 from reid_lightning.results.findings import FINDINGS_FILE, read_findings
 from reid_lightning.results.per_query import read_first_matches
-from reid_lightning.signature import Natural
+from reid_lightning.signatures import Natural, checked
 
 
+@checked("callbacks.wandb")
 class WandbImages(pl.Callback):
     """Logs the CMC curve and ranked lists of the test to the run's first logger, which is W&B's.
 
@@ -24,7 +24,6 @@ class WandbImages(pl.Callback):
     """
 
     def __init__(self, queries: Natural) -> None:
-        check_integer("callbacks.wandb.queries", queries, 0)
         self.queries = queries
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -12,10 +12,12 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import named_in_errors, read_csv, replaced_atomically
+from reid_lightning.signatures import checked
 
 _STEP = re.compile(r"\d{1,15}")
 
 
+@checked("logger")
 class MetricsCSV(Logger):
     """Writes every row immediately, so that a kill loses no row older than the last checkpoint.
 

@@ -6,7 +6,7 @@ from typing import TypedDict
 from pytorch_lightning.loggers import TensorBoardLogger
 from typing_extensions import Required, Unpack
 
-from reid_lightning.signature import Count
+from reid_lightning.signatures import Count, checked
 
 
 class TensorBoardOptions(TypedDict, total=False):
@@ -25,6 +25,7 @@ class TensorBoardOptions(TypedDict, total=False):
     filename_suffix: str
 
 
+@checked("logger")
 def tensorboard_logger(
     resume_step: int | None = None, **options: Unpack[TensorBoardOptions]
 ) -> TensorBoardLogger:

@@ -15,15 +15,17 @@ from urllib.parse import urlparse
 from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import WandbLogger
 
-from reid_lightning.errors import ReIDError, check_choice
+from reid_lightning.errors import ReIDError
 from reid_lightning.results.metrics_json import git_revision
 from reid_lightning.results.run_card import flat_config, run_card
+from reid_lightning.signatures import checked
 
 log = logging.getLogger(__name__)
 
 BEST = ("val/mAP", "val/rank1")  # the summary shows these metrics' best epoch
 
 
+@checked("logger")
 def wandb_logger(
     save_dir: str,
     mode: Literal["auto", "online", "offline"] = "auto",
@@ -45,7 +47,6 @@ def wandb_logger(
     Raises:
         ReIDError: `mode` is unknown.
     """
-    check_choice("logger.mode", mode, ("auto", "online", "offline"))
     chosen_mode = os.environ.get("WANDB_MODE") if mode == "auto" else mode
     if chosen_mode is None and not _logged_in():
         chosen_mode = "offline"

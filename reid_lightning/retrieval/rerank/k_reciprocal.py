@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reid_lightning.errors import check_at_least, check_at_most, check_integer
+from reid_lightning.errors import ReIDError
 from reid_lightning.parallel import chunks
 from reid_lightning.retrieval.rerank.jaccard import jaccard
 from reid_lightning.retrieval.rerank.nearest import Neighbours, nearest
@@ -28,9 +28,10 @@ from reid_lightning.retrieval.rerank.sparse import (
     row_starts,
     transposed,
 )
-from reid_lightning.signature import Count, Share
+from reid_lightning.signatures import Count, Share, checked
 
 
+@checked("retrieval.rerank")
 @dataclass(frozen=True)
 class Rerank:
     """k-reciprocal re-ranking (Zhong, Zheng, Cao, Li, CVPR 2017), exact, on sparse matrices.
@@ -53,11 +54,11 @@ class Rerank:
     weight: Share = 0.3
 
     def __post_init__(self) -> None:
-        check_integer("retrieval.rerank.k1", self.k1, 1)
-        check_integer("retrieval.rerank.k2", self.k2, 1)
-        check_at_most("retrieval.rerank.k2", self.k2, self.k1 + 1)
-        check_at_least("retrieval.rerank.weight", self.weight, 0)
-        check_at_most("retrieval.rerank.weight", self.weight, 1)
+        if self.k2 > self.k1 + 1:
+            raise ReIDError(
+                f"retrieval.rerank.k2={self.k2} must be {self.k1 + 1} or less: as many neighbours "
+                f"are known with retrieval.rerank.k1={self.k1}."
+            )
 
     def __call__(self, rows: DistanceRows, queries: int, total: int) -> Iterator[Tensor]:
         """Final distances of the queries to the gallery: chunks [rows, gallery] in order.

@@ -67,10 +67,10 @@ def test_boxes_are_filled_with_the_mean_colour_after_normalisation() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"flip": 1.5}, "augmentation.flip=1.5 must be 1 or less"),
-        ({"erasing": -0.1}, "augmentation.erasing=-0.1 must be 0 or more"),
-        ({"jitter": [0.2]}, "augmentation.jitter"),
-        ({"jitter": [0.2, 0.2, 0.2, 0.7]}, "hue"),
+        ({"flip": 1.5}, "augmentation.flip=1.5 must be a number from 0 to 1"),
+        ({"erasing": -0.1}, "augmentation.erasing=-0.1 must be a number from 0 to 1"),
+        ({"jitter": [0.2]}, "augmentation.jitter=.* must be a list of 4"),
+        ({"jitter": [0.2, 0.2, 0.2, 0.7]}, "augmentation.jitter=.*, a number from 0 to 0.5"),
     ],
 )
 def test_options_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:

@@ -182,10 +182,13 @@ def test_two_processes_may_draw_the_same_set_together(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"train_identities": 1}, "at least 2 train_identities"),
-        ({"test_identities": 0}, "at least 2 test_identities"),
+        (
+            {"train_identities": 1},
+            r"data\.draw\.train_identities=1 must be an integer of 2 or more",
+        ),
+        ({"test_identities": 0}, r"data\.draw\.test_identities=0 must be an integer of 2 or more"),
         ({"train_identities": 9990}, "at most 9999 identities, got 10070"),
-        ({"seed": -1}, "must be 0 or more, got -1"),
+        ({"seed": -1}, r"data\.draw\.seed=-1 must be an integer of 0 or more"),
     ],
 )
 def test_arguments_out_of_range_are_refused(

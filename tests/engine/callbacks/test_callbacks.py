@@ -174,7 +174,9 @@ def test_when_the_last_checkpoint_is_written(
 
 
 def test_steps_between_checkpoints_are_one_or_more(tmp_path: Path) -> None:
-    with pytest.raises(ReIDError, match="checkpoint_every_n_steps=0 must be 1 or more"):
+    with pytest.raises(
+        ReIDError, match=r"callbacks\.last\.every_n_steps=0 must be an integer of 1"
+    ):
         LastCheckpoint(tmp_path / "last.ckpt", every_n_steps=0)
 
 

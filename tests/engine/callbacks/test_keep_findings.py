@@ -1,6 +1,7 @@
 """KeepFindings, on a test that is made by hand."""
 
 import csv
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from reid_lightning.engine.scored_test import score_collected
 from reid_lightning.errors import ReIDError
 from reid_lightning.metrics import ReIDMetric
 from reid_lightning.results.findings import read_findings
+from reid_lightning.results.per_query import read_first_matches
 
 PEOPLE, CAMERAS = 6, 3
 
@@ -57,6 +59,28 @@ def test_pictures_keep_their_names_whatever_order_they_came_in(tmp_path: Path) -
         assert [s.verdict for s in one.gallery] == ["hit", "hit", "miss"]
 
 
+def test_crops_of_one_file_keep_their_boxes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, samples in (("QUERY", QUERY), ("GALLERY", GALLERY)):
+        boxes = [(s.pid, s.camid, 9, 9) for s in samples]
+        cropped = [
+            replace(s, path=Path("all.jpg"), box=box) for s, box in zip(samples, boxes, strict=True)
+        ]
+        monkeypatch.setitem(globals(), name, cropped)
+    KeepFindings(tmp_path, queries=2, length=3).on_test_epoch_end(*after_test(torch.arange(18)))
+    with (tmp_path / "per_query.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["query"], row["box"]) for row in rows] == [
+        ("all.jpg", f"{s.pid} 0 9 9") for s in QUERY
+    ]
+    assert read_first_matches(tmp_path / "per_query.csv").tolist() == [1] * PEOPLE
+    for one in read_findings(tmp_path / "findings.pt").worst:
+        assert one.query.box is not None
+        pid = one.query.box[0]
+        assert [s.picture.box for s in one.gallery[:2]] == [(pid, 1, 9, 9), (pid, 2, 9, 9)]
+
+
 def test_only_the_first_process_writes(tmp_path: Path) -> None:
     KeepFindings(tmp_path, queries=2, length=3).on_test_epoch_end(
         *after_test(torch.arange(18), rank=1)
@@ -72,7 +96,11 @@ def test_where_no_query_can_be_scored_that_is_the_error(tmp_path: Path) -> None:
 
 
 def test_counts_below_their_least_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ReIDError, match=r"callbacks\.findings\.queries=-1 must be 0 or more"):
+    with pytest.raises(
+        ReIDError, match=r"callbacks\.findings\.queries=-1 must be an integer of 0 or more"
+    ):
         KeepFindings(tmp_path, queries=-1, length=3)
-    with pytest.raises(ReIDError, match=r"callbacks\.findings\.length=0 must be 1 or more"):
+    with pytest.raises(
+        ReIDError, match=r"callbacks\.findings\.length=0 must be an integer of 1 or more"
+    ):
         KeepFindings(tmp_path, queries=1, length=0)

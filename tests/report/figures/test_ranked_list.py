@@ -63,6 +63,17 @@ def test_proportions_are_kept(tmp_path: Path) -> None:
     assert sum(column) == pytest.approx((WIDTH - 2 * FRAME) / 2, abs=2)
 
 
+def test_a_crop_is_shown_and_not_its_whole_file(tmp_path: Path) -> None:
+    whole = Image.new("RGB", (64, 128), "white")
+    whole.paste(BLUE, (10, 20, 20, 40))
+    whole.save(tmp_path / "whole.png")
+    image = render_ranked_list(RankedList(Picture(tmp_path / "whole.png", (10, 20, 20, 40)), []))
+    inside = (PAD + FRAME + 1, HEAD + FRAME + 4, PAD + WIDTH - FRAME - 1, HEAD + HEIGHT - FRAME - 4)
+    assert image.crop(inside).getcolors() == [
+        ((inside[2] - inside[0]) * (inside[3] - inside[1]), BLUE)
+    ]
+
+
 def test_a_broken_picture_is_reported(picture: Picture, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     with pytest.raises(ReIDError, match=r"broken\.jpg cannot be read"):

@@ -123,11 +123,11 @@ def test_no_gallery_and_no_query() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"k1": 0}, "k1=0 must be 1 or more"),
-        ({"k2": 0}, "k2=0 must be 1 or more"),
+        ({"k1": 0}, "k1=0 must be an integer of 1 or more"),
+        ({"k2": 0}, "k2=0 must be an integer of 1 or more"),
         ({"k1": 3, "k2": 5}, "k2=5 must be 4 or less"),
-        ({"weight": -0.1}, "weight=-0.1 must be 0 or more"),
-        ({"weight": 1.5}, "weight=1.5 must be 1 or less"),
+        ({"weight": -0.1}, "weight=-0.1 must be a number from 0 to 1"),
+        ({"weight": 1.5}, "weight=1.5 must be a number from 0 to 1"),
     ],
 )
 def test_arguments_out_of_range_are_errors(options: dict[str, float], message: str) -> None:

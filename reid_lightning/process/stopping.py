@@ -5,18 +5,15 @@ Signal handlers belong to a process, and so does what this module remembers.
 
 import os
 import signal
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
-if sys.platform == "win32":
-    raise ImportError("reid-lightning stops runs by signals that Windows lacks: use it in WSL.")
+from reid_lightning.process.starting import heard_signals, restore
 
-SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 STEP_SECONDS = 5.0  # that a deferred stop waits for the training step to end
 _SAME_SECONDS = 1.0  # Ctrl-C and launchers signal a whole group, whose members pass it on
 _STOPPING_SECONDS = 10.0  # that the end of a step and its checkpoint are not disturbed
@@ -103,45 +100,15 @@ def stop_signals(*, stops: bool = True) -> Iterator[None]:
         yield
         return
     outer, _handler = _handler, _Handler(stops)
-    before = {signum: signal.signal(signum, _handler) for signum in (*_heard(), signal.SIGALRM)}
+    before = {
+        signum: signal.signal(signum, _handler) for signum in (*heard_signals(), signal.SIGALRM)
+    }
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        _restore(before)
+        restore(before)
         _handler = outer
-
-
-@contextmanager
-def exit_at_signals() -> Iterator[None]:
-    """End this process at once when a signal arrives: while modules are imported.
-
-    An exception in the middle of an import can leave a module half made, and be swallowed.
-    """
-    before = {s: signal.signal(s, lambda s, _: os._exit(128 + s)) for s in _heard()}
-    try:
-        yield
-    finally:
-        _restore(before)
-
-
-@contextmanager
-def blocked_signals() -> Iterator[None]:
-    """Have signals to this thread, and to processes that it starts in the block, wait.
-
-    Python's own start, of some 30 ms, answers a SIGINT as it answers errors. A process that was
-    started in the block calls `unblock_signals`.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def unblock_signals() -> None:
-    """Take the signals that have waited since this process was started, and others at once."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 @contextmanager
@@ -193,12 +160,3 @@ def stop_by(signum: int) -> NoReturn:
     if handler := _installed():
         handler(signum, None)
     raise Stopped(signum)
-
-
-def _heard() -> list[signal.Signals]:
-    return [s for s in SIGNALS if signal.getsignal(s) is not signal.SIG_IGN]
-
-
-def _restore(handlers: Mapping[signal.Signals, Any]) -> None:
-    for signum, handler in handlers.items():
-        signal.signal(signum, handler or signal.SIG_DFL)

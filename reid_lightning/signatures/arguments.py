@@ -1,38 +1,12 @@
-"""What the signature of a constructor allows, and whether a value is of it."""
+"""The arguments of a function or a constructor, as its signature has them."""
 
 import inspect
-import json
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Annotated, Any, NamedTuple, Optional, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, Optional, get_args, get_origin, get_type_hints
 
-from annotated_types import Ge, Gt, Le, Lt, MinLen
-from pydantic import (
-    ConfigDict,
-    PydanticSchemaGenerationError,
-    PydanticUserError,
-    TypeAdapter,
-    ValidationError,
-)
 from typing_extensions import Required, Unpack
-
-from reid_lightning.annotation_words import LARGEST_COUNT, describe, shown
-from reid_lightning.errors import ReIDError
-
-Count = Annotated[int, Ge(1), Le(LARGEST_COUNT)]
-Size = Annotated[int, Ge(1), Le(8192)]  # in pixels
-Natural = Annotated[int, Ge(0), Le(LARGEST_COUNT)]
-NonNegative = Annotated[float, Ge(0)]
-Positive = Annotated[float, Gt(0)]
-Share = Annotated[float, Ge(0), Le(1)]  # a part of a whole
-PartialShare = Annotated[float, Ge(0), Lt(1)]
-Text = Annotated[str, MinLen(1)]
-FilePath = Annotated[str | Path, MinLen(1)]  # of a file or a folder
-
-_STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 
 
 class Arguments(NamedTuple):
@@ -52,7 +26,8 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
         parameters = inspect.signature(function).parameters
     except ValueError:  # of some built-in functions
         return Arguments({}, open=True)
-    annotations = _annotations(function.__init__ if inspect.isclass(function) else function)
+    initializer = function.__init__ if inspect.isclass(function) else function
+    annotations = _annotations(inspect.unwrap(initializer))
     hints, any_name = dict[str, Any](), False
     for name, parameter in parameters.items():
         hint = annotations.get(name, Any)
@@ -87,37 +62,3 @@ def required_names(function: Callable[..., Any]) -> list[str]:
     except ValueError:  # of some built-in functions
         return []
     return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
-
-
-def check_argument(key: str, value: object, hint: Any) -> None:
-    """Raise a `ReIDError` that names the config `key` unless `value` is as `hint` says.
-
-    Numbers are finite, integers fit a tensor, true is no 1, and "off" is not false: what YAML
-    reads is what is meant.
-
-    Args:
-        key: as a user types it.
-        value: plain, as YAML has it.
-        hint: an annotation; of classes that YAML cannot write, anything is accepted.
-    """
-    if _holds_huge_integer(value) and hint is not Any:
-        raise ReIDError(f"{key}={shown(value)} is too large a number.")
-    try:
-        adapter = _adapter(hint)
-    except (PydanticSchemaGenerationError, PydanticUserError, TypeError):  # no type that YAML has
-        return
-    try:
-        adapter.validate_json(json.dumps(value))
-    except (ValidationError, TypeError, ValueError):
-        raise ReIDError(f"{key}={shown(value)} must be {describe(hint)}.") from None
-
-
-def _holds_huge_integer(value: object) -> bool:
-    if isinstance(value, dict | list):
-        return any(map(_holds_huge_integer, value.values() if isinstance(value, dict) else value))
-    return isinstance(value, int) and not -(2**63) <= value < 2**63
-
-
-@cache
-def _adapter(hint: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(hint, config=_STRICT)

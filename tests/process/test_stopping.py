@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from reid_lightning import stop_signals as module
-from reid_lightning.stop_signals import (
+from reid_lightning.process import (
+    SIGNALS,
     Stopped,
     allow_stop,
     begin_stop,
@@ -21,6 +21,7 @@ from reid_lightning.stop_signals import (
     received_signal,
     stop_by,
     stop_signals,
+    stopping,
 )
 
 TERM = signal.SIGTERM
@@ -28,10 +29,10 @@ TERM = signal.SIGTERM
 
 @pytest.fixture
 def handlers() -> Iterator[None]:
-    before = [signal.getsignal(s) for s in module.SIGNALS]
+    before = [signal.getsignal(s) for s in SIGNALS]
     with stop_signals():
         yield
-    assert [signal.getsignal(s) for s in module.SIGNALS] == before
+    assert [signal.getsignal(s) for s in SIGNALS] == before
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
@@ -43,15 +44,15 @@ def test_a_signal_stops_with_its_status_and_another_soon_after_is_the_same(handl
 
 
 def test_another_signal_later_stops_again(handlers: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SAME_SECONDS", 0.0)
+    monkeypatch.setattr(stopping, "_SAME_SECONDS", 0.0)
     for _ in range(2):
         with pytest.raises(Stopped, match="SIGTERM"):
             signal.raise_signal(TERM)
 
 
 def test_a_deferred_stop_waits_for_a_while(handlers: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "STEP_SECONDS", 0.2)
-    monkeypatch.setattr(module, "_SAME_SECONDS", 0.0)
+    monkeypatch.setattr(stopping, "STEP_SECONDS", 0.2)
+    monkeypatch.setattr(stopping, "_SAME_SECONDS", 0.0)
     defer_stop()
     signal.raise_signal(TERM)
     signal.raise_signal(TERM)  # passed on by somebody: it does not hurry
@@ -64,7 +65,7 @@ def test_nothing_disturbs_a_stop_that_has_begun(
     handlers: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also if another rank got the signal, and this one gets it while it saves."""
-    monkeypatch.setattr(module, "STEP_SECONDS", 0.05)
+    monkeypatch.setattr(stopping, "STEP_SECONDS", 0.05)
     defer_stop()
     begin_stop(TERM)
     signal.raise_signal(TERM)
@@ -124,7 +125,7 @@ def test_an_ignored_signal_stays_ignored() -> None:
 
 def test_during_imports_the_process_ends_at_once() -> None:
     code = (
-        "import signal\nfrom reid_lightning.stop_signals import exit_at_signals\n"
+        "import signal\nfrom reid_lightning.process import exit_at_signals\n"
         "with exit_at_signals():\n    try:\n        signal.raise_signal(15)\n"
         "    except BaseException:\n        pass\n"
     )

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Len, Lt, MinLen
 
 LARGEST_COUNT = 10**9  # beyond it, integers fit no tensor, and mean nothing
+_LONGEST = 200  # of a value in a message
 
 _NAMES = {
     bool: "true or false",
@@ -56,7 +57,12 @@ def _described_mapping(arguments: tuple[Any, ...]) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as YAML has it; text that would be read as something else is quoted."""
+    """A value as YAML has it, or its beginning; text that would be read as another is quoted."""
+    text = _whole(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _whole(value: object) -> str:
     if isinstance(value, float):
         return str(value)
     if isinstance(value, str):

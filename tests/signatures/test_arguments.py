@@ -4,7 +4,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, Protocol, TypedDict
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from typing_extensions import Required, Unpack
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.signature import (
+from reid_lightning.signatures import (
     Count,
     FilePath,
     NonNegative,
@@ -32,6 +32,10 @@ class Colour(Enum):
     GREEN = "green"
 
 
+class Step(Protocol):
+    """That is not for `isinstance`."""
+
+
 Margin = NonNegative | Literal["soft"]
 PASSES: list[tuple[Any, list[object]]] = [
     (bool, [True, False]),
@@ -39,7 +43,7 @@ PASSES: list[tuple[Any, list[object]]] = [
     (float, [1, 0.5, -1e300]),
     (Margin, [0, 0.3, "soft"]),
     (Count | None, [None, 3]),
-    (str | Path, ["", "a/b"]),
+    (str | Path, ["", "a/b", "caf\udce9.jpg"]),
     (Sequence[Share], [[], [0, 1]]),
     (tuple[float, float], [[1, 2]]),
     (Mapping[str, int], [{}, {"a": 1}]),
@@ -47,6 +51,7 @@ PASSES: list[tuple[Any, list[object]]] = [
     (torch.nn.Module, []),
     (Any, [None, "x", [1, {"a": None}]]),
     (dict, [{"a": 1}]),
+    (tuple[Step, ...], [[], [1]]),
 ]
 REFUSED: list[tuple[Any, object, str]] = [
     (bool, "off", "k=off must be true or false."),
@@ -55,6 +60,7 @@ REFUSED: list[tuple[Any, object, str]] = [
     (Count, "4", "k='4' must be an integer of 1 or more."),
     (Count, True, "k=true must be an integer of 1 or more."),
     (Count, 10**30, f"k={10**30} is too large a number."),
+    (int, "x" * 300, f"k={'x' * 200}… must be an integer."),
     (Margin, -1, "k=-1 must be a number of 0 or more, or soft."),
     (Margin, float("nan"), "k=nan must be a number of 0 or more, or soft."),
     (Margin, float("inf"), "k=inf must be a number of 0 or more, or soft."),

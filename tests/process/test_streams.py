@@ -8,7 +8,7 @@ import pytest
 
 PROGRAM = """
 import logging, os, sys
-from reid_lightning.streams import keep_streams
+from reid_lightning.process import keep_streams
 
 logging.basicConfig(level="INFO", handlers=[logging.StreamHandler(sys.stdout)])
 logging.getLogger().addHandler(logging.FileHandler("log", encoding="utf-8"))
@@ -50,7 +50,7 @@ def test_every_line_is_in_the_log(streams: str, tmp_path: Path) -> None:
 
 
 def test_a_stream_that_is_full_is_named(tmp_path: Path) -> None:
-    program = "from reid_lightning.streams import keep_streams; keep_streams(); print('x' * 9999)"
+    program = "from reid_lightning.process import keep_streams; keep_streams(); print('x' * 9999)"
     done = subprocess.run(
         ["bash", "-c", f'{sys.executable} -c "{program}" > /dev/full'],
         capture_output=True,
