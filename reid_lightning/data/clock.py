@@ -17,9 +17,14 @@ def with_times(splits: Splits) -> Splits:
     all three splits.
 
     Raises:
-        ReIDError: a time is too large.
+        ReIDError: a time is too large, or no picture has a frame number.
     """
     samples = [*splits.train, *splits.query, *splits.gallery]
+    if samples and not any(s.frame for s in samples):
+        raise ReIDError(
+            f"The names of the pictures have no frame numbers, such as {samples[0].path}: set "
+            "data.clock=none."
+        )
     starts = sequence_starts(samples)
     for s in samples:
         if starts[s.camid, s.sequence] + s.frame > _MOST_FRAMES:

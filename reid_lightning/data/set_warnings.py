@@ -70,10 +70,11 @@ def equal_picture_warnings(splits: Splits) -> Iterator[str]:
         found += [
             (q, g) for q in queries for g in matches if g.pid == q.pid and g.camid != q.camid
         ][:1]
+    cameras = ", of two cameras" if splits.has_cameras else ""
     for pairs, where in (
         (leaked, "in both training and test: the test is of what the network has seen"),
         (contradicting, "under two identities: they count as two people"),
-        (found, "in query and gallery, of two cameras: each query finds itself first"),
+        (found, f"in query and gallery{cameras}: each query finds itself first"),
     ):
         if pairs:
             a, b = pairs[0]

@@ -65,6 +65,8 @@ def split_by_identity(
 ) -> Splits:
     """Split a set that has no splits of its own: some identities to test on, the others to train.
 
+    Distractors are in the gallery.
+
     Args:
         samples: of the whole set.
         test_share: of the identities that can be tested on, see `hold_out`.
@@ -82,7 +84,13 @@ def split_by_identity(
             f"{len(cameras)} people {eligible} {_NEEDED[has_cameras]}, and can be tested on."
         )
     splits = hold_out(samples, tested, has_cameras=has_cameras)
-    return replace(splits, not_read=tuple(not_read))
+    strangers = tuple(s for s in samples if s.role == "distractor")
+    return replace(
+        splits,
+        train=tuple(s for s in splits.train if s.role != "distractor"),
+        gallery=splits.gallery + strangers,
+        not_read=tuple(not_read),
+    )
 
 
 def _by_camera(samples: Sequence[Sample], has_cameras: bool) -> _ByCamera:

@@ -100,6 +100,10 @@ def _parsed(path: Path, parse: Callable[[str], Any], most_bytes: int) -> Any:
             reason = "it is nested too deeply"
         except OSError as error:
             reason = str(error)
+        except UnicodeDecodeError as error:
+            reason = content_kind(path) or (
+                f"byte {error.start:,} is no UTF-8, in which text files are read: save it as UTF-8"
+            )
         except Exception as error:  # parsers raise almost anything on a wrong file
             clear = isinstance(error, (ValueError, yaml.YAMLError, csv.Error))
             text = " ".join(str(error).partition(";")[0].split())[:200]

@@ -53,7 +53,10 @@ def read_table(root: Path | None, *, table: FilePath, test_share: PartialShare =
     has_cameras = names.camera is not None and not all(
         is_empty(row.cells[names.camera]) for row in rows
     )
-    pids = numbered(row.cells[names.pid] for row in rows if _role(row, names) == "person")
+    roles = [_role(row, names) for row in rows]
+    pids = numbered(
+        row.cells[names.pid] for row, role in zip(rows, roles, strict=True) if role == "person"
+    )
     cameras = (
         numbered(_camera(row, names.camera) for row in rows)
         if has_cameras and names.camera
@@ -62,8 +65,8 @@ def read_table(root: Path | None, *, table: FilePath, test_share: PartialShare =
     folder = table.parent if root is None else root
     files = dict[tuple[object, ...], int]()
     samples = list[Sample]()
-    for row in rows:
-        role, box = _role(row, names), box_of(row)
+    for row, role in zip(rows, roles, strict=True):
+        box = box_of(row)
         path = folder / _filled(row, "path")
         camid = (
             files.setdefault((path, box), len(files))
@@ -143,7 +146,9 @@ def _splits(row: Row, columns: Sequence[str]) -> list[str]:
     if split in _SPLITS:
         return [split]
     if split in _VALIDATION and {"is_query", "is_gallery"} <= {*columns}:
-        return [name for name in ("query", "gallery") if flag(row, f"is_{name}")]
+        if found := [name for name in ("query", "gallery") if flag(row, f"is_{name}")]:
+            return found
+        raise ReIDError(f"{row.where}: neither is_query nor is_gallery is True.")
     raise ReIDError(
         f"{row.where}: the split {split!r} is unknown: {unknown_name(split, _SPLITS)} (Or "
         "validation, with the columns is_query and is_gallery.)"

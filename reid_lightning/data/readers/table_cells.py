@@ -64,9 +64,8 @@ def box_of(row: Row) -> Box | None:
     if is_empty(cell := row.cells.get("bbox", "")):
         return None
     try:
-        sides = json.loads(cell.replace("(", "[").replace(")", "]"))
-        x, y, width, height = (float(side) for side in sides)
-    except (ValueError, TypeError, RecursionError):
+        x, y, width, height = map(float, json.loads(cell.replace("(", "[").replace(")", "]")))
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise ReIDError(f"{row.where}: bbox={cell} is not [x, y, width, height].") from None
     return _box(row, [x, y, x + width, y + height], "bbox")
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from reid_lightning.files import not_a_file, read_text
 
 _DELIMITERS = ",;\t"
 _PARQUET = (".parquet", ".pq")
+_DECIMAL = re.compile(r"(-?\d+\.0)?", re.ASCII)  # or nothing
 
 
 class Row(NamedTuple):
@@ -26,9 +28,26 @@ def read_rows(table: Path) -> tuple[list[str], list[Row]]:
     A CSV file is separated by commas, semicolons or tabs, whichever its first line has most of.
 
     Raises:
-        ReIDError: the file cannot be read, or a row has other cells than the first line has names.
+        ReIDError: the file cannot be read, a row has other cells than the first line has names, or
+            two columns have one name.
     """
-    return _read_parquet(table) if table.suffix.lower() in _PARQUET else _read_csv(table)
+    read = _read_parquet if table.suffix.lower() in _PARQUET else _read_csv
+    columns, rows = read(table)
+    if double := sorted({name for name in columns if name and columns.count(name) > 1}):
+        raise ReIDError(f"{table} has several columns of the name {double[0]}.")
+    for column in columns:
+        _write_whole(column, rows)
+    return columns, rows
+
+
+def _write_whole(column: str, rows: list[Row]) -> None:
+    """Write `1.0` as `1` in a column of such numbers alone.
+
+    Pandas makes them of whole numbers where a cell of the column is empty.
+    """
+    if all(_DECIMAL.fullmatch(row.cells[column]) for row in rows):
+        for row in rows:
+            row.cells[column] = row.cells[column].partition(".")[0]
 
 
 def _read_csv(table: Path) -> tuple[list[str], list[Row]]:
@@ -51,8 +70,6 @@ def _read_csv(table: Path) -> tuple[list[str], list[Row]]:
             rows.append(Row(dict(zip(columns, map(str.strip, cells), strict=True)), where))
     except csv.Error as error:
         raise ReIDError(f"{table}, line {reader.line_num}: {error}.") from error
-    if double := sorted({name for name in columns if columns.count(name) > 1}):
-        raise ReIDError(f"{table} has several columns of the name {double[0]}.")
     return columns, rows
 
 
@@ -62,19 +79,20 @@ def _read_parquet(table: Path) -> tuple[list[str], list[Row]]:
     if reason := not_a_file(table):
         raise ReIDError(f"{table} cannot be read: {reason}.")
     try:
-        content = parquet.read_table(table)
-        records = content.to_pylist()
+        content = parquet.ParquetFile(table).read()  # read_table takes columns from folders
+        columns = [name.strip() for name in content.column_names]
+        values = [column.to_pylist() for column in content.columns]
     except Exception as error:  # pyarrow raises almost anything on a wrong file
         text = " ".join(str(error).split())[:200]
         raise ReIDError(f"{table} is damaged, or no Parquet file: {text}.") from error
     rows = [
-        Row({name: _text(value) for name, value in record.items()}, f"{table}, row {number}")
-        for number, record in enumerate(records, start=1)
+        Row(dict(zip(columns, map(_text, cells), strict=True)), f"{table}, row {number}")
+        for number, cells in enumerate(zip(*values, strict=True), start=1)
     ]
-    return list(content.column_names), rows
+    return columns, rows
 
 
 def _text(value: Any) -> str:
     if value is None or value != value:  # pandas writes NaN where there is nothing
         return ""
-    return json.dumps(value) if isinstance(value, list) else str(value).strip()
+    return json.dumps(value, default=str) if isinstance(value, list) else str(value).strip()

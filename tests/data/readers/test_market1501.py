@@ -2,6 +2,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from trees import touch
 
 from reid_lightning.data.clock import with_times
 from reid_lightning.data.counts import differences, split_counts
@@ -14,6 +15,8 @@ from reid_lightning.data.readers.market1501 import (
 )
 from reid_lightning.data.sample import Splits
 from reid_lightning.errors import ReIDError
+
+BOXES = ((1, 1), (1, 2), (2, 6), (2, 7))  # camera and number of a detected box
 
 
 def test_a_name_is_parsed() -> None:
@@ -168,3 +171,98 @@ def test_times_that_no_clock_of_frames_shows_are_refused() -> None:
     halves = tuple(parse_name(Path(f"0001_c1s{s}_600000000000_00.jpg")) for s in (1, 2))
     with pytest.raises(ReIDError, match="is no time"):
         with_times(Splits(halves, (), ()))
+
+
+COUSINS = {
+    "DukeMTMC-reID": (
+        {
+            "bounding_box_train": [
+                *("0001_c2_f0046182.jpg", "0001_c2_f0046302.jpg", "0001_c5_f0051341.jpg"),
+                *("0007_c6_f0087451.jpg", "0007_c8_f0087791.jpg"),
+            ],
+            "query": ["0005_c2_f0046985.jpg", "0005_c5_f0051781.jpg", "0033_c1_f0057706.jpg"],
+            "bounding_box_test": [
+                *("0005_c2_f0047105.jpg", "0005_c5_f0051901.jpg", "0033_c6_f0088691.jpg"),
+                *("7139_c8_f0062105.jpg", "7140_c8_f0062105.jpg"),
+            ],
+        },
+        {"train": (5, 2, 4), "query": (3, 2, 3), "gallery": (5, 4, 4)},
+    ),
+    "VeRi-776": (
+        {
+            "image_train": [f"0001_c{camera:03}_00016450_0.jpg" for camera in range(1, 21)],
+            "image_query": ["0002_c002_00030600_0.jpg", "0005_c020_00078140_0.jpg"],
+            "image_test": [
+                *("0002_c002_00030605_1.jpg", "0002_c001_00016450_0.jpg"),
+                *("0005_c010_00077620_0.jpg", "0005_c020_00078145_0.jpg"),
+            ],
+        },
+        {"train": (20, 1, 20), "query": (2, 2, 2), "gallery": (4, 2, 4)},
+    ),
+    "CUHK03-NP": (
+        {
+            "bounding_box_train": [f"{pid:04}_c{c}_{n}.png" for pid in (1, 4) for c, n in BOXES],
+            "query": ["0003_c1_1.png", "0003_c2_6.png"],
+            "bounding_box_test": ["0003_c1_2.png", "0003_c2_7.png", "0003_c2_10.png"],
+        },
+        {"train": (8, 2, 2), "query": (2, 1, 2), "gallery": (3, 1, 2)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COUSINS)
+def test_cousins_have_the_counts_of_their_names(name: str, tmp_path: Path) -> None:
+    folders, expected = COUSINS[name]
+    for folder, names in folders.items():
+        touch(tmp_path / "set" / folder, *names)
+    splits = read_market1501(tmp_path)
+    counts = {
+        split: (row["pictures"], row["identities"], row["cameras"])
+        for split, row in split_counts(splits).items()
+    }
+    assert counts == expected and not splits.not_read and splits.has_cameras
+
+
+def test_the_cameras_of_veri776_are_twenty(tmp_path: Path) -> None:
+    for folder, names in COUSINS["VeRi-776"][0].items():
+        touch(tmp_path / folder, *names)
+    splits = read_market1501(tmp_path)
+    assert [s.camid for s in splits.train] == list(range(20))
+    assert [(s.pid, s.camid, s.frame) for s in splits.query] == [(2, 1, 30600), (5, 19, 78140)]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("0005_c2_f0046985.jpg", (5, 1, 1, 46985)),
+        ("0002_c001_00016450_0.jpg", (2, 0, 1, 16450)),
+        ("0002_c020_00016450_0.jpg", (2, 19, 1, 16450)),
+        ("0002_c01s02_000451_03.jpg", (2, 0, 2, 451)),
+        ("0002_c1s1_000451_00.PNG", (2, 0, 1, 451)),
+        ("0001_C1S1_000451_00.jpg", (1, 0, 1, 451)),
+        ("0001_c1_10.png", (1, 0, 1, 10)),
+        ("12345_c10s6_000451_03.jpg", (12345, 9, 6, 451)),
+    ],
+)
+def test_names_of_the_family(name: str, expected: tuple[int, ...]) -> None:
+    sample = parse_name(Path(name))
+    assert (sample.pid, sample.camid, sample.sequence, sample.frame) == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["0001_c000_1_0.jpg", "0001_c1s0_1_0.jpg", "0001_c1_fx.jpg", "0001C1T0001F001.jpg"]
+)
+def test_strangers_to_the_family_are_refused(name: str) -> None:
+    with pytest.raises(ReIDError, match=r"is not named as Market-1501 .* data=table or data=fold"):
+        parse_name(Path(name))
+
+
+def test_what_is_no_picture_is_kept(tmp_path: Path) -> None:
+    for folder, names in COUSINS["CUHK03-NP"][0].items():
+        touch(tmp_path / folder, *names, "notes.txt", ".DS_Store")
+    (tmp_path / "query" / "more").mkdir()
+    found = sorted(str(path.relative_to(tmp_path)) for path in read_market1501(tmp_path).not_read)
+    assert found == [
+        *("bounding_box_test/notes.txt", "bounding_box_train/notes.txt"),
+        *("query/more", "query/notes.txt"),
+    ]
