@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -73,8 +74,10 @@ def read_table(root: Path | None, *, table: FilePath, test_share: PartialShare =
             if cameras is None
             else cameras[_camera(row, names.camera or "")]
         )
-        pid = pids[row.cells[names.pid]] if role == "person" else JUNK_PID
-        samples.append(Sample(path, pid, camid, time=time_of(row), role=role, box=box))
+        person = row.cells[names.pid] if role == "person" else ""
+        pid = pids[person] if person else JUNK_PID
+        sample = Sample(path, pid, camid, role=role, box=box, identity=person)
+        samples.append(replace(sample, time=time_of(row)))
     if not names.split:
         return split_by_identity(samples, test_share, has_cameras=has_cameras)
     splits: dict[str, list[Sample]] = {name: [] for name in _SPLITS}
