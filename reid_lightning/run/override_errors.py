@@ -9,7 +9,12 @@ from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import ConfigCompositionException, HydraException, InstantiationException
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    InterpolationToMissingValueError,
+    OmegaConfBaseException,
+)
 
 from reid_lightning.errors import ReIDError, unknown_name
 from reid_lightning.run.check_config import GIVEN, constructor
@@ -93,6 +98,9 @@ def resolution_message(error: OmegaConfBaseException) -> str:
     if isinstance(error, ConfigAttributeError | ConfigKeyError) and error.full_key:
         return f"The configuration lacks {error.full_key}, which cannot be removed."
     text = str(error).partition("\n")[0].removesuffix(".") or type(error).__name__
+    if isinstance(error, InterpolationToMissingValueError):
+        missing = text.rpartition(" ")[2]
+        return f"{missing} must be given: {missing}=…"
     return f"{text} (at {error.full_key})." if error.full_key else f"{text}."
 
 
