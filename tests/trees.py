@@ -1,5 +1,6 @@
 """Sets of pictures made by hand: by their names alone, or with a few pixels each."""
 
+import zlib
 from pathlib import Path
 
 from PIL import Image
@@ -15,10 +16,10 @@ def touch(root: Path, *names: str) -> Path:
 
 
 def paint(root: Path, *names: str) -> Path:
-    """Pictures of 16 × 32 pixels below `root`, each of a colour of its own."""
-    for number, name in enumerate(names):
+    """Pictures of 16 × 32 pixels below `root`, each of a colour that its name gives it."""
+    for name in names:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        colour = (number * 37 % 256, number * 91 % 256, number * 151 % 256)
+        colour = tuple(zlib.crc32(name.encode()).to_bytes(4, "big")[1:])
         Image.new("RGB", (16, 32), colour).save(path)
     return root

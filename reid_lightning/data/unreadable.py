@@ -1,6 +1,6 @@
 """All pictures of a set that cannot be read: named at once, or left out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -68,13 +68,18 @@ def leave_out_unreadable(splits: Splits, folder: Path) -> ReadablePart:
             f"({error}): set data.cache to another folder, or data.on_unreadable=error."
         ) from error
     unreadable = {p for p, sound in zip(pictures, readable, strict=True) if not sound}
+    reasons = [reason for reason in try_all(sorted(unreadable, key=str)) if reason is not None]
+    return ReadablePart(without(splits, unreadable), reasons)
+
+
+def without(splits: Splits, pictures: Collection[Picture]) -> Splits:
+    """The splits without some pictures."""
 
     def rest(samples: Sequence[Sample]) -> tuple[Sample, ...]:
-        return tuple(s for s in samples if s.picture not in unreadable)
+        return tuple(s for s in samples if s.picture not in pictures)
 
     train, query, gallery = map(rest, (splits.train, splits.query, splits.gallery))
-    reasons = [reason for reason in try_all(sorted(unreadable, key=str)) if reason is not None]
-    return ReadablePart(replace(splits, train=train, query=query, gallery=gallery), reasons)
+    return replace(splits, train=train, query=query, gallery=gallery)
 
 
 def _which_readable(pictures: Sequence[Picture], folder: Path) -> bytes:

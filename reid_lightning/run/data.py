@@ -21,6 +21,7 @@ from reid_lightning.run.help import asks_for_help, help_text
 from reid_lightning.run.hydra_app import run_hydra_app
 from reid_lightning.run.python_path import import_users_modules
 from reid_lightning.run.split_counts import log_split_counts
+from reid_lightning.run.user_errors import report_job_errors
 
 _MOST_CAMERAS = 50  # that are listed one by one
 _SHEETS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -37,33 +38,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def job(config: DictConfig) -> None:
     """Print what the set holds, then write what is asked for."""
-    import_users_modules()
-    check_data_config(config)
-    sheet = config.sheet and Path(config.sheet)
-    if sheet and sheet.suffix.lower() not in _SHEETS:
-        raise ReIDError(f"sheet={sheet} is no picture: name one of {', '.join(_SHEETS)}.")
-    folder = build_datamodule(config.data).folder
-    log_split_counts(folder)
-    _print_facts(folder)
-    if sheet:
-        sheet.parent.mkdir(parents=True, exist_ok=True)
-        with replaced_atomically(sheet) as partial:
-            contact_sheet(folder.official).save(partial, _SHEETS[sheet.suffix.lower()])
-        print(f"Contact sheet: {sheet}")
-    if config.export == "market1501":
-        target = Path(config.export_to or f"{folder.name}-market1501")
-        write_market1501(folder.official, target)
-        print(f"The set in Market-1501's layout: {target} (data=market1501 data.root={target})")
-    elif config.export == "table":
-        target = Path(config.export_to or f"{folder.name}.csv")
-        write_table(folder.official, target)
-        print(f"The set as a table: {target} (data=table data.table={target})")
+    with report_job_errors(resumable=False):
+        import_users_modules()
+        check_data_config(config)
+        sheet = config.sheet and Path(config.sheet)
+        if sheet and sheet.suffix.lower() not in _SHEETS:
+            raise ReIDError(f"sheet={sheet} is no picture: name one of {', '.join(_SHEETS)}.")
+        folder = build_datamodule(config.data).folder
+        _print_facts(folder)
+        _write(folder, sheet, config.export, config.export_to)
 
 
 def _print_facts(folder: DatasetFolder) -> None:
     official = folder.official
     samples = (*official.train, *official.query, *official.gallery)
     sizes = picture_sizes([s.picture for s in samples])
+    unreadable = {p: size for p, size in sizes.items() if isinstance(size, Unreadable)}
+    log_split_counts(folder, unreadable)
     facts = set_facts(official, sizes)
     print(f"\n{facts_table(facts)}")
     if 0 < len({camid for fact in facts.values() for camid in fact.per_camera}) <= _MOST_CAMERAS:
@@ -71,5 +62,21 @@ def _print_facts(folder: DatasetFolder) -> None:
     print()
     for path in official.not_read:
         print(f"Not read, no picture: {path}")
-    for found in dict.fromkeys(size for size in sizes.values() if isinstance(size, Unreadable)):
-        print(f"Cannot be read: {found.path} ({found.reason})")
+    for path, reason in dict.fromkeys(unreadable.values()):
+        print(f"Cannot be read: {path} ({reason})")
+
+
+def _write(folder: DatasetFolder, sheet: Path | None, export: str | None, to: str | None) -> None:
+    if sheet:
+        sheet.parent.mkdir(parents=True, exist_ok=True)
+        with replaced_atomically(sheet) as partial:
+            contact_sheet(folder.official).save(partial, _SHEETS[sheet.suffix.lower()])
+        print(f"Contact sheet: {sheet}")
+    if export == "market1501":
+        target = Path(to or f"{folder.name}-market1501")
+        write_market1501(folder.official, target)
+        print(f"The set in Market-1501's layout: {target} (data=market1501 data.root={target})")
+    elif export == "table":
+        target = Path(to or f"{folder.name}.csv")
+        write_table(folder.official, target)
+        print(f"The set as a table: {target} (data=table data.table={target})")

@@ -10,7 +10,12 @@ from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import ConfigCompositionException, HydraException, InstantiationException
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    InterpolationToMissingValueError,
+    OmegaConfBaseException,
+)
 
 from reid_lightning.errors import ReIDError, unknown_name
 from reid_lightning.run.check_config import GIVEN, constructor
@@ -99,6 +104,9 @@ def resolution_message(error: OmegaConfBaseException) -> str:
     if absent := _NO_KEY.match(text):
         of = f", which {error.full_key} refers to" if error.full_key else ""
         return f"The configuration lacks {absent[1]}{of}."
+    if isinstance(error, InterpolationToMissingValueError):
+        missing = text.rpartition(" ")[2]
+        return f"{missing} must be given: {missing}=…"
     return f"{text} (at {error.full_key})." if error.full_key else f"{text}."
 
 
