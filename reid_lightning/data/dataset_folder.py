@@ -19,7 +19,7 @@ from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.data.splits import hold_out
 from reid_lightning.data.unreadable import leave_out_unreadable
 from reid_lightning.errors import ReIDError
-from reid_lightning.signatures import FilePath, Natural, Text, checked
+from reid_lightning.signatures import FilePath, Name, Natural, checked
 
 Clock = Literal["sequences", "none"]
 OnUnreadable = Literal["error", "skip"]
@@ -30,7 +30,7 @@ Expected = Mapping[Literal["train", "query", "gallery"], Mapping[Kind, Natural]]
 class FolderArguments(TypedDict, total=False):
     """The arguments of `DatasetFolder`."""
 
-    name: Required[Text]
+    name: Required[Name]
     root: Required[FilePath | None]
     source: str | None
     reader: Callable[..., Splits]
@@ -75,7 +75,7 @@ class DatasetFolder:
     def __init__(
         self,
         *,
-        name: Text,
+        name: Name,
         root: FilePath | None,
         source: str | None = None,
         reader: Callable[..., Splits] = read_market1501,

@@ -1,6 +1,6 @@
 """One picture of a data set with its labels, and the three splits of a set."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +25,7 @@ class Sample:
         role: `person`; `distractor`, a stranger whom nobody looks for; or `junk`, which does not
             count.
         box: of a crop that is cut out of the file's picture: left, top, right, bottom, in pixels.
+        identity: the name that the pid stands for, where people have names.
     """
 
     path: Path
@@ -35,6 +36,12 @@ class Sample:
     time: int | None = None
     role: Role = "person"
     box: Box | None = None
+    identity: str = field(default="", compare=False)
+
+    @property
+    def person(self) -> str:
+        """Who is on it, as the set's own files say."""
+        return self.identity or str(self.pid)
 
     @property
     def picture(self) -> Picture:

@@ -25,13 +25,18 @@ def parameter_groups(module: Any) -> list[dict[str, list[nn.Parameter]]]:
     return [{"params": backbone}, {"params": head}]
 
 
-def checked_factor(factor: Callable[[float, int], float], epoch: float, epochs: int) -> float:
+def schedule_factor(factor: Callable[[float, int], float], epoch: float, epochs: int) -> float:
     """The factor of the learning rate after `epoch` of all `epochs`.
 
     Raises:
-        ReIDError: it is below 0, or not finite.
+        ReIDError: it is no number, below 0, or not finite.
     """
-    value = float(factor(epoch, epochs))
+    try:
+        value = float(factor(epoch, epochs))
+    except (ArithmeticError, TypeError, ValueError) as error:  # of a function of one's own
+        raise ReIDError(
+            f"scheduler._target_ gives no factor of optimizer.lr at epoch {epoch:g}: {error}."
+        ) from error
     if not 0 <= value < math.inf:
         raise ReIDError(
             f"The scheduler's factor of optimizer.lr at epoch {epoch:g} is {value}: it must be a "
@@ -68,8 +73,7 @@ def lr_schedule(
         check_call("scheduler", factor.func, factor.args, factor.keywords)
 
     def head_factor(step: int) -> float:
-        epoch = step / steps_per_epoch
-        return checked_factor(factor, epoch, epochs)
+        return schedule_factor(factor, step / steps_per_epoch, epochs)
 
     def backbone_factor(step: int) -> float:
         return 0.0 if step / steps_per_epoch < frozen_epochs else head_factor(step)

@@ -61,7 +61,7 @@ class Embedder(nn.Module):
         super().__init__()
         self.embedding_size = size = embedding or channels
         self.freeze_backbone_epochs = freeze_backbone_epochs
-        self.backbone = backbone
+        self.backbone, self.channels = backbone, channels
         self.pool = make_pooling(pooling)
         self.embedding = nn.Linear(channels, size) if embedding else nn.Identity()
         self.neck = nn.BatchNorm1d(size) if neck == "bnneck" else nn.Identity()

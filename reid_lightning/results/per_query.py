@@ -38,7 +38,7 @@ def write_per_query(path: Path, scored: Splits, results: QueryResults) -> None:
         for query, *values in zip(queries, *(c.tolist() for c in columns), strict=True):
             values = values if values[0] else [0, "", "", ""]
             camid = query.camid if scored.has_cameras else ""
-            row = [query.path.relative_to(folder), query.pid, camid, *values]
+            row = [query.path.relative_to(folder), query.person, camid, *values]
             writer.writerow([*row, " ".join(map(str, query.box or ()))] if cropped else row)
 
 

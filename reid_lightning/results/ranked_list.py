@@ -51,7 +51,7 @@ def ranked_list(
         pictures.append(Shown(shown.picture, verdict, label))
     matches = int(results.matches[retrieved.query])
     title = (
-        f"Person {query.pid} · AP ({ap}) {float(results.ap[retrieved.query]):.1%} · "
+        f"Person {query.person} · AP ({ap}) {float(results.ap[retrieved.query]):.1%} · "
         f"{matches} match{'' if matches == 1 else 'es'}, the first at rank "
         f"{int(results.first_match[retrieved.query])}"
     )

@@ -17,9 +17,14 @@ from reid_lightning.engine.callbacks import Progress
 from reid_lightning.engine.loggers.metrics_csv import MetricsCSV
 from reid_lightning.engine.module import ReIDModule
 from reid_lightning.errors import ReIDError, unknown_name
+from reid_lightning.losses import Criterion
+from reid_lightning.metrics import ReIDMetric
+from reid_lightning.models import Embedder
 from reid_lightning.models.networks import network_name
 from reid_lightning.run.check_config import keys_beside
+from reid_lightning.run.check_outputs import check_outputs
 from reid_lightning.run.config_files import group_files
+from reid_lightning.run.made import made
 
 _KEPT_GROUPS = (
     "model",
@@ -65,8 +70,7 @@ def build_datamodule(config: DictConfig, **sizes: int) -> ReIDDataModule:
             f"by data={first} (it is data={chosen})."
         )
     joined = [build_datamodule(_composed_data(name)).folder for name in others]
-    datamodule: ReIDDataModule = instantiate(plain | sizes, join=joined)
-    return datamodule
+    return made("data", plain | sizes, ReIDDataModule, join=joined)
 
 
 def _composed_data(name: str) -> DictConfig:
@@ -80,11 +84,12 @@ def _composed_data(name: str) -> DictConfig:
 
 def build_module(config: DictConfig, num_classes: int) -> ReIDModule:
     """The LightningModule that a composed configuration describes."""
-    model = instantiate(config.model, num_classes=num_classes)
+    model = made("model", config.model, Embedder, num_classes=num_classes)
+    sizes = {"num_classes": num_classes, "embedding_size": model.embedding_size}
     return ReIDModule(
         model,
-        instantiate(config.loss, num_classes=num_classes, embedding_size=model.embedding_size),
-        instantiate(config.metric, _convert_="all"),
+        made("loss", config.loss, Criterion, **sizes),
+        made("metric", config.metric, ReIDMetric, _convert_="all"),
         instantiate(config.optimizer),
         instantiate(config.scheduler),
         seed=config.seed,
@@ -102,35 +107,33 @@ def build_trainer(config: DictConfig, resume_step: int | None = None) -> pl.Trai
     folder = Path(HydraConfig.get().runtime.output_dir)
     check_no_implicit_checkpoint(folder)
     resumed = {} if resume_step is None else {"resume_step": resume_step}
-    loggers = [_made("logger", config.logger, Logger, **resumed)] if config.get("logger") else []
+    loggers: list[Logger] = []
+    if config.get("logger"):
+        kind: Any = Logger
+        loggers.append(made("logger", config.logger, kind, _convert_="all", **resumed))
     if loggers and not isinstance(loggers[0], MetricsCSV):
         loggers.append(MetricsCSV(folder, **resumed))
-    callbacks = [
-        _made(f"callbacks.{name}", callback, pl.Callback)
+    named_callbacks = {
+        name: made(f"callbacks.{name}", callback, pl.Callback, _convert_="all")
         for name, callback in config.get("callbacks", {}).items()
         if callback
-    ]
+    }
     bar = config.trainer.enable_progress_bar and sys.stdout.isatty()
-    callbacks += [Progress()] if bar else []
-    trainer: pl.Trainer = instantiate(
+    callbacks = [*named_callbacks.values(), *([Progress()] if bar else [])]
+    trainer = made(
+        "trainer",
         config.trainer,
+        pl.Trainer,
         _convert_="all",
         logger=loggers,
         callbacks=callbacks,
         enable_progress_bar=bar,
         default_root_dir=folder,  # else the working directory, where checkpoints of others may lie
     )
+    check_outputs(trainer, named_callbacks, folder)
     # Its own handlers wait for other ranks, and hang; under SLURM they write other checkpoints.
     trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
     return trainer
-
-
-def _made(key: str, config: DictConfig, kind: type, **more: Any) -> Any:
-    """What a node makes, if Lightning can use it as what it is to be."""
-    made = instantiate(config, _convert_="all", **more)
-    if not isinstance(made, kind):
-        raise ReIDError(f"{key}._target_={config._target_} makes no Lightning {kind.__name__}.")
-    return made
 
 
 def check_no_implicit_checkpoint(folder: Path) -> None:

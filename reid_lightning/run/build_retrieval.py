@@ -30,12 +30,12 @@ def build_retrieval(config: DictConfig, folder: DatasetFolder) -> Retrieval:
     steps = {
         str(name): instantiate(step) if OmegaConf.is_config(step) else step
         for name, step in config.items()
-        if name != "spatial_temporal"
+        if name != "spatial_temporal" and step is not None
     }
     known = {field.name for field in fields(Retrieval)} - {"own_steps"}
     for name, step in steps.items():
         kind = _KINDS.get(name)
-        if kind and step is not None and not isinstance(step, kind):
+        if kind and not isinstance(step, kind):
             raise ReIDError(
                 f"retrieval.{name} makes no {kind.__name__}: give a step of your own another name."
             )

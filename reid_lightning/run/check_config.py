@@ -107,7 +107,7 @@ def _check_node(
     if not known.open:
         names = {name: hint for name, hint in known.hints.items() if name not in given}
         names |= dict.fromkeys(keys_beside(beside))
-        _check_names(key, [name for name in node if name not in _HYDRAS], names)
+        _check_names(key, [name for name in node if name not in _HYDRAS], names, removable=True)
     of_a_package = constructor(node["_target_"], key).__module__.startswith(_RESTRICTED)
     hints = {**known.hints, **(annotations if of_a_package else {}), **_HYDRAS}
     if beside and "_target_" in beside:
@@ -134,11 +134,17 @@ def _check_partial(key: str, node: Mapping[Any, Any], expected: bool | None) -> 
         )
 
 
-def _check_names(key: str, typed: Any, names: Mapping[str, Any]) -> None:
+def _check_names(
+    key: str, typed: Any, names: Mapping[str, Any], *, removable: bool = False
+) -> None:
+    """With `removable`, say how: a YAML's keys stay where another `_target_` is chosen."""
     for name in typed:
         if name not in names:
             of = f"{key} has no key {name}" if key else f"There is no key {name}"
-            raise ReIDError(f"{of}: {unknown_name(str(name), names, f'{key}.' if key else '')}")
+            message = f"{of}: {unknown_name(str(name), names, f'{key}.' if key else '')}"
+            if removable and not message.endswith("?"):
+                message += f" (~{key}.{name} removes it.)"
+            raise ReIDError(message)
 
 
 def _nested(value: object, key: str) -> Iterator[tuple[str, Mapping[Any, Any]]]:

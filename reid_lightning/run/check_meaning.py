@@ -9,10 +9,11 @@ from omegaconf import DictConfig
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.engine.module import ReIDModule
-from reid_lightning.engine.parameter_groups import checked_factor, parameter_groups
+from reid_lightning.engine.parameter_groups import parameter_groups, schedule_factor
 from reid_lightning.errors import ReIDError
 from reid_lightning.metrics import SCORES
 from reid_lightning.run.check_loss import check_loss, loss_warnings
+from reid_lightning.run.config_keys import LARGEST_RATE
 from reid_lightning.run.scored_part import batch_limit, check_test, check_validation, is_validated
 from reid_lightning.run.training_warnings import (
     callbacks_of,
@@ -49,14 +50,14 @@ def check_meaning(
     steps = len(datamodule.train_batches(0, world_size))
     _check_interval(config.trainer, steps)
     optimizer = _optimizer(module)
-    _check_schedule(config, module)
+    factors = _check_schedule(config, module, optimizer)
     _check_monitors(config, module)
     map_size = _map_size(datamodule, module)
     check_validation(config, datamodule, world_size)
     check_test(config, datamodule, world_size)
     for warning in (
         *loss_warnings(module.criterion, datamodule, world_size, typed),
-        *schedule_warnings(config),
+        *schedule_warnings(config, factors),
         *rate_warnings(config, module.model.freeze_backbone_epochs, optimizer),
         *length_warnings(config, steps),
         *picture_warnings(config, datamodule, map_size),
@@ -77,19 +78,35 @@ def _check_interval(trainer: DictConfig, steps: int) -> None:
 
 def _optimizer(module: ReIDModule) -> torch.optim.Optimizer:
     try:
-        return module.optimizer(parameter_groups(module))
+        made = module.optimizer(parameter_groups(module))
     except (TypeError, ValueError, RuntimeError) as error:
         raise ReIDError(f"The optimizer cannot be made: {error} (group optimizer).") from error
+    if not isinstance(made, torch.optim.Optimizer):
+        raise ReIDError(f"optimizer._target_ makes no torch optimizer, but {type(made).__name__}.")
+    return made
 
 
-def _check_schedule(config: DictConfig, module: ReIDModule) -> None:
+def _check_schedule(
+    config: DictConfig, module: ReIDModule, optimizer: torch.optim.Optimizer
+) -> list[float]:
+    """Refuse a schedule that trains nothing, or nothing that lasts; its factors over the run."""
     epochs = config.trainer.max_epochs
     if not isinstance(epochs, int) or epochs < 1:
-        return  # refused where the optimizer is made
-    points = [epochs * i / _POINTS for i in range(_POINTS)]
-    factors = [checked_factor(module.scheduler, epoch, epochs) for epoch in points]
+        return []  # refused where the optimizer is made
+    highest = max(float(group["lr"]) for group in optimizer.param_groups)
+    factors = []
+    for epoch in (epochs * i / _POINTS for i in range(_POINTS)):
+        factor = schedule_factor(module.scheduler, epoch, epochs)
+        if factor * highest > LARGEST_RATE:
+            raise ReIDError(
+                f"The scheduler raises the learning rate to {factor * highest:g} at epoch "
+                f"{epoch:g}, and weights are lost above {LARGEST_RATE}: its factors of "
+                "optimizer.lr are meant to be from 0 to 1."
+            )
+        factors.append(factor)
     if not any(factors):
         raise ReIDError("Nothing would be trained: the scheduler's learning rate is always 0.")
+    return factors
 
 
 def _check_monitors(config: DictConfig, module: ReIDModule) -> None:
@@ -118,12 +135,12 @@ def _check_monitors(config: DictConfig, module: ReIDModule) -> None:
 
 def _map_size(datamodule: ReIDDataModule, module: ReIDModule) -> tuple[int, ...]:
     """Height and width of the backbone's map of a picture."""
-    backbone = module.model.backbone
+    network = module.model
     picture = torch.zeros(1, 3, datamodule.height, datamodule.width)
-    was_training = backbone.training
+    was_training = network.training
     try:
         with torch.no_grad():
-            size = tuple(backbone.eval()(picture).shape[2:])
+            maps = network.eval().backbone(picture)
     except (RuntimeError, ValueError, AssertionError) as error:  # timm asserts the size
         first_line = str(error).partition("\n")[0]
         raise ReIDError(
@@ -131,10 +148,16 @@ def _map_size(datamodule: ReIDDataModule, module: ReIDModule) -> tuple[int, ...]
             f"data.width={datamodule.width}: {first_line}."
         ) from error
     finally:
-        backbone.train(was_training)
+        network.train(was_training)
+    size = tuple(maps.shape[2:])
     if 0 in size:
         raise ReIDError(
             f"Nothing is left of a picture of data.height={datamodule.height} × data.width="
             f"{datamodule.width} after the network's strides: raise them."
+        )
+    if maps.shape[1] != network.channels:
+        raise ReIDError(
+            f"The backbone's maps have {maps.shape[1]} channels, and model._target_ gives its "
+            f"Embedder {network.channels}."
         )
     return size

@@ -18,9 +18,13 @@ from reid_lightning.signatures import (
     NonNegative,
     PartialShare,
     Positive,
+    Share,
     Size,
     Text,
+    check_argument,
 )
+
+LARGEST_RATE = 100  # of learning: above it, one step loses the weights
 
 _TRAINER = Node(
     {
@@ -39,7 +43,7 @@ _TRAINER = Node(
 )
 _OPTIMIZER = Node(
     {
-        "lr": Annotated[float, Ge(0), Le(100)],
+        "lr": Annotated[float, Ge(0), Le(LARGEST_RATE)],
         "maximize": Literal[False],
         "dampening": PartialShare,
         "weight_decay": NonNegative,
@@ -84,9 +88,29 @@ _EVALUATION: dict[str, Any] = {
     "data": Node({"height": Size | None, "width": Size | None}, beside="reader", partial=False),
     "metric": {"distance": RankingDistance | None, "ap": AveragePrecision, "extra_scores": Nodes()},
     "retrieval": Nodes(
-        {"flip": bool, "multi_query": bool, "spatial_temporal": {"file": Text | None}}
+        {"flip": bool | None, "multi_query": bool | None, "spatial_temporal": {"file": Text | None}}
     ),
 }
+_DIRECTION = Literal["minimize", "maximize"]
+# Of Hydra's plugins, which find them late or fail on them.
+_SWEEP: dict[str, dict[str, Any]] = {
+    "sweeper": {
+        "direction": _DIRECTION | list[_DIRECTION],
+        "max_batch_size": Count | None,
+        "max_failure_rate": Share,
+        "n_jobs": Count,
+        "n_trials": Count,
+    },
+    "launcher": {"n_jobs": Annotated[int, Le(-1)] | Count},
+}
+
+
+def check_sweep_config(config: DictConfig) -> None:
+    """Raise a `ReIDError` about the first value of Hydra's plugins that runs no sweep."""
+    for group, annotations in _SWEEP.items():
+        values: Any = OmegaConf.to_container(config.hydra[group], enum_to_str=True)
+        for name in annotations.keys() & values.keys():
+            check_argument(f"hydra.{group}.{name}", values[name], annotations[name])
 
 
 _DATA: dict[str, Any] = {

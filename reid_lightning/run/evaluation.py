@@ -21,6 +21,7 @@ from reid_lightning.run.build import build_datamodule
 from reid_lightning.run.build_retrieval import build_retrieval, neighbour_warnings, taken_steps
 from reid_lightning.run.config_keys import check_evaluation_config
 from reid_lightning.run.embed_set import embed_set, embed_share
+from reid_lightning.run.failing_part import parts_named_in_errors
 from reid_lightning.run.load_trained import Trained, load_trained
 from reid_lightning.run.scored_part import check_evaluation
 from reid_lightning.run.split_counts import log_split_counts
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 _OTHER_SIZE = "Pictures are embedded at %d × %d; the network was trained at %d × %d."
 
 
+@parts_named_in_errors
 def run_evaluation(config: DictConfig) -> float:
     """Embed the pictures, take the steps of `retrieval`, rank, and write the results.
 
@@ -90,10 +92,11 @@ def run_evaluation(config: DictConfig) -> float:
     return scores["test/mAP"]
 
 
+@parts_named_in_errors
 def embed_rank(config: DictConfig) -> None:
     """One rank's part of an evaluation: to embed its share of the pictures."""
     trained, datamodule = _load(config)
-    embed_share(config, datamodule, trained, flip=config.retrieval.get("flip", False))
+    embed_share(config, datamodule, trained, flip=bool(config.retrieval.get("flip")))
 
 
 def _load(config: DictConfig) -> tuple[Trained, ReIDDataModule]:

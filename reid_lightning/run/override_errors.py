@@ -1,6 +1,7 @@
 """What is wrong with an override, and what to type instead: Hydra's own advice often misleads."""
 
 import re
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from reid_lightning.run.check_config import GIVEN, constructor
 from reid_lightning.run.config_files import CONF, NEW_GROUPS, group_files
 from reid_lightning.signatures import arguments_of
 
+OWN_CODE = str(Path(__file__).parents[1])
 # What a constructor raises about its arguments; anything else is a bug, and needs its traceback.
 _ABOUT_ARGUMENTS = (
     ImportError,
@@ -41,6 +43,7 @@ _OF_ONE_CHOICE = (
     "trainer",
 )
 _NO_GROUP = re.compile(r"Could not override '([^']+)'\. No match in the defaults list")
+_NO_KEY = re.compile(r"Interpolation key '([^']+)' not found")
 _SEVERAL_VALUES = ("Ambiguous value", "Sweep parameters")
 
 
@@ -98,6 +101,9 @@ def resolution_message(error: OmegaConfBaseException) -> str:
     if isinstance(error, ConfigAttributeError | ConfigKeyError) and error.full_key:
         return f"The configuration lacks {error.full_key}, which cannot be removed."
     text = str(error).partition("\n")[0].removesuffix(".") or type(error).__name__
+    if absent := _NO_KEY.match(text):
+        of = f", which {error.full_key} refers to" if error.full_key else ""
+        return f"The configuration lacks {absent[1]}{of}."
     if isinstance(error, InterpolationToMissingValueError):
         missing = text.rpartition(" ")[2]
         return f"{missing} must be given: {missing}=…"
@@ -107,11 +113,19 @@ def resolution_message(error: OmegaConfBaseException) -> str:
 def instantiation_message(error: InstantiationException) -> str | None:
     """What a constructor says of its arguments; None of a bug in it."""
     cause = error.__cause__
-    if cause is not None and not isinstance(cause, _ABOUT_ARGUMENTS):
+    plain = cause is None or isinstance(cause, _ABOUT_ARGUMENTS)
+    calls = traceback.extract_tb(cause.__traceback__ if cause else None)
+    if not plain and any(call.filename.startswith(OWN_CODE) for call in calls):
         return None
     key = str(error).rpartition("full_key: ")[2] if "full_key: " in str(error) else ""
-    reason = " ".join(str(cause or error).split())
+    reason = " ".join((str(cause or error) if plain else repr(cause)).split())
     return f"{key or 'A part of the configuration'} cannot be made: {reason}"
+
+
+def is_of_own_code(error: BaseException) -> bool:
+    """Whether an error was raised in this package's own code, and in none that this called."""
+    calls = traceback.extract_tb(error.__traceback__)
+    return bool(calls) and calls[-1].filename.startswith(OWN_CODE)
 
 
 def _unknown_key(parent: DictConfig, key: str) -> str:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import pytorch_lightning as pl
 import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.run.made import made
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,10 @@ def plan_processes(config: DictConfig) -> Processes:
             several machines are asked for without a launcher.
     """
     # In full precision: Lightning would quietly choose another half precision for a CPU.
-    probe: pl.Trainer = instantiate(
+    probe = made(
+        "trainer",
         config.trainer,
+        pl.Trainer,
         _convert_="all",
         logger=False,
         enable_checkpointing=False,

@@ -12,6 +12,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.files import named_in_errors, replaced_atomically
 from reid_lightning.results.status import write_status
+from reid_lightning.run.config_keys import check_sweep_config
 from reid_lightning.run.folder_claim import claim_folder, wait_for_rank_zero
 from reid_lightning.run.held_sweep import hold_sweep
 from reid_lightning.run.job_folders import check_job_folders
@@ -19,6 +20,7 @@ from reid_lightning.run.paths import expand_home, quoted
 from reid_lightning.run.python_path import import_variables
 from reid_lightning.run.typed_command import typed_command
 from reid_lightning.run.user_errors import exit_on_errors
+from reid_lightning.signatures import Name, check_argument
 
 
 class RunStart(Callback):
@@ -36,6 +38,8 @@ class RunStart(Callback):
     def _start_run(self, config: DictConfig) -> None:
         if not _starts_anew(config):
             return
+        if isinstance(name := OmegaConf.select(config, "data.name"), str):
+            check_argument("data.name", name, Name)  # it is in the folder's name
         folder = _resolved(config, "run")
         if getattr(rank_zero_only, "rank", 0) != 0:
             shared = wait_for_rank_zero(folder)
@@ -55,6 +59,7 @@ class RunStart(Callback):
 
     def _start_sweep(self, config: DictConfig) -> None:
         check_job_folders(config)
+        check_sweep_config(config)
         folder = _resolved(config, "sweep")
         if _starts_anew(config):
             named = _is_named(config, "sweep")

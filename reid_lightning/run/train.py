@@ -2,12 +2,10 @@
 
 import gc
 import sys
-import traceback
 from collections.abc import Sequence
 
 from omegaconf import DictConfig
 
-from reid_lightning.errors import ReIDError
 from reid_lightning.process import stop_signals
 from reid_lightning.run.command_line import (
     log_on_rank_zero,
@@ -22,13 +20,7 @@ from reid_lightning.run.resume import resume_args
 from reid_lightning.run.resume_sweep import resume_sweep_args
 from reid_lightning.run.sweep_jobs import of_sweep
 from reid_lightning.run.training import run_training
-from reid_lightning.run.typed_command import typed_command
-from reid_lightning.run.user_errors import CLEAR_ERRORS, failed_score, in_sweep, report_job_errors
-
-_SWEEP_ENDED_EARLY = (
-    "The sweep ended before its jobs did ({}: {}). Their folders are kept: "
-    "{} -m resume_sweep=FOLDER continues it."
-)
+from reid_lightning.run.user_errors import failed_score, report_job_errors
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,24 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if asks_for_help(typed):
         run_command(lambda: print(help_text("train", typed)), resumable=False)
     else:
-        run_command(lambda: start(typed), resumable=True)
+        run_command(lambda: _start(typed), resumable=True)
 
 
-def start(arguments: Sequence[str]) -> None:
+def _start(arguments: Sequence[str]) -> None:
     """Start a run or a sweep, or resume one."""
-    try:
-        run_hydra_app(job, "train", resume_sweep_args(resume_args(arguments)))
-    except Exception as error:
-        # Of a sweep, this is the launcher's or the sweeper's: a job's own error is reported there.
-        if not in_sweep() or isinstance(error, CLEAR_ERRORS):
-            raise
-        if not isinstance(error, ValueError):  # of a value of hydra.launcher or hydra.sweeper
-            traceback.print_exc()
-        first_line = str(error).partition("\n")[0]
-        message = _SWEEP_ENDED_EARLY.format(
-            type(error).__name__, first_line, typed_command("train")
-        )
-        raise ReIDError(message) from error
+    run_hydra_app(job, "train", resume_sweep_args(resume_args(arguments)))
 
 
 def job(config: DictConfig) -> float:

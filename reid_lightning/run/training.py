@@ -24,6 +24,7 @@ from reid_lightning.run.build import build_datamodule, build_module, build_train
 from reid_lightning.run.check_meaning import check_meaning
 from reid_lightning.run.command_line import rank_command
 from reid_lightning.run.config_keys import check_training_config
+from reid_lightning.run.failing_part import parts_named_in_errors
 from reid_lightning.run.glibc_memory import keep_large_blocks
 from reid_lightning.run.launch_ranks import run_ranks
 from reid_lightning.run.paths import quoted
@@ -43,6 +44,7 @@ _MAX_TIME_USED = (
 _HARDWARE = "Training on: %s (threads per process: %d; CPU instructions: %s)."
 
 
+@parts_named_in_errors
 def run_training(config: DictConfig) -> float:
     """Train a new run, or continue one, in as many processes as are configured.
 
@@ -82,6 +84,7 @@ def run_training(config: DictConfig) -> float:
     return score
 
 
+@parts_named_in_errors
 def train_rank(config: DictConfig) -> None:
     """One rank's part of a training whose supervisor has checked, or resumed, the run."""
     resume_point = find_resume_point(Path(config.resume)) if config.resume else None

@@ -1,6 +1,6 @@
 """What a run will do, and was perhaps not meant to: a sentence each, logged before it starts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from omegaconf import DictConfig
@@ -15,8 +15,17 @@ _LONG_WARMUP = (
 )
 
 
-def schedule_warnings(config: DictConfig) -> Iterator[str]:
-    """What the learning rate will not do in a run of this length: a sentence each."""
+def schedule_warnings(config: DictConfig, factors: Sequence[float]) -> Iterator[str]:
+    """What the learning rate will, and will not, do in a run of this length: a sentence each.
+
+    Args:
+        config: the composed configuration.
+        factors: of the learning rate, over the run.
+    """
+    if (highest := max(factors, default=0)) > 1:
+        yield (
+            f"The scheduler raises the learning rate above optimizer.lr, to {highest:g} times it."
+        )
     schedule, epochs = config.scheduler, config.trainer.max_epochs
     warmup = schedule.get("warmup_epochs") or 0
     if isinstance(epochs, int) and 0 < epochs <= warmup:

@@ -8,6 +8,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import yaml
 from hydra.core.hydra_config import HydraConfig
@@ -24,6 +25,7 @@ from reid_lightning.run.held_sweep import held_sweep, release_sweeps
 from reid_lightning.run.override_errors import (
     composition_message,
     instantiation_message,
+    is_of_own_code,
     resolution_message,
 )
 from reid_lightning.run.typed_command import typed_command
@@ -55,7 +57,8 @@ def report_errors(*, resumable: bool) -> Iterator[None]:
                 log.error("%s. %s", stop, hint if resumable else f"Its jobs are in {sweep}.")
             raise stop from None
         if sweep and not isinstance(error, SystemExit):
-            write_status(sweep, "failed", message=message or type_and_text(error))
+            message = message or _sweeps_end(error, sweep, resumable=resumable)
+            write_status(sweep, "failed", message=message)
         if message is None:
             raise
         log.error("Error: %s", message)
@@ -173,6 +176,18 @@ def as_stop(error: BaseException) -> Stopped | None:
         return error
     signum = signal.SIGINT if isinstance(error, KeyboardInterrupt) else received_signal()
     return None if signum is None else Stopped(signum)
+
+
+def _sweeps_end(error: BaseException, sweep: Path, *, resumable: bool) -> str:
+    """What a sweeper's or a launcher's error says: a job's own has ended the job alone."""
+    own = is_of_own_code(error)
+    log.log(logging.ERROR if own else logging.DEBUG, "The sweep's error:", exc_info=error)
+    text = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}".rstrip(". :")
+    again = f": {typed_command('train')} -m resume_sweep={sweep} continues it"
+    return (
+        f"The sweep ended before its jobs did ({text}): correct hydra.sweeper or hydra.launcher "
+        f"if this is about their values. The jobs' folders are kept{again if resumable else ''}."
+    )
 
 
 def _end_job(error: BaseException, message: str | None) -> None:

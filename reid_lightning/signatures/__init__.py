@@ -5,6 +5,7 @@ from reid_lightning.signatures.calls import check_call, checked
 from reid_lightning.signatures.kinds import (
     Count,
     FilePath,
+    Name,
     Natural,
     NonNegative,
     PartialShare,
@@ -19,6 +20,7 @@ from reid_lightning.signatures.words import describe, shown
 __all__ = [
     "Count",
     "FilePath",
+    "Name",
     "Natural",
     "NonNegative",
     "PartialShare",

@@ -42,7 +42,10 @@ def check_argument(key: str, value: object, hint: Any) -> None:
         text = json.dumps(value, ensure_ascii=False)  # names of files need not be UTF-8
         adapter.validate_json(text.encode("utf-8", "replace"))
     except (ValidationError, TypeError, ValueError):
-        raise ReIDError(f"{key}={shown(value)} must be {describe(hint)}.") from None
+        allowed = describe(hint)
+        is_number = isinstance(value, int | float) and allowed.startswith("text")
+        quote = f" (quoted, it is text: '{key}=\"{shown(value)}\"')" if is_number else ""
+        raise ReIDError(f"{key}={shown(value)} must be {allowed}{quote}.") from None
 
 
 def _holds_huge_integer(value: object) -> bool:

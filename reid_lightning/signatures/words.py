@@ -9,8 +9,10 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Len, Lt, MinLen
+from pydantic import StringConstraints
 
 LARGEST_COUNT = 10**9  # beyond it, integers fit no tensor, and mean nothing
+LARGEST_NUMBER = 10**6  # beside one above it, float32 loses most of a 1
 _LONGEST = 200  # of a value in a message
 
 _NAMES = {
@@ -103,6 +105,8 @@ def _range(limits: Iterable[object]) -> Iterable[str]:
                 most = f"below {bound}"
             case Len(fewest, most_of) if fewest == most_of:
                 yield f"({fewest} of them)"
+            case StringConstraints(pattern=pattern) if pattern:
+                yield "that is not empty and has no slash"
             case MinLen(1):
                 yield "that is not empty"
     if least and most:

@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 from wandb.proto.wandb_internal_pb2 import Record
 
+from reid_lightning.engine.loggers.wandb import wandb_logger
+from reid_lightning.errors import ReIDError
 from reid_lightning.results.findings import read_findings
 
 Run = Callable
@@ -226,3 +228,13 @@ def test_a_resumed_run_is_the_same_one_and_keeps_its_best(
 
 def best(folder: Path) -> float:
     return max(scores(folder, "val/mAP"))
+
+
+@pytest.mark.parametrize(("mode", "hinted"), [("online", True), ("offline", False)])
+def test_a_run_that_is_offline_already_is_not_told_to_be(
+    mode: Any, hinted: bool, tmp_path: Path
+) -> None:
+    logger = wandb_logger(str(tmp_path), mode=mode, nonsense=3)
+    with pytest.raises(ReIDError, match=r"^W&B does not start: .*nonsense") as caught:
+        _ = logger.experiment
+    assert ("logger.mode=offline" in str(caught.value)) == hinted

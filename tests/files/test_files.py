@@ -110,7 +110,7 @@ NO_WEIGHTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a zip bomb": (zipped("a/data.pkl", zipfile.ZIP_DEFLATED), "its records are packed"),
     "a network": (saved(torch.nn.Linear(2, 2)), "a torch.nn.modules.linear.Linear, and only .*"),
     "an own class": (saved({"x": Holder()}), r"Holder, and only .* torch\.save\(model\.state_dict"),
-    "code": (saved({"x": Code()}), "a print, and only tensors"),
+    "code": (saved({"x": Code()}), "print, and only tensors"),
     "an array": (saved({"x": np.ones(3)}), "_reconstruct, and only tensors"),
     "objects of NumPy's": (saved({"x": np.str_("x")}), "damaged, or torch.save"),
 }

@@ -4,7 +4,7 @@ import pytest
 from compose_config import composed
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.run.build import build_trainer
+from reid_lightning.run.build import build_module, build_trainer
 from reid_lightning.run.processes import plan_processes
 from reid_lightning.run.user_errors import clear_message
 
@@ -34,3 +34,18 @@ def test_keys_of_an_argument_are_plain() -> None:
     config = composed("train", "trainer.accelerator=cpu", "+trainer.max_time={minutes:1}")
     assert plan_processes(config).count == 1
     assert build_trainer(config).max_epochs == 60
+
+
+@pytest.mark.parametrize(
+    ("group", "kind"), [("model", "Embedder"), ("loss", "Criterion"), ("metric", "ReIDMetric")]
+)
+def test_what_a_group_makes_is_what_the_program_uses(group: str, kind: str) -> None:
+    config = composed("train", "model.weights=none", f"{group}._target_=builtins.dict")
+    with pytest.raises(ReIDError, match=rf"^{group}\._target_=builtins.dict makes no {kind}\.$"):
+        build_module(config, 8)
+
+
+def test_a_trainer_of_ones_own_is_a_trainer() -> None:
+    config = composed("train", "trainer.accelerator=cpu", "trainer._target_=builtins.dict")
+    with pytest.raises(ReIDError, match="makes no Lightning Trainer"):
+        plan_processes(config)

@@ -4,9 +4,15 @@ from pathlib import Path
 
 import pytest
 from compose_config import composed, refusal
+from hydra import compose, initialize_config_dir
 
+from reid_lightning.errors import ReIDError
 from reid_lightning.run.config_files import CONF
-from reid_lightning.run.config_keys import check_evaluation_config, check_training_config
+from reid_lightning.run.config_keys import (
+    check_evaluation_config,
+    check_sweep_config,
+    check_training_config,
+)
 
 GROUPS = ("augmentation", "callbacks", "data", "logger", "loss", "model", "optimizer", "scheduler")
 CHOICES = sorted(
@@ -16,14 +22,35 @@ CHOICES = sorted(
 )
 TRAINING = {
     "loss.normalize=off": "loss.normalize=off must be true or false.",
-    "loss.margin=-1": "loss.margin=-1 must be a number of 0 or more, or soft.",
-    "loss.margin=nan": "loss.margin=nan must be a number of 0 or more, or soft.",
-    "loss.margin=null": "loss.margin=null must be a number of 0 or more, or soft.",
+    "loss.margin=-1": "loss.margin=-1 must be a number from 0 to 1000000, or soft.",
+    "loss.margin=nan": "loss.margin=nan must be a number from 0 to 1000000, or soft.",
+    "loss.margin=null": "loss.margin=null must be a number from 0 to 1000000, or soft.",
     "loss.label_smoothing=1": "loss.label_smoothing=1 must be a number from 0 to below 1.",
-    "loss.id_weight=-1": "loss.id_weight=-1 must be a number of 0 or more.",
+    "loss.id_weight=-1": "loss.id_weight=-1 must be a number from 0 to 1000000.",
     "loss.gather=some": "loss.gather=some must be true or false, or auto.",
     "+loss.margn=0.3": "loss has no key margn: did you mean loss.margin?",
+    "loss.center_weight=1e30": ("loss.center_weight=1e+30 must be a number from 0 to 1000000."),
+    "loss.margin=1e30": "loss.margin=1e+30 must be a number from 0 to 1000000, or soft.",
+    "optimizer.weight_decay=1e30": (
+        "optimizer.weight_decay=1e+30 must be a number from 0 to 1000000."
+    ),
+    "optimizer._target_=torch.optim.SparseAdam": (
+        "optimizer has no key weight_decay: there are betas, eps, lr, maximize. "
+        "(~optimizer.weight_decay removes it.)"
+    ),
+    "data.root=123": (
+        "data.root=123 must be text that is not empty (quoted, it is text: 'data.root=\"123\"')."
+    ),
+    "data.archive=1.5": (
+        "data.archive=1.5 must be text that is not empty, or null (quoted, it is text: "
+        "'data.archive=\"1.5\"')."
+    ),
+    "data.name=../../x": "data.name=../../x must be text that is not empty and has no slash.",
+    "~seed": "The configuration lacks seed, which data.seed refers to.",
     "data.p=4.5": "data.p=4.5 must be an integer from 1 to 8192.",
+    "scheduler=warmup_multistep scheduler.milestones=[40,60]": (
+        "scheduler.milestones=[40, 60] must be a list, each of it a number from 0 to 1."
+    ),
     "data.height=abc": "data.height=abc must be an integer from 1 to 8192.",
     "data.workers=100000": "data.workers=100000 must be an integer from 0 to 1024.",
     "data.root=null": "data.root=null must be text that is not empty.",
@@ -42,9 +69,11 @@ TRAINING = {
         "arguments."
     ),
     "loss=supcon loss.metric.temperature=0": (
-        "loss.metric.temperature=0 must be a number above 0."
+        "loss.metric.temperature=0 must be a number from above 0 to 1000000."
     ),
-    "loss=arcface loss.metric.scale=-30": "loss.metric.scale=-30 must be a number above 0.",
+    "loss=arcface loss.metric.scale=-30": (
+        "loss.metric.scale=-30 must be a number from above 0 to 1000000."
+    ),
     "~scheduler.final": "The configuration lacks scheduler.final: it cannot be removed.",
     "~model.pooling": "The configuration lacks model.pooling: it cannot be removed.",
     "model.weights=": "model.weights='' must be text that is not empty.",
@@ -56,7 +85,7 @@ TRAINING = {
         "trainer._partial_=true must be false: pytorch_lightning.Trainer is called at once."
     ),
     "data.reader=null": "data.reader=null must be a group with a _target_.",
-    "data.root=${nope}": "Interpolation key 'nope' not found (at data.root).",
+    "data.root=${nope}": "The configuration lacks nope, which data.root refers to.",
     "seed=null": "seed=null must be an integer from 0 to 4294967295.",
     "seed=1.5": "seed=1.5 must be an integer from 0 to 4294967295.",
     "optimizer.lr=nan": "optimizer.lr=nan must be a number from 0 to 100.",
@@ -99,7 +128,7 @@ TRAINING = {
     "callbacks.best=null": "accepted",
 }
 EVALUATION = {
-    "retrieval=[flip] retrieval.flip=off": "retrieval.flip=off must be true or false.",
+    "retrieval=[flip] retrieval.flip=off": "retrieval.flip=off must be true or false, or null.",
     "retrieval=[rerank] retrieval.rerank.weight=nan": (
         "retrieval.rerank.weight=nan must be a number from 0 to 1."
     ),
@@ -110,8 +139,11 @@ EVALUATION = {
         "retrieval.expansion=3 names no constructor: choose one of its files."
     ),
     "retrieval=[spatial_temporal] retrieval.spatial_temporal.file=3": (
-        "retrieval.spatial_temporal.file=3 must be text that is not empty, or null."
+        "retrieval.spatial_temporal.file=3 must be text that is not empty, or null (quoted, it is "
+        "text: 'retrieval.spatial_temporal.file=\"3\"')."
     ),
+    "retrieval=[flip] retrieval.flip=null": "accepted",
+    "retrieval=[multi_query] retrieval.multi_query=null": "accepted",
     "findings.length=0": "findings.length=0 must be an integer of 1 or more.",
     "findings=null": ("findings=null is a group, and no value: set its keys, findings.KEY=VALUE."),
     "retrieval=[rerank] +retrieval.rerank._partial_=true": (
@@ -175,3 +207,26 @@ def test_constructors_of_the_users_are_checked_too(
 def test_options_of_a_logger_are_known_before_it_writes() -> None:
     message = refusal("train", "logger=tensorboard", "+logger.flush=3")
     assert message == "logger has no key flush: did you mean logger.flush_secs?"
+
+
+@pytest.mark.parametrize(
+    ("override", "allowed"),
+    [
+        ("sweeper.n_trials=0", "an integer of 1 or more"),
+        ("sweeper.n_jobs=0", "an integer of 1 or more"),
+        ("sweeper.max_failure_rate=2", "a number from 0 to 1"),
+        (
+            "sweeper.direction=up",
+            "minimize or maximize, or a list, each of it minimize or maximize",
+        ),
+        ("launcher.n_jobs=0", "an integer of -1 or less, or an integer of 1 or more"),
+    ],
+)
+def test_values_of_hydras_plugins_are_checked_before_a_sweep(override: str, allowed: str) -> None:
+    plugins = ["sweep=optuna", "hydra/launcher=joblib"]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        check_sweep_config(compose("train", plugins, return_hydra_config=True))
+        check_sweep_config(compose("train", return_hydra_config=True))
+        config = compose("train", [*plugins, f"hydra.{override}"], return_hydra_config=True)
+    with pytest.raises(ReIDError, match=rf"^hydra\.{override}.* must be {allowed}\.$"):
+        check_sweep_config(config)

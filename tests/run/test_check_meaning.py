@@ -63,6 +63,10 @@ def people(*, pids: int, cameras: int = 2, pictures: int = 2) -> Splits:
     return Splits(train, query, tuple(replace(q, path=Path("g"), camid=1) for q in query))
 
 
+def no_optimizer(groups: object, **options: object) -> str:
+    return "none"
+
+
 def refusal(check: Check, *overrides: str, **more: object) -> str:
     with pytest.raises(Exception) as caught:
         check(*overrides, **more)
@@ -85,11 +89,11 @@ REFUSED = {
     "no rate at all": (["optimizer.lr=nan"], "Invalid learning rate: nan"),
     "betas": (["+optimizer.betas=[0.9,1]"], "Invalid beta parameter"),
     "momentum": (["optimizer=sgd", "optimizer.momentum=0"], "Nesterov momentum requires"),
-    "milestones": (["scheduler=warmup_multistep", "scheduler.milestones=[40,60]"], "milestones"),
     "all rates zero": (
         ["scheduler=warmup_multistep", "scheduler.milestones=[0]", "scheduler.gamma=0"],
         "learning rate is always 0",
     ),
+    "no optimizer": ([f"optimizer._target_={__name__}.no_optimizer"], "no torch .* but str"),
     "a monitor": (["callbacks.best.monitor=val/map"], "val/map is never computed: .*val/mAP"),
     "another's": (["callbacks.best.monitor=test/mAP"], "test/mAP is never computed"),
     "the worst": (["callbacks.best.mode=min"], "would keep the worst val/mAP"),
@@ -209,6 +213,27 @@ def test_a_schedule_of_ones_own_gives_finite_factors(factor: float, check: Check
     assert f"at epoch 1.005 is {factor}: it must be" in message
 
 
+def test_a_schedule_of_ones_own_does_not_lose_the_weights(check: Check) -> None:
+    message = refusal(check, "trainer.max_epochs=30", factor=math.pow)
+    assert re.search(r"learning rate to \S+ at epoch 1.*weights are lost above 100", message)
+    text = check("scheduler=constant", factor=lambda epoch, epochs: 10)
+    assert text.count("WARNING") == 1 and "above optimizer.lr, to 10 times it" in text
+
+
+@pytest.mark.parametrize("factor", [math.exp, math.log, lambda epoch, epochs: "a"])
+def test_a_schedule_of_ones_own_gives_numbers(
+    factor: Callable[[float, int], float], check: Check
+) -> None:
+    assert "scheduler._target_ gives no factor of optimizer.lr" in refusal(check, factor=factor)
+
+
+def test_a_network_whose_maps_do_not_fit_its_head_is_an_error(check: Check) -> None:
+    message = refusal(check, backbone=torch.nn.Conv2d(3, 8, 3))
+    assert message == (
+        "The backbone's maps have 8 channels, and model._target_ gives its Embedder 1280."
+    )
+
+
 def test_a_network_that_pictures_are_too_small_for_is_an_error(check: Check) -> None:
     unpadded = torch.nn.Conv2d(3, 8, 99)
     assert "no pictures of data.height=64 × data.width=64" in refusal(check, backbone=unpadded)
@@ -224,4 +249,4 @@ def test_a_network_that_pictures_are_too_small_for_is_an_error(check: Check) -> 
             return super().forward(x)[:, :, 64:]
 
     assert "Nothing is left of a picture" in refusal(check, backbone=Cropped(3, 8, 1))
-    assert check(backbone=torch.nn.Conv2d(3, 8, 5)) == ""
+    assert check(backbone=torch.nn.Conv2d(3, 1280, 5)) == ""

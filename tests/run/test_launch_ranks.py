@@ -45,6 +45,10 @@ def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def written(path: Path) -> bool:
+    return path.exists() and path.read_text() != ""
+
+
 def run(code: str, count: int = 2, threads: int = 2) -> None:
     run_ranks([[sys.executable, "-c", code]] * count, threads)
 
@@ -130,7 +134,7 @@ def test_a_rank_that_dies_ends_the_job(end: str, message: str, out: Path) -> Non
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_to_any_of_them_ends_all(signum: signal.Signals, target: str, out: Path) -> None:
     family = Family("-c", SUPERVISOR, SLEEP, cwd=out)
-    family.wait_for(lambda: (out / "0").exists() and (out / "1").exists())
+    family.wait_for(lambda: written(out / "0") and written(out / "1"))
     time.sleep(0.1)
     if target == "group":
         os.killpg(family.first.pid, signum)
@@ -143,7 +147,7 @@ def test_a_signal_to_any_of_them_ends_all(signum: signal.Signals, target: str, o
 @pytest.mark.parametrize("target", ["supervisor", "0", "1"])
 def test_a_kill_of_any_of_them_ends_all(target: str, out: Path) -> None:
     family = Family("-c", SUPERVISOR, SLEEP, cwd=out)
-    family.wait_for(lambda: (out / "0").exists() and (out / "1").exists())
+    family.wait_for(lambda: written(out / "0") and written(out / "1"))
     pid = family.first.pid if target == "supervisor" else int((out / target).read_text())
     os.kill(pid, signal.SIGKILL)
     status = family.end(10.0)
@@ -153,7 +157,7 @@ def test_a_kill_of_any_of_them_ends_all(target: str, out: Path) -> None:
 def test_a_supervisor_killed_while_it_stops_leaves_nothing(out: Path) -> None:
     """As systemd, docker and SLURM do when a SIGTERM takes too long."""
     family = Family("-c", SUPERVISOR, DEAF, cwd=out)
-    family.wait_for(lambda: (out / "0").exists() and (out / "1").exists())
+    family.wait_for(lambda: written(out / "0") and written(out / "1"))
     time.sleep(0.1)
     family.first.terminate()
     time.sleep(0.3)
@@ -194,7 +198,7 @@ def test_a_reported_error_goes_before_a_death_without_a_word(
 
 def test_a_rank_that_does_not_stop_is_killed(out: Path) -> None:
     family = Family("-c", SUPERVISOR, DEAF, cwd=out)
-    family.wait_for(lambda: (out / "0").exists() and (out / "1").exists())
+    family.wait_for(lambda: written(out / "0") and written(out / "1"))
     family.first.terminate()
     assert family.end(10.0) == 143
 

@@ -86,6 +86,12 @@ def test_only_steps_that_are_taken_are_told() -> None:
     assert taken_steps(config) == ["spatial_temporal"]
 
 
+def test_null_switches_every_step_off(tiny_set: Path) -> None:
+    config = OmegaConf.create(dict.fromkeys(["flip", "multi_query", "rerank", "own"]))
+    folder = DatasetFolder(name="x", root=tiny_set, source="")
+    assert build_retrieval(config, folder) == Retrieval()
+
+
 def test_a_known_step_is_of_its_own_kind(tiny_set: Path) -> None:
     rerank = {"_target_": "reid_lightning.retrieval.Rerank", "k1": 5, "k2": 2, "weight": 0.3}
     folder = DatasetFolder(name="x", root=tiny_set, source="")

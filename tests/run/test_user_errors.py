@@ -1,5 +1,6 @@
 """How errors are reported, and what they end."""
 
+import json
 import logging
 import math
 import os
@@ -16,11 +17,11 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 
-from reid_lightning.errors import ReIDError
+from reid_lightning.errors import ReIDError, unknown_name
 from reid_lightning.process import Stopped, stop_signals
 from reid_lightning.results.status import State, read_status, read_status_file, write_status
+from reid_lightning.run.held_sweep import held_sweep, hold_sweep
 from reid_lightning.run.own_folder import own_folder
-from reid_lightning.run.train import start
 from reid_lightning.run.user_errors import (
     clear_message,
     failed_score,
@@ -166,21 +167,23 @@ def test_what_an_extra_brings_is_named_with_it(
     assert caplog.messages == [f"{start_of_message}pip install '.[sweep]'."]
 
 
-def test_what_ends_a_sweep_says_how_to_resume_it_and_what_ends_a_run_does_not(
-    begin: Begin, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("resumable", [True, False])
+def test_what_a_sweeper_raises_is_a_sentence_and_a_bug_of_ours_has_its_traceback(
+    resumable: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whichever the file of `experiments` asks for."""
-
-    def bug(*_: object) -> None:
-        raise ValueError("a bug")
-
-    monkeypatch.setattr("reid_lightning.run.train.run_hydra_app", bug)
-    begin("hydra.mode=RUN")
-    with pytest.raises(ValueError, match="a bug"):
-        start(["experiments=mine"])
-    begin("hydra.mode=MULTIRUN")
-    with pytest.raises(ReIDError, match=r"The sweep ended before its jobs did \(ValueError: a bug"):
-        start(["experiments=mine"])
+    """Whichever the command; optuna's and joblib's errors come from their own files."""
+    hold_sweep(tmp_path)
+    with pytest.raises(SystemExit, match="1"), report_errors(resumable=resumable):
+        json.loads("nope")
+    (message,) = caplog.messages
+    assert message.startswith("Error: The sweep ended before its jobs did (JSONDecodeError: Expect")
+    assert (f"resume_sweep={tmp_path} continues it" in message) == resumable
+    assert read_status_file(tmp_path)["state"] == "failed"
+    assert held_sweep() is None
+    hold_sweep(tmp_path)
+    with pytest.raises(SystemExit, match="1"), report_errors(resumable=resumable):
+        unknown_name(None, None)  # type: ignore[arg-type]
+    assert caplog.records[-2].exc_info is not None
 
 
 def test_a_disk_error_of_a_librarys_thread_is_a_sentence(

@@ -90,7 +90,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "in a mapping": (
         lambda: function(1, numbers={"a": -1}),
-        'group.numbers={"a": -1} must be keys, each with a number of 0 or more, or null.',
+        'group.numbers={"a": -1} must be keys, each with a number from 0 to 1000000, or null.',
     ),
     "a path": (lambda: function(Path("a")), "group.count=a must be an integer of 1 or more."),  # type: ignore[arg-type]
     "of a typed dictionary": (
@@ -101,8 +101,11 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         lambda: function(1, network=3),  # type: ignore[arg-type]
         "group.network=3 must be a group with a _target_, or null.",
     ),
-    "a class": (lambda: Base(-1), "group.margin=-1 must be a number of 0 or more."),
-    "a derived class": (lambda: Derived("-1"), "group.margin=-1.0 must be a number of 0 or more."),
+    "a class": (lambda: Base(-1), "group.margin=-1 must be a number from 0 to 1000000."),
+    "a derived class": (
+        lambda: Derived("-1"),
+        "group.margin=-1.0 must be a number from 0 to 1000000.",
+    ),
     "a dataclass": (lambda: Point(2), "Point.x=2 must be a number from 0 to 1."),
     "a replaced field": (
         lambda: replace(Point(0), y=-1),
@@ -110,7 +113,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a loss": (
         lambda: TripletLoss("hard", -1, normalize=True),
-        "loss.margin=-1 must be a number of 0 or more, or soft.",
+        "loss.margin=-1 must be a number from 0 to 1000000, or soft.",
     ),
     "a space": (
         lambda: EmbeddingSpace("euclidian", normalize=True),  # type: ignore[arg-type]

@@ -77,6 +77,6 @@ def _samples(contents: dict[str, dict[str, list[Path]]]) -> dict[str, list[Sampl
     for split, pictures in contents.items():
         for name, paths in pictures.items():
             for path in paths:
-                samples[split].append(Sample(path, pids[name], camid))
+                samples[split].append(Sample(path, pids[name], camid, identity=name))
                 camid += 1
     return samples

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple, get_args
 
+from reid_lightning.data.pictures import Picture
 from reid_lightning.data.readers.numbered import numbered
 from reid_lightning.data.readers.table_cells import box_of, flag, is_empty, time_of
 from reid_lightning.data.readers.table_rows import Row, read_rows
@@ -50,31 +51,38 @@ def read_table(root: Path | None, *, table: FilePath, test_share: PartialShare =
     table = Path(table)
     columns, rows = read_rows(table)
     names = _Columns.of(table, columns)
-    has_cameras = names.camera is not None and not all(
-        is_empty(row.cells[names.camera]) for row in rows
-    )
-    roles = [_role(row, names) for row in rows]
-    pids = numbered(
-        row.cells[names.pid] for row, role in zip(rows, roles, strict=True) if role == "person"
-    )
-    cameras = (
-        numbered(_camera(row, names.camera) for row in rows)
-        if has_cameras and names.camera
-        else None
-    )
     folder = table.parent if root is None else root
-    files = dict[tuple[object, ...], int]()
-    samples = list[Sample]()
-    for row, role in zip(rows, roles, strict=True):
-        box = box_of(row)
-        path = folder / _filled(row, "path")
-        camid = (
-            files.setdefault((path, box), len(files))
-            if cameras is None
-            else cameras[_camera(row, names.camera or "")]
+    pictures = [Picture(folder / _filled(row, "path"), box_of(row)) for row in rows]
+    camera = names.camera
+    if camera is not None and all(is_empty(row.cells[camera]) for row in rows):
+        camera = None
+    has_cameras = camera is not None
+    # Without cameras, every picture is of one of its own.
+    taken_by = [
+        str(picture) if camera is None else _filled(row, camera)
+        for picture, row in zip(pictures, rows, strict=True)
+    ]
+    camids = numbered(taken_by)
+    roles = [_role(row, names) for row in rows]
+    who = [
+        row.cells[names.pid] if role == "person" else ""
+        for row, role in zip(rows, roles, strict=True)
+    ]
+    pids = numbered(filter(None, who)) | {"": JUNK_PID}
+    samples = [
+        Sample(
+            picture.path,
+            pids[person],
+            camids[camera_name],
+            time=time_of(row),
+            role=role,
+            box=picture.box,
+            identity=person,
         )
-        pid = pids[row.cells[names.pid]] if role == "person" else JUNK_PID
-        samples.append(Sample(path, pid, camid, time=time_of(row), role=role, box=box))
+        for row, picture, camera_name, role, person in zip(
+            rows, pictures, taken_by, roles, who, strict=True
+        )
+    ]
     if not names.split:
         return split_by_identity(samples, test_share, has_cameras=has_cameras)
     splits: dict[str, list[Sample]] = {name: [] for name in _SPLITS}
@@ -129,10 +137,6 @@ def _role(row: Row, names: _Columns) -> Role:
         raise ReIDError(f"{row.where}: {names.pid} is empty: who is on the picture?")
     unknown = names.pid == "identity" and pid == _UNKNOWN
     return "junk" if unknown or pid == str(JUNK_PID) else "person"
-
-
-def _camera(row: Row, column: str) -> str:
-    return _filled(row, column)
 
 
 def _filled(row: Row, column: str) -> str:

@@ -87,9 +87,9 @@ class Dashboard(WandbLogger):
                     run = super().experiment
             except (Error, TypeError) as error:  # TypeError: an option that it has not
                 message = " ".join(str(error).split()).rstrip(".")
-                raise ReIDError(
-                    f"W&B does not start: {message}. Use logger.mode=offline to train without it."
-                ) from error
+                online = self._wandb_init.get("mode") != "offline"
+                hint = " Use logger.mode=offline to train without it." if online else ""
+                raise ReIDError(f"W&B does not start: {message}.{hint}") from error
             # Epochs, not steps: runs with other batch sizes or process counts stay comparable.
             run.define_metric("*", step_metric="epoch", overwrite=True)
             for axis in ("epoch", "trainer/global_step"):

@@ -23,9 +23,9 @@ def contact_sheet(splits: Splits) -> Image.Image:
     """
     samples_of = {"train": splits.train, "test": (*splits.query, *splits.gallery)}
     rows = [
-        (f"{name}\n{pid}", pictures)
+        (f"{name}\n{pictures[0].person}", pictures)
         for name, samples in samples_of.items()
-        for pid, pictures in _some_people(samples)
+        for pictures in _some_people(samples)
     ]
     columns = max(len(pictures) for _, pictures in rows)
     width = 2 * PAD + NAME + columns * (WIDTH + GAP)
@@ -45,14 +45,14 @@ def contact_sheet(splits: Splits) -> Image.Image:
     return canvas
 
 
-def _some_people(samples: Sequence[Sample]) -> list[tuple[int, list[Sample]]]:
+def _some_people(samples: Sequence[Sample]) -> list[list[Sample]]:
     pictures = defaultdict[int, list[Sample]](list)
     for sample in people(samples):
         pictures[sample.pid].append(sample)
     pids = sorted(pictures)
     count = min(PEOPLE, len(pids))
     return [
-        (pid, _by_turns(pictures[pid])[:PICTURES])
+        _by_turns(pictures[pid])[:PICTURES]
         for pid in (pids[len(pids) * i // count] for i in range(count))
     ]
 
