@@ -1,16 +1,19 @@
 """Every kind of file that the package reads: how a sound one is made, and how it is read."""
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow
 import torch
 from compose_config import composed
 from hydra import compose, initialize_config_dir
 from hydra.conf import ConfigSourceInfo
 from omegaconf import OmegaConf, open_dict
 from PIL import Image
+from pyarrow import parquet
 from run_folders import findings
 from torch import Tensor, nn
 
@@ -18,6 +21,7 @@ from reid_lightning.data.archive import extract_once
 from reid_lightning.data.content_key import content_key
 from reid_lightning.data.equal_pictures import equal_pictures
 from reid_lightning.data.pictures import FORMATS, Picture, decode, decode_resized
+from reid_lightning.data.readers import read_msmt17, read_table
 from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.data.store import open_source
 from reid_lightning.data.synthetic.draw_set import VERSION, draw_synthetic
@@ -246,8 +250,44 @@ def read_curves(path: Path) -> Any:
 def write_ranks(path: Path) -> None:
     columns = torch.tensor([2, 0]), torch.tensor([12, 0]), torch.ones(2), torch.ones(2)
     matches, first, ap, inp = columns
-    queries = [Sample(path.parent / name, 1, 0) for name in ("a, 1.jpg", "b\x0b.jpg")]
-    write_per_query(path, queries, QueryResults(ap, first, matches, inp))
+    queries = tuple(Sample(path.parent / name, 1, 0) for name in ("a, 1.jpg", "b\x0b.jpg"))
+    write_per_query(path, Splits((), queries, ()), QueryResults(ap, first, matches, inp))
+
+
+ROWS = {
+    "path": ["a.jpg", "b.jpg", "c.jpg", "c.jpg", "d.jpg"],
+    "pid": [7, 7, 12, 12, -1],
+    "camid": ["door", "hall", "door", "hall", "door"],
+    "split": ["train", "train", "query", "gallery", "gallery"],
+    "time": [1.0, 2.0, None, 4.0, 5.0],
+    "bbox": [[1.0, 2.0, 3.0, 4.0], None, None, None, None],
+}
+
+
+def write_csv_table(path: Path) -> None:
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerows([ROWS, *zip(*ROWS.values(), strict=True)])
+
+
+def write_parquet_table(path: Path) -> None:
+    parquet.write_table(pyarrow.table(ROWS), path)
+
+
+def read_table_of_pictures(path: Path) -> Any:
+    return read_table(None, table=path)
+
+
+def write_msmt17_list(path: Path) -> None:
+    for name in ("train", "test"):
+        (path.parent / name).mkdir()
+    for name in ("list_train.txt", "list_val.txt", "list_query.txt", "list_gallery.txt"):
+        lines = (f"{pid:04}/{pid:04}_000_0{pid}_0303morning_0008_0.jpg {pid}\n" for pid in (1, 2))
+        (path.parent / name).write_text("".join(lines))
+
+
+def read_msmt17_list(path: Path) -> Any:
+    return read_msmt17(path.parent)
 
 
 def write_status_file(path: Path) -> None:
@@ -355,5 +395,8 @@ READERS = PICTURES | {
     "multirun.yaml": Reader(write_multirun_yaml, read_sweep, name="multirun.yaml"),
     "config.yaml": Reader(write_config, read_config, name=".hydra/config.yaml"),
     "a YAML of the user's": Reader(write_own_data, read_own_data, name="own/data/mine.yaml"),
+    "a table, CSV": Reader(write_csv_table, read_table_of_pictures, name="table.csv"),
+    "a table, Parquet": Reader(write_parquet_table, read_table_of_pictures, name="table.parquet"),
+    "a list of MSMT17": Reader(write_msmt17_list, read_msmt17_list, name="list_query.txt"),
     "a lock": Reader(Path.touch, read_lock, True, ".lock"),
 }
