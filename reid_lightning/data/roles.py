@@ -15,17 +15,19 @@ def with_roles(splits: Splits, distractor_pid: int | None) -> Splits:
     Args:
         splits: as a reader gives them.
         distractor_pid: the pid of distractors, such as 0 in Market-1501; None where every pid is a
-            person's, or where the reader says what is a distractor.
+            person's, or where the reader says what is a distractor. A number that stands for a name
+            is none.
     """
     pids = (s.pid for split in (splits.train, splits.query, splits.gallery) for s in split)
     unused = min(pids, default=JUNK_PID)
     unused = min(unused, JUNK_PID) - 1
-    roles: dict[int | None, Role] = {JUNK_PID: "junk", distractor_pid: "distractor"}
+    roles: dict[int | None, Role] = {JUNK_PID: "junk", distractor_pid: "distractor", None: "person"}
 
     def scored(samples: Iterable[Sample]) -> Iterable[Sample]:
         nonlocal unused
         for sample in samples:
-            role = roles.get(sample.pid, "person") if sample.role == "person" else sample.role
+            number = _number(sample)
+            role = roles.get(number, "person") if sample.role == "person" else sample.role
             if role == "junk":
                 yield replace(sample, pid=JUNK_PID, role=role)
             elif role == "distractor":
@@ -45,3 +47,10 @@ def with_roles(splits: Splits, distractor_pid: int | None) -> Splits:
 def people(samples: Iterable[Sample]) -> tuple[Sample, ...]:
     """The samples that are neither distractors nor junk."""
     return tuple(s for s in samples if s.role == "person")
+
+
+def _number(sample: Sample) -> int | None:
+    """The number that a person has in the set's own files; None of a name."""
+    if not (name := sample.identity):
+        return sample.pid
+    return int(name) if name.isascii() and name.isdecimal() and len(name) < 16 else None

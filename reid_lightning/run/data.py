@@ -21,7 +21,7 @@ from reid_lightning.run.help import asks_for_help, help_text
 from reid_lightning.run.hydra_app import run_hydra_app
 from reid_lightning.run.python_path import import_users_modules
 from reid_lightning.run.split_counts import log_split_counts
-from reid_lightning.run.user_errors import report_job_errors
+from reid_lightning.run.user_errors import report_errors
 
 _MOST_CAMERAS = 50  # that are listed one by one
 _SHEETS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def job(config: DictConfig) -> None:
     """Print what the set holds, then write what is asked for."""
-    with report_job_errors(resumable=False):
+    with report_errors(resumable=False):  # before Hydra prints its own lines
         import_users_modules()
         check_data_config(config)
         sheet = config.sheet and Path(config.sheet)

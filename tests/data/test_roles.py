@@ -41,6 +41,25 @@ def test_without_a_pid_of_distractors_0_is_a_person() -> None:
     assert [s.pid for s in everything(splits)] == [0, 0, 0, JUNK_PID]
 
 
+@pytest.mark.parametrize(
+    ("names", "strangers"),
+    [
+        (["alice", "bob"], []),  # of whom alice has the number 0
+        (["0", "alice"], ["0"]),
+        (["0000", "#5"], ["0000"]),  # 1, as both are names
+        (["7", "0"], ["0"]),
+        (["9" * 5000, "\u0660"], []),
+    ],
+)
+def test_the_pid_of_distractors_is_no_number_of_a_name(
+    names: list[str], strangers: list[str], tmp_path: Path
+) -> None:
+    rows = "".join(f"{n}.jpg,{name},gallery\n" for n, name in enumerate(names))
+    (tmp_path / "t.csv").write_text(f"path,pid,split\n{rows}", encoding="utf-8")
+    splits = with_roles(read_table(None, table=tmp_path / "t.csv"), distractor_pid=0)
+    assert [s.identity for s in splits.gallery if s.role == "distractor"] == strangers
+
+
 @given(
     st.lists(st.tuples(st.integers(-5, 5), st.sampled_from(ROLES)), max_size=12),
     st.sampled_from([None, 0, -1, 3]),

@@ -30,7 +30,7 @@ def typed(
         else:
             data.main(arguments)
         printed = capsys.readouterr()
-        assert "Traceback" not in printed.out + printed.err
+        assert not re.search("Traceback|Error executing job", printed.out + printed.err)
         return printed.out + printed.err
 
     return run
@@ -142,6 +142,11 @@ def test_what_was_typed_wrong_is_said(typed: Typed, own: Path, tmp_path: Path) -
     table.write_text("path,who\nx.jpg,1\n")
     assert "no column pid" in typed("data=table", f"data.table={table}", fails=True)
     assert not list(Path.cwd().iterdir())
+
+
+def test_of_several_sets_the_first_wrong_one_ends_the_command(typed: Typed, own: Path) -> None:
+    printed = typed("-m", "data=folders,msmt17", f"data.root={own}", fails=True)
+    assert "folders (no cameras)" in printed and "No MSMT17 at" in printed
 
 
 def test_a_table_of_missing_pictures_is_told_to_the_end(typed: Typed, tmp_path: Path) -> None:
