@@ -17,8 +17,13 @@ def training_of(others: Iterable[Splits], first: Splits) -> tuple[Sample, ...]:
     samples = list[Sample]()
     last = (*first.train, *first.query, *first.gallery)
     pid, camid = _next_numbers(last, 0, 0)
-    for splits in others:
-        joined = [replace(s, pid=pid + s.pid, camid=camid + s.camid) for s in people(splits.train)]
+    for number, splits in enumerate(others, start=2):
+        joined = [
+            replace(
+                s, pid=pid + s.pid, camid=camid + s.camid, camera=f"{s.taken_by} of set {number}"
+            )
+            for s in people(splits.train)
+        ]
         pid, camid = _next_numbers(joined, pid, camid)
         samples += joined
     return tuple(samples)

@@ -25,7 +25,7 @@ class Sample:
         role: `person`; `distractor`, a stranger whom nobody looks for; or `junk`, which does not
             count.
         box: of a crop that is cut out of the file's picture: left, top, right, bottom, in pixels.
-        identity: the name that the pid stands for, where people have names.
+        identity, camera: the names that pid and camid stand for, where they have some.
     """
 
     path: Path
@@ -37,11 +37,17 @@ class Sample:
     role: Role = "person"
     box: Box | None = None
     identity: str = field(default="", compare=False)
+    camera: str = field(default="", compare=False)
 
     @property
     def person(self) -> str:
         """Who is on it, as the set's own files say."""
         return self.identity or str(self.pid)
+
+    @property
+    def taken_by(self) -> str:
+        """The camera, as the set's own files say; from 1 where they count in Market-1501's way."""
+        return self.camera or str(self.camid + 1)
 
     @property
     def picture(self) -> Picture:

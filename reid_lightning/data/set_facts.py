@@ -32,13 +32,13 @@ class SplitFacts(NamedTuple):
 
     Args:
         per_identity: pictures of a person.
-        per_camera: pictures by a camera, by camid; none without cameras.
+        per_camera: pictures by a camera, by its name, in the order of camids; none without cameras.
         one_camera: identities that only one camera has seen.
         width, height: of the pictures that can be read, in pixels; None where none can.
     """
 
     per_identity: Spread | None
-    per_camera: dict[int, int]
+    per_camera: dict[str, int]
     one_camera: int
     width: Spread | None
     height: Spread | None
@@ -77,8 +77,13 @@ def _facts(
     found = [size for s in samples if not isinstance(size := sizes[s.picture], Unreadable)]
     return SplitFacts(
         per_identity=Spread.of(pictures.values()) if pictures else None,
-        per_camera=dict(sorted(Counter(s.camid for s in samples).items())) if has_cameras else {},
+        per_camera=_per_camera(samples) if has_cameras else {},
         one_camera=sum(cameras == 1 for cameras in seen.values()) if has_cameras else 0,
         width=Spread.of(width for width, _ in found) if found else None,
         height=Spread.of(height for _, height in found) if found else None,
     )
+
+
+def _per_camera(samples: Sequence[Sample]) -> dict[str, int]:
+    pictures = Counter((s.camid, s.taken_by) for s in samples)
+    return {name: pictures[camid, name] for camid, name in sorted(pictures)}

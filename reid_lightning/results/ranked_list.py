@@ -41,7 +41,7 @@ def ranked_list(
     query = scored.query[retrieved.query]
 
     def labelled(text: str, sample: Sample) -> str:
-        return f"{text} · cam {sample.camid + 1}" if scored.has_cameras else text
+        return f"{text} · cam {sample.taken_by}" if scored.has_cameras else text
 
     pictures, rank = [], 0
     for index, verdict in retrieved.gallery:

@@ -41,8 +41,8 @@ def facts_table(facts: Mapping[str, SplitFacts]) -> str:
 
 def camera_table(facts: Mapping[str, SplitFacts]) -> str:
     """Pictures of every split by every camera."""
-    camids = sorted({camid for fact in facts.values() for camid in fact.per_camera})
-    rows = [[c + 1, *(fact.per_camera.get(c, 0) for fact in facts.values())] for c in camids]
+    cameras = dict.fromkeys(name for fact in facts.values() for name in fact.per_camera)
+    rows = [[name, *(fact.per_camera.get(name, 0) for fact in facts.values())] for name in cameras]
     return tabulate(rows, headers=["camera", *facts], tablefmt="simple", intfmt=",")
 
 

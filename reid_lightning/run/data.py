@@ -57,7 +57,7 @@ def _print_facts(folder: DatasetFolder) -> None:
     log_split_counts(folder, unreadable)
     facts = set_facts(official, sizes)
     print(f"\n{facts_table(facts)}")
-    if 0 < len({camid for fact in facts.values() for camid in fact.per_camera}) <= _MOST_CAMERAS:
+    if 0 < len({name for fact in facts.values() for name in fact.per_camera}) <= _MOST_CAMERAS:
         print(f"\n{camera_table(facts)}")
     print()
     for path in official.not_read:

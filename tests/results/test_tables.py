@@ -30,10 +30,10 @@ def test_facts_of_a_small_set(tmp_path: Path) -> None:
     assert isinstance(sizes[Picture(tmp_path / "gone.png")], Unreadable)
     assert set_facts(splits, sizes) == {
         "train": SplitFacts(
-            Spread(1, 2, 3), {0: 2, 1: 1, 2: 1}, 1, Spread(16, 16, 16), Spread(32, 32, 32)
+            Spread(1, 2, 3), {"1": 2, "2": 1, "3": 1}, 1, Spread(16, 16, 16), Spread(32, 32, 32)
         ),
         "test": SplitFacts(
-            Spread(4, 4, 4), {0: 1, 1: 3, 2: 2}, 0, Spread(7, 16, 16), Spread(29, 32, 32)
+            Spread(4, 4, 4), {"1": 1, "2": 3, "3": 2}, 0, Spread(7, 16, 16), Spread(29, 32, 32)
         ),
     }
 

@@ -78,6 +78,7 @@ def read_table(root: Path | None, *, table: FilePath, test_share: PartialShare =
             role=role,
             box=picture.box,
             identity=person,
+            camera=camera_name if has_cameras else "",
         )
         for row, picture, camera_name, role, person in zip(
             rows, pictures, taken_by, roles, who, strict=True

@@ -41,7 +41,7 @@ def contact_sheet(splits: Splits) -> Image.Image:
             canvas.paste(shown, (x, y))
             if splits.has_cameras:
                 center = (x + WIDTH / 2, y + HEIGHT + FOOT / 2)
-                draw.text(center, f"cam {sample.camid + 1}", INK, font, anchor="mm")
+                draw.text(center, f"cam {sample.taken_by}", INK, font, anchor="mm")
     return canvas
 
 

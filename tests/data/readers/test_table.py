@@ -113,6 +113,21 @@ def test_wildlifes_columns(share: float, tmp_path: Path) -> None:
     assert sum(s.role == "junk" for s in splits.train) == 2
 
 
+def test_people_and_cameras_are_shown_as_the_table_has_them(tmp_path: Path) -> None:
+    """A camera 1 is not camera 2, though camids that names stand for count from 0."""
+    table = tmp_path / "t.csv"
+    rows = [
+        f"{i}.jpg,{pid},{camera},{split}"
+        for i, (pid, camera, split) in enumerate(
+            [("anna", 1, "train"), ("bo", 1, "query"), ("bo", 2, "gallery")]
+        )
+    ]
+    table.write_text("\n".join(["path,pid,camid,split", *rows]))
+    splits = read_table(None, table=table)
+    samples = [*splits.train, *splits.query, *splits.gallery]
+    assert [(s.person, s.taken_by) for s in samples] == [("anna", "1"), ("bo", "1"), ("bo", "2")]
+
+
 def test_people_and_cameras_may_be_names(tmp_path: Path) -> None:
     text = "path,pid,camid,split\na,Zoë,door,train\nb,bob,hall,query\nc,bob,door,gallery\n"
     splits = read(tmp_path, text)
