@@ -110,8 +110,9 @@ def _check_node(
         _check_names(key, [name for name in node if name not in _HYDRAS], names, removable=True)
     of_a_package = constructor(node["_target_"], key).__module__.startswith(_RESTRICTED)
     hints = {**known.hints, **(annotations if of_a_package else {}), **_HYDRAS}
+    narrower: Mapping[str, Any] = {}  # such as a root that cannot be null
     if beside and "_target_" in beside:
-        hints = {**arguments_of(constructor(beside["_target_"], key)).hints, **hints}
+        narrower = arguments_of(constructor(beside["_target_"], key)).hints
     for name, value in node.items():
         if value == "???":
             raise ReIDError(f"{key}.{name} must be given: {key}.{name}=…")
@@ -119,6 +120,7 @@ def _check_node(
         for path, part in nested.items():
             _check_node(path, part, within, within)
         if not nested:
+            check_argument(here, value, narrower.get(name, Any))
             check_argument(here, value, hints.get(name, Any))
 
 

@@ -53,6 +53,7 @@ def keys_of(node: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]
 def plain(choice: str) -> dict[str, Any]:
     evaluates = choice.startswith("retrieval")
     arguments = ["evaluate", "checkpoint=x", choice] if evaluates else ["train", choice]
+    arguments += {"data=folders": ["data.root=x"], "data=table": ["data.table=x"]}.get(choice, [])
     config: Any = OmegaConf.to_container(composed(*arguments), resolve=True)
     return config
 

@@ -24,7 +24,7 @@ def slow_distributions(pids: Tensor, camids: Tensor, times: Tensor) -> Table:
     """[later, earlier] -> 5000 bins, as the paper is worded."""
     times_of: dict[int, dict[int, list[int]]] = {}
     for pid, camid, time in zip(pids.tolist(), camids.tolist(), times.tolist(), strict=True):
-        if pid > 0 and time >= 0:
+        if pid >= 0 and time >= 0:
             times_of.setdefault(pid, {}).setdefault(camid, []).append(time)
     table: Table = {}
     for cameras in times_of.values():
@@ -112,7 +112,7 @@ def test_laws(seed: int, shift: int) -> None:
 def tiny() -> SpatialTemporal:
     """Person 5: mean 1000 at camera 0, 1250 at camera 2. The rest is not used."""
     return SpatialTemporal.fit(
-        pids=torch.tensor([5, 5, 5, 5, -1, -1, 0, 0]),
+        pids=torch.tensor([5, 5, 5, 5, -1, -1, -2, -2]),
         camids=torch.tensor([0, 0, 2, 1, 0, 1, 0, 1]),
         times=torch.tensor([900, 1100, 1250, -1, 0, 50, 0, 50]),
     )

@@ -198,12 +198,13 @@ def test_embeddings_of_one_number_have_no_map(make_run: MakeRun) -> None:
 @pytest.mark.parametrize("kind", ["a pipe", "PostScript"])
 def test_a_ranked_list_opens_pictures_alone(kind: str, tmp_path: Path) -> None:
     ranked = findings(tmp_path).worst[0]
-    ranked.query.unlink()
+    path = ranked.query.path
+    path.unlink()
     if kind == "a pipe":
-        os.mkfifo(ranked.query)
+        os.mkfifo(path)
     else:
-        ranked.query.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n")
-    with pytest.raises(ReIDError, match=f"The picture {ranked.query} cannot be read"):
+        path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n")
+    with pytest.raises(ReIDError, match=f"The picture {path} cannot be read"):
         save_list(ranked, tmp_path / "list.png")
 
 

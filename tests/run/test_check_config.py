@@ -159,9 +159,12 @@ EVALUATION = {
 }
 
 
+REQUIRED = {"data=folders": ["data.root=people"], "data=table": ["data.table=people.csv"]}
+
+
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_passes(choice: str) -> None:
-    check_training_config(composed("train", choice))
+    check_training_config(composed("train", choice, *REQUIRED.get(choice, ())))
 
 
 @pytest.mark.parametrize("step", [file.stem for file in (CONF / "retrieval").glob("*.yaml")])

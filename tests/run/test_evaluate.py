@@ -83,10 +83,10 @@ def test_findings_are_of_what_was_scored(evaluate: Callable, tmp_path: Path) -> 
     with (tmp_path / "e" / "per_query.csv").open() as file:
         rows = {row["query"]: row for row in csv.DictReader(file)}
     lowest = min(float(row["AP"]) for row in rows.values())
-    assert float(rows[found.worst[0].query.name]["AP"]) == lowest
+    assert float(rows[found.worst[0].query.path.name]["AP"]) == lowest
     for one in (*found.worst, *found.best):
         counted = [shown.verdict for shown in one.gallery if shown.verdict != "junk"]
-        first = int(rows[one.query.name]["first_match"])
+        first = int(rows[one.query.path.name]["first_match"])
         assert "hit" not in counted[: first - 1] and counted[first - 1 : first] in ([], ["hit"])
         assert one.query.path.is_absolute() and all(
             shown.picture.path.is_file() for shown in one.gallery

@@ -14,7 +14,7 @@ _SPLITS = ("train", "query", "gallery")
 
 
 @checked("data")
-def read_folders(root: Path, *, test_share: PartialShare = 0.3) -> Splits:
+def read_folders(root: FilePath, *, test_share: PartialShare = 0.3) -> Splits:
     """Read `train/NAME/x.jpg`, `query/NAME/y.jpg`, `gallery/NAME/z.jpg`, or `NAME/x.jpg`.
 
     There are no cameras. A name is of one person in all three folders.
@@ -27,6 +27,7 @@ def read_folders(root: Path, *, test_share: PartialShare = 0.3) -> Splits:
     Raises:
         ReIDError: some of the three folders are missing, or there is no picture.
     """
+    root = Path(root)
     found = [name for name in _SPLITS if (root / name).is_dir()]
     if not found:
         pictures, not_read = _pictures(root)

@@ -8,7 +8,7 @@ from reid_lightning.data.picture_files import list_pictures
 from reid_lightning.data.readers.set_folder import set_folder
 from reid_lightning.data.sample import JUNK_PID, Role, Sample, Splits
 from reid_lightning.errors import ReIDError
-from reid_lightning.signatures import checked
+from reid_lightning.signatures import FilePath, checked
 
 # Training, query, gallery: of Market-1501 (and DukeMTMC-reID, CUHK03-NP), and of VeRi-776.
 _FOLDERS = (
@@ -84,7 +84,7 @@ def find_layout(root: Path) -> Path:
 
 
 @checked("data")
-def read_market1501(root: Path) -> Splits:
+def read_market1501(root: FilePath) -> Splits:
     """Read a set in the Market-1501 layout.
 
     Args:
@@ -93,7 +93,7 @@ def read_market1501(root: Path) -> Splits:
     Raises:
         ReIDError: a folder is missing or has no picture, or a picture is wrongly named.
     """
-    folder = find_layout(root)
+    folder = find_layout(Path(root))
     names = next(names for names in _FOLDERS if (folder / names[0]).is_dir())
     splits, not_read = [], []
     for name in names:

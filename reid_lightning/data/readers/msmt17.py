@@ -10,7 +10,7 @@ from reid_lightning.data.readers.set_folder import set_folder
 from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import read_text
-from reid_lightning.signatures import checked
+from reid_lightning.signatures import FilePath, checked
 
 _FOLDERS = (("train", "test"), ("mask_train_v2", "mask_test_v2"))  # of versions 1 and 2
 _LISTS = ("list_train.txt", "list_val.txt", "list_query.txt", "list_gallery.txt")
@@ -19,7 +19,7 @@ _CAMERA = re.compile(r"[^_]+_[^_]+_0*([1-9]\d{0,14})_.*", re.ASCII)
 
 
 @checked("data")
-def read_msmt17(root: Path) -> Splits:
+def read_msmt17(root: FilePath) -> Splits:
     """Read MSMT17: its training and validation lists are trained on, as is usual.
 
     The test lists count people from 0 again: their pids follow those of training.
@@ -30,6 +30,7 @@ def read_msmt17(root: Path) -> Splits:
     Raises:
         ReIDError: folders or lists are missing, or a line of a list has another form.
     """
+    root = Path(root)
     folder = set_folder(root, [*_LISTS, *(name for names in _FOLDERS for name in names)]) or root
     names = next((names for names in _FOLDERS if all((folder / n).is_dir() for n in names)), None)
     if names is None:

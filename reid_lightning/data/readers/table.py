@@ -30,7 +30,7 @@ _UNKNOWN = "unknown"  # WildlifeDatasets' identity of whom nobody knows
 
 
 @checked("data")
-def read_table(root: Path | None, *, table: FilePath, test_share: PartialShare = 0.3) -> Splits:
+def read_table(root: FilePath | None, *, table: FilePath, test_share: PartialShare = 0.3) -> Splits:
     """Read the pictures that a table lists.
 
     Columns: `path`, `pid` (or `label`, `identity`), and, if any, `camid` (or `sequence`), `split`
@@ -51,7 +51,7 @@ def read_table(root: Path | None, *, table: FilePath, test_share: PartialShare =
     table = Path(table)
     columns, rows = read_rows(table)
     names = _Columns.of(table, columns)
-    folder = table.parent if root is None else root
+    folder = table.parent if root is None else Path(root)
     pictures = [Picture(folder / _filled(row, "path"), box_of(row)) for row in rows]
     camera = names.camera
     if camera is not None and all(is_empty(row.cells[camera]) for row in rows):
