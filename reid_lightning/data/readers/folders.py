@@ -8,7 +8,7 @@ from reid_lightning.data.readers.numbered import numbered
 from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.data.splits import split_by_identity
 from reid_lightning.errors import ReIDError
-from reid_lightning.signatures import PartialShare, checked
+from reid_lightning.signatures import FilePath, PartialShare, checked
 
 _SPLITS = ("train", "query", "gallery")
 
