@@ -43,7 +43,8 @@ def test_every_suffix_is_of_a_format_that_is_read() -> None:
 
 
 def test_what_is_no_picture_is_kept_by_name_and_hidden_files_are_none(tmp_path: Path) -> None:
-    for name in ("b.jpg", "a.PNG", "me.heic", "x.jpg.part", "notes", ".DS_Store", "._b.jpg"):
+    hidden = (".DS_Store", "._b.jpg", "Thumbs.db")  # the last on Windows
+    for name in ("b.jpg", "a.PNG", "me.heic", "x.jpg.part", "notes", *hidden):
         (tmp_path / name).touch()
     (tmp_path / "more").mkdir()
     paths, not_read = list_pictures(tmp_path)
@@ -62,7 +63,7 @@ def test_files_left_out_are_counted_and_named(
 ) -> None:
     for number in range(4):
         (mixed / "query" / f"{number}.heic").touch()
-    (mixed / "bounding_box_test" / "Thumbs.db").touch()
+    (mixed / "bounding_box_test" / "list.csv").touch()
     (mixed / "more").mkdir()
     Image.new("RGB", (4, 8)).save(mixed / "more" / "any.webp")
     (mixed / "more" / "any.avif").touch()
@@ -71,6 +72,6 @@ def test_files_left_out_are_counted_and_named(
     log_split_counts(folder)
     (text,) = [m for m in caplog.messages if "no pictures" in m]
     assert text.startswith("Mine: 6 files and folders are no pictures that can be read")
-    named = [f"query/{n}.heic" for n in range(4)] + ["bounding_box_test/Thumbs.db"]
+    named = [f"query/{n}.heic" for n in range(4)] + ["bounding_box_test/list.csv"]
     assert all(str(mixed / name) in text for name in named)
-    assert "any.avif" not in text and text.endswith("Thumbs.db, ….")
+    assert "any.avif" not in text and text.endswith("list.csv, ….")
