@@ -12,6 +12,7 @@ _EXTRAS = {
     "joblib": "sweep",
     "optuna": "sweep",
     "submitit": "sweep",
+    "timm": "timm",
 }
 # What a disk says, perhaps without saying of which file, and what to do about it.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

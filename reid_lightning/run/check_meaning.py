@@ -155,9 +155,9 @@ def _map_size(datamodule: ReIDDataModule, module: ReIDModule) -> tuple[int, ...]
             f"Nothing is left of a picture of data.height={datamodule.height} × data.width="
             f"{datamodule.width} after the network's strides: raise them."
         )
-    if maps.shape[1] != network.channels:
+    if maps.shape[1] != network.backbone.num_features:
         raise ReIDError(
-            f"The backbone's maps have {maps.shape[1]} channels, and model._target_ gives its "
-            f"Embedder {network.channels}."
+            f"The backbone's maps have {maps.shape[1]} channels, and its num_features is "
+            f"{network.backbone.num_features}."
         )
     return size
