@@ -142,7 +142,7 @@ def _map_size(datamodule: ReIDDataModule, module: ReIDModule) -> tuple[int, ...]
         with torch.no_grad():
             maps = network.eval().backbone(picture)
     except (RuntimeError, ValueError, AssertionError) as error:  # timm asserts the size
-        first_line = str(error).partition("\n")[0]
+        first_line = str(error).partition("\n")[0] or type(error).__name__
         raise ReIDError(
             f"The network takes no pictures of data.height={datamodule.height} × "
             f"data.width={datamodule.width}: {first_line}."

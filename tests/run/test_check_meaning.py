@@ -249,4 +249,12 @@ def test_a_network_that_pictures_are_too_small_for_is_an_error(check: Check) -> 
             return super().forward(x)[:, :, 64:]
 
     assert "Nothing is left of a picture" in refusal(check, backbone=Cropped(3, 8, 1))
-    assert check(backbone=torch.nn.Conv2d(3, 1280, 5)) == ""
+
+    class WithoutWords(torch.nn.Identity):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            raise AssertionError  # as some of timm do
+
+    assert "data.width=64: AssertionError" in refusal(check, backbone=WithoutWords())
+    unpadded = torch.nn.Conv2d(3, 1280, 5)
+    unpadded.num_features = 1280
+    assert check(backbone=unpadded) == ""
