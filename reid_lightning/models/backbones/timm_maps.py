@@ -56,11 +56,12 @@ class TimmMaps(nn.Module):
         flattened = {"_".join(path[:2]): ".".join(path[:2]) for path in paths}
         theirs = {}
         for name in names:
-            inside = name.removeprefix("backbone.net.").removeprefix("model.")
-            first, dot, rest = inside.partition(".")
-            theirs[
-                (first if first in first_parts else flattened.get(first, first)) + dot + rest
-            ] = name
+            first, dot, rest = name.removeprefix("backbone.net.").partition(".")
+            if first in ("model", "body") and first not in first_parts:  # of timm's own wrappers
+                first, dot, rest = rest.partition(".")
+            if first not in first_parts:
+                first = flattened.get(first, first)
+            theirs[first + dot + rest] = name
         return [theirs]
 
     def _read_pretrained(self) -> Mapping[str, Any]:

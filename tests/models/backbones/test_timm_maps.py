@@ -91,6 +91,14 @@ def test_a_file_of_the_whole_network_is_loaded(name: str, tmp_path: Path) -> Non
         assert torch.allclose(backbone.net(pixels)[-1], theirs, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["legacy_xception", "fastvit_t8", "naflexvit_base_patch16_gap"])
+def test_the_names_of_the_whole_network_are_known(name: str) -> None:
+    with torch.device("meta"):
+        backbone, whole = TimmMaps(name), timm.create_model(name, pretrained=False).state_dict()
+    (theirs,) = backbone.other_names([f"backbone.{own}" for own in backbone.state_dict()])
+    assert theirs.keys() <= whole.keys() and len(theirs) == len(backbone.state_dict())
+
+
 def test_pretrained_weights_are_asked_for_by_imagenet_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
