@@ -13,6 +13,7 @@ _EXTRAS = {
     "pyarrow": "parquet",
     "optuna": "sweep",
     "submitit": "sweep",
+    "timm": "timm",
 }
 # What a disk says, perhaps without saying of which file, and what to do about it.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -16,7 +16,7 @@ from reid_lightning.errors import ReIDError, error_message
 from reid_lightning.losses import BatchAllLoss, CenterLoss, Criterion, QuadrupletLoss, TripletLoss
 from reid_lightning.losses.recipes import pml_criterion
 from reid_lightning.models import Embedder
-from reid_lightning.models.mobilenet_v2 import mobilenet_v2_features
+from reid_lightning.models.backbones.mobilenet_v2 import MobileNetV2
 from reid_lightning.models.pooling import GeM
 from reid_lightning.retrieval import NeighbourMean, Rerank
 
@@ -96,9 +96,9 @@ CONSTRUCTORS: dict[str, tuple[Callable, tuple[str, ...]]] = {
         ("id_weight", "metric_weight", "center_weight", "label_smoothing"),
     ),
     "gem": (GeM, ("p", "eps")),
-    "width": (mobilenet_v2_features, ("width",)),
+    "width": (MobileNetV2, ("width",)),
     "embedder": (
-        partial(Embedder, backbone(), 8, 4),
+        partial(Embedder, backbone(), 4),
         ("dropout", "embedding", "freeze_backbone_epochs"),
     ),
     "augmentation": (Augmentation, ("flip", "crop_padding", "erasing")),

@@ -45,8 +45,7 @@ def kept_config(config: DictConfig) -> dict[str, Any]:
     }
     # Of the network its name: evaluation imports nothing that a checkpoint names.
     name = network_name(get_method(kept["model"].pop("_target_")))
-    kept["model"] = {"name": name, **kept["model"]}
-    return kept | {"seed": config.seed, "version": config.version}
+    return {"network": name, **kept, "seed": config.seed, "version": config.version}
 
 
 def build_datamodule(config: DictConfig, **sizes: int) -> ReIDDataModule:

@@ -142,7 +142,7 @@ def _map_size(datamodule: ReIDDataModule, module: ReIDModule) -> tuple[int, ...]
         with torch.no_grad():
             maps = network.eval().backbone(picture)
     except (RuntimeError, ValueError, AssertionError) as error:  # timm asserts the size
-        first_line = str(error).partition("\n")[0]
+        first_line = str(error).partition("\n")[0] or type(error).__name__
         raise ReIDError(
             f"The network takes no pictures of data.height={datamodule.height} × "
             f"data.width={datamodule.width}: {first_line}."
@@ -155,9 +155,9 @@ def _map_size(datamodule: ReIDDataModule, module: ReIDModule) -> tuple[int, ...]
             f"Nothing is left of a picture of data.height={datamodule.height} × data.width="
             f"{datamodule.width} after the network's strides: raise them."
         )
-    if maps.shape[1] != network.channels:
+    if maps.shape[1] != network.backbone.num_features:
         raise ReIDError(
-            f"The backbone's maps have {maps.shape[1]} channels, and model._target_ gives its "
-            f"Embedder {network.channels}."
+            f"The backbone's maps have {maps.shape[1]} channels, and its num_features is "
+            f"{network.backbone.num_features}."
         )
     return size

@@ -23,7 +23,8 @@ from reid_lightning.models.networks import (
 from reid_lightning.run.typed_command import typed_command
 from reid_lightning.signatures import Size, check_argument
 
-# Version 0.1 kept the address of a network's constructor.
+# Version 0.1 kept the address of a network's constructor as `_target_` in the group `model`, and
+# 0.2 its name as `name`, which is an option of `model=timm`.
 _NAMES_OF_0_1 = {"reid_lightning.models.mobilenet_v2": "mobilenet_v2"}
 _PLAIN = (bool, int, float, str, type(None))
 
@@ -55,7 +56,10 @@ def load_trained(path: Path, own_network: DictConfig | None = None) -> Trained:
     config, weights = content["hyper_parameters"], content["state_dict"]
     try:
         values = _group(config, "model")
-        name = _checked({"name": values.pop("name", values.pop("_target_", None))}, "name", str)
+        if "network" in config:
+            name = _checked(config, "network", str)
+        else:
+            name = _checked({"name": values.pop("name", values.pop("_target_", None))}, "name", str)
         if own_network is not None and _NAMES_OF_0_1.get(name, name) in NETWORKS:
             raise ReIDError(f"{path} is of reid-lightning's own network {name}: leave model= out.")
         if own_network is not None:

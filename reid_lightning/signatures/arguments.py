@@ -56,9 +56,15 @@ def _annotations(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def required_names(function: Callable[..., Any]) -> list[str]:
-    """The arguments that must be given by name."""
+    """The arguments that must be given by name, those of an unpacked dictionary among them."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except ValueError:  # of some built-in functions
         return []
-    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+    names = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+    annotations = _annotations(inspect.unwrap(function))
+    for parameter in parameters:
+        hint = annotations.get(parameter.name)
+        if parameter.kind is parameter.VAR_KEYWORD and get_origin(hint) is Unpack:
+            names += sorted(get_args(hint)[0].__required_keys__)
+    return names

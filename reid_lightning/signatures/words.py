@@ -8,7 +8,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, Len, Lt, MinLen
+from annotated_types import Ge, Gt, Le, Len, Lt, MinLen, MultipleOf
 from pydantic import StringConstraints
 
 LARGEST_COUNT = 10**9  # beyond it, integers fit no tensor, and mean nothing
@@ -92,7 +92,7 @@ def _listed(texts: list[str]) -> str:
 
 def _range(limits: Iterable[object]) -> Iterable[str]:
     """What limits say, after a noun: "from 0 to below 1"."""
-    least = most = ""
+    least = most = steps = ""
     for limit in limits:
         match limit:
             case Ge(bound):
@@ -103,6 +103,8 @@ def _range(limits: Iterable[object]) -> Iterable[str]:
                 most = f"{bound}"
             case Lt(bound):
                 most = f"below {bound}"
+            case MultipleOf(step):
+                steps = f" in steps of {step}"
             case Len(fewest, most_of) if fewest == most_of:
                 yield f"({fewest} of them)"
             case StringConstraints(pattern=pattern) if pattern:
@@ -110,7 +112,7 @@ def _range(limits: Iterable[object]) -> Iterable[str]:
             case MinLen(1):
                 yield "that is not empty"
     if least and most:
-        yield f"from {least} to {most}"
+        yield f"from {least} to {most}{steps}"
     elif least:
         yield least if "above" in least else f"of {least} or more"
     elif most:

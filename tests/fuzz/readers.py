@@ -70,6 +70,7 @@ class Tiny(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        self.num_features = 4
         self.conv = nn.Conv2d(3, 4, 3)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -78,7 +79,7 @@ class Tiny(nn.Module):
 
 def tiny_embedder(*, num_classes: int, width: float, weights: str, compile: bool) -> Embedder:
     torch.manual_seed(0)
-    return Embedder(Tiny(), 4, num_classes)
+    return Embedder(Tiny(), num_classes)
 
 
 networks.NETWORKS["tiny"] = tiny_embedder
@@ -90,7 +91,8 @@ def tiny() -> Embedder:
 
 def write_checkpoint(path: Path) -> None:
     config = {
-        "model": {"name": "tiny", "width": 1.0, "weights": "none", "compile": False},
+        "network": "tiny",
+        "model": {"width": 1.0, "weights": "none", "compile": False},
         "data": {"name": "any", "height": 32, "width": 16},
         "metric": {"distance": "cosine"},
         "trainer": {"max_epochs": 3},

@@ -66,7 +66,10 @@ WRONG: dict[str, tuple[Callable[[dict], object], str]] = {
     "a dropout of 7": (of_model(dropout=7.0), "no network can be built as it says"),
     "another neck": (of_model(neck="giraffe"), "no network can be built .* must be bnneck or none"),
     "lists without end": (of_model(width=endless()), "width=.* is no "),
-    "a name without end": (of_model(name=endless()), "name=.* of its configuration is no str"),
+    "a name without end": (
+        lambda content: content["hyper_parameters"].update(network=endless()),
+        "network=.* of its configuration is no str",
+    ),
     "a height of no end": (
         of_data(height=10**9),
         "height=1000000000 must be an integer from 1 to 8192",

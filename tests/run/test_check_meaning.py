@@ -228,10 +228,10 @@ def test_a_schedule_of_ones_own_gives_numbers(
 
 
 def test_a_network_whose_maps_do_not_fit_its_head_is_an_error(check: Check) -> None:
-    message = refusal(check, backbone=torch.nn.Conv2d(3, 8, 3))
-    assert message == (
-        "The backbone's maps have 8 channels, and model._target_ gives its Embedder 1280."
-    )
+    backbone = torch.nn.Conv2d(3, 8, 3)
+    backbone.num_features = 16
+    message = refusal(check, backbone=backbone)
+    assert message == "The backbone's maps have 8 channels, and its num_features is 16."
 
 
 def test_a_network_that_pictures_are_too_small_for_is_an_error(check: Check) -> None:
@@ -249,4 +249,12 @@ def test_a_network_that_pictures_are_too_small_for_is_an_error(check: Check) -> 
             return super().forward(x)[:, :, 64:]
 
     assert "Nothing is left of a picture" in refusal(check, backbone=Cropped(3, 8, 1))
-    assert check(backbone=torch.nn.Conv2d(3, 1280, 5)) == ""
+
+    class WithoutWords(torch.nn.Identity):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            raise AssertionError  # as some of timm do
+
+    assert "data.width=64: AssertionError" in refusal(check, backbone=WithoutWords())
+    unpadded = torch.nn.Conv2d(3, 1280, 5)
+    unpadded.num_features = 1280
+    assert check(backbone=unpadded) == ""

@@ -21,13 +21,25 @@ def test_a_checkpoint_of_version_0_1_is_loaded_by_its_old_name(
     config = content["hyper_parameters"]
     assert config["version"] == "0.2.0"
     config["model"]["_target_"] = "reid_lightning.models.mobilenet_v2"
-    del config["version"], content["position"]
+    del config["version"], config["network"], content["position"]
     content["ReIDDataModule"] = {"epoch": 1, "step": 0, "steps": 7}
     torch.save(content, tmp_path / "old.ckpt")
     old, new = (
         load_trained(path).model.state_dict() for path in (tmp_path / "old.ckpt", checkpoint)
     )
     assert old.keys() == new.keys() and all(torch.equal(old[name], new[name]) for name in new)
+
+
+def test_a_checkpoint_of_version_0_2_is_loaded(checkpoint: Path, tmp_path: Path) -> None:
+    content = torch.load(checkpoint, weights_only=True)
+    config = content["hyper_parameters"]
+    config["model"]["name"] = config.pop("network")
+    torch.save(content, tmp_path / "old.ckpt")
+    assert load_trained(tmp_path / "old.ckpt").source.name == "mobilenet_v2.py"
+    config["model"]["name"] = "os.system"
+    torch.save(content, tmp_path / "old.ckpt")
+    with pytest.raises(ReIDError, match="a network that reid-lightning does not have"):
+        load_trained(tmp_path / "old.ckpt")
 
 
 def test_the_source_of_a_network_is_the_file_of_its_constructor(checkpoint: Path) -> None:

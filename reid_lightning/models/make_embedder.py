@@ -1,0 +1,65 @@
+"""An embedder with any backbone, from the keys that every file of `conf/model/` has."""
+
+from collections.abc import Callable
+
+from torch import nn
+from typing_extensions import TypedDict
+
+from reid_lightning.models.embedder import Embedder, EmbeddingSize, Neck
+from reid_lightning.models.pooling import Pooling
+from reid_lightning.models.weights import load_weights
+from reid_lightning.signatures import Count, Natural, PartialShare, Text
+
+
+class EmbedderKeys(TypedDict):
+    """The arguments that the constructors of all networks share."""
+
+    num_classes: Count
+    weights: Text
+    pooling: Pooling
+    embedding: EmbeddingSize | None
+    neck: Neck
+    dropout: PartialShare
+    freeze_backbone_epochs: Natural
+    compile: bool
+
+
+def make_embedder(
+    backbone: nn.Module,
+    *,
+    num_classes: int,
+    weights: str,
+    pooling: Pooling,
+    embedding: int | None,
+    neck: Neck,
+    dropout: float,
+    freeze_backbone_epochs: int,
+    compile: bool,
+    reduction: Callable[[int, int], nn.Module] = nn.Linear,
+) -> Embedder:
+    """An embedder with its weights.
+
+    Args:
+        backbone, reduction: see `Embedder`.
+        num_classes: training identities.
+        weights: see `load_weights`.
+        pooling, embedding, neck, dropout, freeze_backbone_epochs: see `Embedder`.
+        compile: whether to compile it when it is first used.
+
+    Raises:
+        ReIDError: the weights cannot be had, or are not those of this backbone.
+    """
+    model = Embedder(
+        backbone,
+        num_classes,
+        pooling=pooling,
+        embedding=embedding,
+        reduction=reduction,
+        neck=neck,
+        dropout=dropout,
+        freeze_backbone_epochs=freeze_backbone_epochs,
+    )
+    load_weights(model, weights)
+    if compile:
+        model.compile()  # in place: `torch.compile(model)` would rename the weights
+    return model
