@@ -124,7 +124,7 @@ READ_ABOVE = {
 }
 NOT_OF_OTHERS = {
     "data/picture_files.py": "names alone: test_file_names.py",
-    "models/backbones/mobilenet_v2.py": "an installed package's file, read as models/weights.py does",
+    "models/backbones/mobilenet_v2.py": "a package's file, read as weights are",
     "models/backbones/torchvision_file.py": "torchvision's, read in the same way",
     "report/page.py": "our own template",
     "report/picture.py": "the picture that it has just written",
