@@ -43,6 +43,10 @@ def _rgb(picture: Image.Image) -> Image.Image:
     if picture.mode in ("I", "F"):
         kind = "signed or of more than 16 bits" if picture.mode == "I" else "floating-point numbers"
         raise ValueError(f"its pixels are {kind}: convert it to 8 or 16 bits")
+    if picture.mode == "1" and "transparency" in picture.info:  # not known to PIL before 12
+        grey = np.array(picture.convert("L"))
+        grey[grey == (255 if picture.info["transparency"] else 0)] = _GREY
+        return Image.fromarray(grey).convert("RGB")
     if picture.has_transparency_data:
         opaque = Image.new("RGBA", picture.size, (_GREY, _GREY, _GREY, 255))
         return Image.alpha_composite(opaque, picture.convert("RGBA")).convert("RGB")
