@@ -21,10 +21,11 @@ from reid_lightning.losses import Criterion
 from reid_lightning.metrics import ReIDMetric
 from reid_lightning.models import Embedder
 from reid_lightning.models.networks import network_name
-from reid_lightning.run.check_config import keys_beside
+from reid_lightning.run.check_config import constructor, keys_beside
 from reid_lightning.run.check_outputs import check_outputs
 from reid_lightning.run.config_files import group_files
 from reid_lightning.run.made import made
+from reid_lightning.signatures import arguments_of
 
 _KEPT_GROUPS = (
     "model",
@@ -59,8 +60,10 @@ def build_datamodule(config: DictConfig, **sizes: int) -> ReIDDataModule:
         ReIDError: the first of `data.join` is not the set that is scored.
     """
     plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    taken = arguments_of(constructor(plain["_target_"], "data")).hints
     for name in keys_beside(plain.get("reader")):
-        plain.pop(name, None)
+        if name not in taken:  # a reader may need the height, say, as well
+            plain.pop(name, None)
     first, *others = plain.pop("join", None) or [None]
     chosen = HydraConfig.get().runtime.choices["data"] if first else None
     if first != chosen:
@@ -69,7 +72,8 @@ def build_datamodule(config: DictConfig, **sizes: int) -> ReIDDataModule:
             f"by data={first} (it is data={chosen})."
         )
     joined = [build_datamodule(_composed_data(name)).folder for name in others]
-    return made("data", plain | sizes, ReIDDataModule, join=joined)
+    more = {"join": joined} if joined else {}  # which a DataModule of one's own may not take
+    return made("data", plain | sizes, ReIDDataModule, **more)
 
 
 def _composed_data(name: str) -> DictConfig:

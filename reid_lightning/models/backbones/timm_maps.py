@@ -99,7 +99,7 @@ def _known(name: str) -> Any:
 def _features(name: str, fixed_size: bool) -> Any:
     import timm
 
-    # Those of Swin's kind take other sizes when they are told to.
+    # Those of Swin's kind take other sizes with this option.
     options: dict[str, Any] = {"strict_img_size": False} if fixed_size else {}
     try:
         return timm.create_model(
