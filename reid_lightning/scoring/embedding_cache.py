@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from reid_lightning.files import is_intact
 
 VERSION = 2  # of the files' content; files of other versions are not found
 _FLOAT32_BYTES = 4
+_NETWORKS_OF = ("torchvision", "timm")  # packages whose networks are used
 _TO_INPUT = Path(reid_lightning.data.augmentation.to_input.__file__)
 _MODELS = Path(models.__file__).parent
 
@@ -51,7 +53,8 @@ def embedding_file(
     Raises:
         ReIDError: the folder cannot be created, or a picture cannot be read.
     """
-    settings = f"{VERSION} {torch.__version__} {device} {precision} {flip}"
+    versions = " ".join([torch.__version__, *map(_version, _NETWORKS_OF)])
+    settings = f"{VERSION} {versions} {device} {precision} {flip}"
     digest = hashlib.blake2b(settings.encode(), digest_size=16)
     for source in (_TO_INPUT, *sorted(_MODELS.rglob("*.py")), network):
         digest.update(source.read_bytes())  # after a change of the network's code, embed again
@@ -101,3 +104,10 @@ def mapped(file: Path, rows: int, size: int, *, shared: bool) -> Tensor:
     """
     flat = np.memmap(file, np.float32, "r+" if shared else "c", shape=(rows, size))
     return torch.from_numpy(flat)
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "none"

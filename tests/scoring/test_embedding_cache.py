@@ -18,7 +18,9 @@ def files(folder: Path) -> list[Path]:
     return made
 
 
-def test_what_the_numbers_depend_on_is_in_the_name(tmp_path: Path) -> None:
+def test_what_the_numbers_depend_on_is_in_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     checkpoint, a, b = files(tmp_path)
     network = tmp_path / "network.py"
     network.write_text("one network")
@@ -43,6 +45,10 @@ def test_what_the_numbers_depend_on_is_in_the_name(tmp_path: Path) -> None:
     files(tmp_path)
     network.write_text("another network")
     assert name(a, b) != first
+    network.write_text("one network")
+    assert name(a, b) == first
+    monkeypatch.setattr("importlib.metadata.version", lambda package: f"another {package}")
+    assert name(a, b) != first, "timm and torchvision have networks, too"
 
 
 def test_rows_are_read_back(tmp_path: Path) -> None:
