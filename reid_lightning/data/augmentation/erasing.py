@@ -21,7 +21,7 @@ def boxes(uniforms: Uniforms, height: int, width: int, probability: float) -> np
 
     Returns:
         int64 [B, 4]: top, left, bottom, right in pixels, the last two just outside; all are 0
-        where nothing is erased or no candidate is small enough.
+        where nothing is erased.
     """
     share, shape = uniforms[:, 1 : 1 + TRIES], uniforms[:, 1 + TRIES : 1 + 2 * TRIES]
     area = height * width * (AREA[0] + (AREA[1] - AREA[0]) * share)
@@ -31,5 +31,7 @@ def boxes(uniforms: Uniforms, height: int, width: int, probability: float) -> np
     first = fits.argmax(axis=1)[:, None]
     size = np.hstack([np.take_along_axis(side, first, axis=1) for side in (tall, wide)])
     corner = np.floor(uniforms[:, -2:] * (np.array([height, width]) - size + 1))
-    erased = (uniforms[:, :1] < probability) & fits.any(axis=1, keepdims=True)
+    # In a picture of a few pixels a candidate may be rounded to nothing.
+    some = fits.any(axis=1, keepdims=True) & size.all(axis=1, keepdims=True)
+    erased = (uniforms[:, :1] < probability) & some
     return np.where(erased, np.hstack([corner, corner + size]), 0).astype(np.int64)

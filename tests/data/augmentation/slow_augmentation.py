@@ -1,4 +1,4 @@
-"""The augmentation of one picture after the other, as it was before it had whole batches at once."""
+"""Augmentation of one picture after the other, as it was before whole batches were augmented."""
 
 import math
 from typing import Any
