@@ -24,17 +24,16 @@ def _write_reversed(pixels: Array, reversed_pixels: Array) -> None:
 
 
 @compiled
-def cut_windows(begin: int, end: int, pictures: Array, windows: Array, cut: Array) -> None:
-    """Write the windows of pictures `begin` to `end` to `cut`.
+def cut_windows(pictures: Array, windows: Array, cut: Array) -> None:
+    """Write the windows of pictures to `cut`.
 
     Args:
-        begin, end: indices of pictures.
         pictures: uint8 [B, H, W, 3].
         windows: int64 [B, 3]: see `cropped_input`.
         cut: uint8 [B, H, W, 3].
     """
     height, width = pictures.shape[1], pictures.shape[2]
-    for index in range(begin, end):
+    for index in range(len(windows)):
         flipped, down, right = windows[index]
         # The columns of the window that are inside the picture, and where the first comes from.
         first, stop = min(max(-right, 0), width), max(min(width - right, width), 0)
@@ -54,15 +53,14 @@ def cut_windows(begin: int, end: int, pictures: Array, windows: Array, cut: Arra
 
 
 @compiled
-def erase_boxes(begin: int, end: int, boxes: Array, images: Array) -> None:
-    """Set the boxes of `images` `begin` to `end` to zero.
+def erase_boxes(boxes: Array, images: Array) -> None:
+    """Set the boxes of `images` to zero.
 
     Args:
-        begin, end: indices of pictures.
         boxes: int64 [B, 4]: see `cropped_input`.
         images: float32 [B, H, W, 3].
     """
-    for index in range(begin, end):
+    for index in range(len(boxes)):
         top, left, bottom, right = boxes[index]
         for y in range(top, bottom):
             images[index, y, left:right] = 0
