@@ -41,6 +41,7 @@ lint: .venv/.installed-dev  ## ruff, mypy and the import contracts
 bench: .venv/.installed-dev  ## speed of input, training, losses and ranking compared with peers (half an hour on an idle machine)
 	$(BIN)/python -m benchmarks.input_speed
 	$(BIN)/python -m benchmarks.train_speed
+	$(BIN)/python -m benchmarks.host_work
 	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.losses_speed
 	$(BIN)/python -m benchmarks.evaluate_speed

@@ -41,6 +41,14 @@ def as_on_another_device() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def as_on_a_gpu() -> Iterator[None]:
+    """As on another device, but that the jitter is compiled: see `test_jitter_triton.py`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cropped, "cropped_input_numba", cropped.cropped_input_torch)
+        yield
+
+
 WAYS = pytest.mark.parametrize("way", [nullcontext, as_on_another_device])
 Way = Callable[[], AbstractContextManager[None]]
 
@@ -108,7 +116,8 @@ def operations(way: Way, options: dict[str, Any], batch: int = 64) -> int:
     [
         (nullcontext, STANDARD, 2),
         (nullcontext, STRONG, 3),
-        (as_on_another_device, STANDARD, 12),  # and one copy to the device
+        (as_on_a_gpu, STANDARD, 12),  # and one copy to the device
+        (as_on_a_gpu, STRONG, 13),  # and two copies and two kernels
     ],
 )
 def test_a_batch_takes_a_handful_of_operations(
