@@ -20,7 +20,7 @@ from reid_lightning.losses import Criterion
 from reid_lightning.metrics import ReIDMetric
 from reid_lightning.metrics.summary import score_names
 from reid_lightning.models import Embedder
-from reid_lightning.seeds import derive_seed
+from reid_lightning.seeds import derive_seed, seed_default_generators
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,8 @@ class ReIDModule(pl.LightningModule):
         """One batch's `loss`, and its `diagnostics` for the `EpochMeans` callback."""
         # By batch, not by optimizer step: accumulated batches must differ from one another.
         position = self.seed, self.current_epoch, batch_idx
-        torch.manual_seed(derive_seed("dropout", *position, self.global_rank))
+        dropout = derive_seed("dropout", *position, self.global_rank)
+        seed_default_generators(dropout, self.device)
         generator = torch.Generator().manual_seed(derive_seed("mining", *position))
         features = self.model(_channels_last(batch["image"]))
         losses = self.criterion(features.metric, features.logits, batch["label"], generator)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from torch import nn
@@ -72,6 +72,7 @@ def lr_schedule(
     if isinstance(factor, partial):
         check_call("scheduler", factor.func, factor.args, factor.keywords)
 
+    @lru_cache(maxsize=1)  # both groups ask for it in every step
     def head_factor(step: int) -> float:
         return schedule_factor(factor, step / steps_per_epoch, epochs)
 
