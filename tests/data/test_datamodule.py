@@ -81,9 +81,15 @@ def test_a_set_of_another_layout_has_a_reader_of_its_own(tiny_set: Path) -> None
 
 def test_batches_are_equal_with_and_without_workers_and_store(tiny_set: Path) -> None:
     stored = network_inputs(make(tiny_set))
-    for options in ({"cache_gib": 0}, {"cache_gib": 0, "workers": 2}):
+    for options in (
+        {"cache_gib": 0},
+        {"cache_gib": 0, "workers": 2},
+        {"device_store": True},
+        {"device_store": True, "cache_gib": 0},
+    ):
         data = make(tiny_set, **options)
         assert data.train_dataloader().num_workers == options.get("workers", 0)
+        assert (data.device_pixels is None) == ("device_store" not in options)
         for first, second in zip(stored, network_inputs(data), strict=True):
             assert all(torch.equal(first[key], second[key]) for key in ("image", "label", "index"))
 
