@@ -73,8 +73,11 @@ def lr_schedule(
         check_call("scheduler", factor.func, factor.args, factor.keywords)
 
     @lru_cache(maxsize=1)  # both groups ask for it in every step
-    def head_factor(step: int) -> float:
+    def factor_at(step: int) -> float:
         return schedule_factor(factor, step / steps_per_epoch, epochs)
+
+    def head_factor(step: int) -> float:  # of checkpoints: LambdaLR keeps all but plain functions
+        return factor_at(step)
 
     def backbone_factor(step: int) -> float:
         return 0.0 if step / steps_per_epoch < frozen_epochs else head_factor(step)

@@ -97,6 +97,7 @@ def build_module(config: DictConfig, num_classes: int) -> ReIDModule:
         instantiate(config.scheduler),
         seed=config.seed,
         config=kept_config(config),
+        cuda_graphs=config.cuda_graphs,
     )
 
 

@@ -64,6 +64,7 @@ _TRAINING: dict[str, Any] = {
     "seed": _SEED,
     "resume": Text | None,
     "checkpoint_every_n_steps": Count | None,
+    "cuda_graphs": bool,
     "recipe": Any,  # of a data set, for other groups to refer to
     "model": Node(partial=False),
     "loss": Node(within=_LOSS_TERMS, partial=False),
