@@ -58,7 +58,8 @@ def layouts(
         others: the same of other frameworks.
     """
     # A classifier is of other people, even where there are as many of them.
-    yield {name: name for name in network if not name.startswith("classifier.")}
+    heads = ("classifier.", "part_classifiers.")
+    yield {name: name for name in network if not name.startswith(heads)}
     yield {n.removeprefix(_BACKBONE): n for n in network if n.startswith(_BACKBONE)}
     yield from others
 

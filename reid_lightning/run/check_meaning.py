@@ -12,7 +12,8 @@ from reid_lightning.engine.module import ReIDModule
 from reid_lightning.engine.parameter_groups import parameter_groups, schedule_factor
 from reid_lightning.errors import ReIDError
 from reid_lightning.metrics import SCORES
-from reid_lightning.run.check_loss import check_loss, loss_warnings
+from reid_lightning.models.pooling import stripes
+from reid_lightning.run.check_loss import check_loss, check_parts, loss_warnings
 from reid_lightning.run.config_keys import LARGEST_RATE
 from reid_lightning.run.scored_part import batch_limit, check_test, check_validation, is_validated
 from reid_lightning.run.training_warnings import (
@@ -43,6 +44,7 @@ def check_meaning(
         typed: the overrides of this run.
     """
     check_loss(module.criterion, datamodule, world_size)
+    check_parts(module.criterion, module.model)
     if batch_limit(config.trainer, "train") == 0 or config.trainer.get("max_steps") == 0:
         raise ReIDError(
             "Nothing would be trained: trainer.limit_train_batches or trainer.max_steps is 0."
@@ -160,4 +162,6 @@ def _map_size(datamodule: ReIDDataModule, module: ReIDModule) -> tuple[int, ...]
             f"The backbone's maps have {maps.shape[1]} channels, and its num_features is "
             f"{network.backbone.num_features}."
         )
+    if network.parts:
+        stripes(maps, network.parts)  # which refuses more than there are rows
     return size
