@@ -7,6 +7,7 @@ import pytest
 from conftest import Run
 
 NETWORKS = {
+    "mobilenet_v2": ["model.width=0.35", "model.parts=2", "model.last_stride=1", "loss=semihard"],
     "timm": ["model.name=test_resnet", "model.pooling=gem"],
     "osnet": ["model.width=0.25", "model.embedding=64"],
     "resnet50": ["model.last_stride=1"],
@@ -14,7 +15,12 @@ NETWORKS = {
 
 
 @pytest.mark.parametrize(
-    "name", ["timm", *(pytest.param(n, marks=pytest.mark.slow) for n in ("osnet", "resnet50"))]
+    "name",
+    [
+        "mobilenet_v2",
+        "timm",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("osnet", "resnet50")),
+    ],
 )
 def test_a_network_is_trained_resumed_and_scored(
     name: str, tiny_overrides: list[str], script: Run, tmp_path: Path
