@@ -1,0 +1,119 @@
+"""What a network costs: its size, and the arithmetic and the numbers that a picture takes."""
+
+import copy
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from reid_lightning.errors import ReIDError
+from reid_lightning.models.embedder import Embedder
+
+log = logging.getLogger(__name__)
+
+_CLASSIFIER = "classifier"  # what no embedding needs, of the embedder or of a part of it
+_TORCH = str(Path(torch.__file__).parent)
+
+
+class Cost(NamedTuple):
+    """What embedding one picture takes; classifiers are left out, as papers leave them out.
+
+    `gmacs` are 10⁹ multiply-adds of convolutions, linear layers and attention, half of what torch's
+    `FlopCounterMode` counts; None where they cannot be counted.
+    """
+
+    parameters: int
+    gmacs: float | None
+    embedding_size: int
+
+
+def network_cost(model: Embedder, height: int, width: int, device: torch.device) -> Cost:
+    """Embed one black picture by a copy of `model`, which stays as it is, and count.
+
+    Args:
+        model: whose classifiers are modules of that name.
+        height, width: of the picture, in pixels.
+        device: for networks that do not run on the CPU.
+
+    Raises:
+        ReIDError: the network takes no such picture.
+    """
+    sizes = {name: weight.numel() for name, weight in model.named_parameters()}
+    parameters = sum(n for name, n in sizes.items() if _CLASSIFIER not in name.split("."))
+    return Cost(parameters, _gmacs(model, height, width, device), model.embedding_size)
+
+
+def _gmacs(model: Embedder, height: int, width: int, device: torch.device) -> float | None:
+    try:
+        copied = copy.deepcopy(model).eval()
+    except Exception as error:  # of any backbone's own parts
+        _log_not_counted(error)
+        return None
+    for at in dict.fromkeys((torch.device("cpu"), device)):
+        try:
+            return _counted(copied.to(at), height, width, at)
+        except ReIDError:
+            raise
+        except Exception as error:  # of any backbone's own code
+            failure = error
+    raise ReIDError(
+        f"The network cannot embed a picture of {height} × {width} pixels ({_reason(failure)}): "
+        "change data.height and data.width, or correct the network."
+    ) from failure
+
+
+def _counted(model: Embedder, height: int, width: int, device: torch.device) -> float | None:
+    images = torch.zeros(1, 3, height, width, device=device)
+    counter = FlopCounterMode(display=False)
+    with _counted_operators(device):
+        try:
+            with counter:
+                model(images)
+        except Exception as error:  # of the network, or of the counting alone?
+            model(images)
+            _log_not_counted(error)
+            return None
+    counts = {name: sum(flops.values()) for name, flops in counter.get_flop_counts().items()}
+    classifiers = sum(n for name, n in counts.items() if _is_classifier(name.split(".")))
+    return (counter.get_total_flops() - classifiers) / 2e9
+
+
+@contextmanager
+def _counted_operators(device: torch.device) -> Iterator[None]:
+    """Without what counts as nothing: compiled code, and fused attention; random numbers stay."""
+    gpus = [] if device.type == "cpu" else [device]
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with (
+            torch.no_grad(),
+            torch.compiler.set_stance("force_eager"),
+            sdpa_kernel(SDPBackend.MATH),
+            torch.random.fork_rng(gpus, device_type=device.type),
+        ):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
+
+
+def _is_classifier(path: list[str]) -> bool:
+    """Whether this is a classifier, and not a module in one."""
+    return _CLASSIFIER in path and path.index(_CLASSIFIER) == len(path) - 1
+
+
+def _log_not_counted(error: Exception) -> None:
+    log.warning("The network's GMACs cannot be counted (%s).", _reason(error))
+
+
+def _reason(error: Exception) -> str:
+    """The error in one line, and the innermost line that is not torch's own."""
+    frames = traceback.extract_tb(error.__traceback__)
+    at = next((f for f in reversed(frames) if not f.filename.startswith(_TORCH)), frames[-1])
+    text = " ".join(f"{type(error).__name__}: {error}".split())[:300].rstrip(".: ")
+    return f"{text}; {at.filename}, line {at.lineno}"
