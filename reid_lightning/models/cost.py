@@ -2,10 +2,8 @@
 
 import copy
 import logging
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -18,7 +16,6 @@ from reid_lightning.models.embedder import Embedder
 log = logging.getLogger(__name__)
 
 _CLASSIFIER = "classifier"  # what no embedding needs, of the embedder or of a part of it
-_TORCH = str(Path(torch.__file__).parent)
 
 
 class Cost(NamedTuple):
@@ -58,13 +55,11 @@ def _gmacs(model: Embedder, height: int, width: int, device: torch.device) -> fl
     for at in dict.fromkeys((torch.device("cpu"), device)):
         try:
             return _counted(copied.to(at), height, width, at)
-        except ReIDError:
-            raise
-        except Exception as error:  # of any backbone's own code
+        except (RuntimeError, ValueError, AssertionError) as error:  # timm asserts the size
             failure = error
     raise ReIDError(
-        f"The network cannot embed a picture of {height} × {width} pixels ({_reason(failure)}): "
-        "change data.height and data.width, or correct the network."
+        f"The network takes no pictures of data.height={height} × data.width={width}: "
+        f"{first_line(failure)}."
     ) from failure
 
 
@@ -108,12 +103,9 @@ def _is_classifier(path: list[str]) -> bool:
 
 
 def _log_not_counted(error: Exception) -> None:
-    log.warning("The network's GMACs cannot be counted (%s).", _reason(error))
+    log.warning("The network's GMACs cannot be counted (%s).", first_line(error))
 
 
-def _reason(error: Exception) -> str:
-    """The error in one line, and the innermost line that is not torch's own."""
-    frames = traceback.extract_tb(error.__traceback__)
-    at = next((f for f in reversed(frames) if not f.filename.startswith(_TORCH)), frames[-1])
-    text = " ".join(f"{type(error).__name__}: {error}".split())[:300].rstrip(".: ")
-    return f"{text}; {at.filename}, line {at.lineno}"
+def first_line(error: Exception) -> str:
+    """Of an error's text, which may hold a stack of calls; else the error's class."""
+    return str(error).partition("\n")[0].rstrip(". ") or type(error).__name__

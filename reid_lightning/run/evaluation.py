@@ -54,7 +54,7 @@ def run_evaluation(config: DictConfig) -> float:
     retrieval = build_retrieval(config.retrieval, datamodule.folder)
     for warning in neighbour_warnings(retrieval, datamodule.folder):
         log.warning(warning)
-    cost = log_cost(config, trained.model, datamodule, embedding_processes(config).devices[0])
+    cost = log_cost(trained.model, datamodule, embedding_processes(config).devices[0])
     embeddings, speed = embed_set(config, datamodule, trained, flip=retrieval.flip)
     official, ap = datamodule.folder.official, config.metric.ap
     distance = config.metric.distance or trained.distance

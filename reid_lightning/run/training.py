@@ -27,7 +27,7 @@ from reid_lightning.run.config_keys import check_training_config
 from reid_lightning.run.failing_part import parts_named_in_errors
 from reid_lightning.run.glibc_memory import keep_large_blocks
 from reid_lightning.run.launch_ranks import run_ranks
-from reid_lightning.run.log_cost import input_cost, log_cost
+from reid_lightning.run.log_cost import log_cost
 from reid_lightning.run.paths import quoted
 from reid_lightning.run.processes import plan_processes
 from reid_lightning.run.resume import ResumePoint, find_resume_point, load_weights_of_run
@@ -76,8 +76,6 @@ def run_training(config: DictConfig) -> float:
             keep_large_blocks()
         score = fit_and_test(config, datamodule, module, resume_point)
     else:
-        # Refused here, and not by every rank.
-        input_cost(config, module.model, datamodule, processes.devices[0])
         resume = [f"resume={quoted(config.resume)}"] if config.resume else []
         commands = [[*rank_command("train", rank), *resume] for rank in range(processes.count)]
         run_ranks(commands, torch.get_num_threads())
@@ -121,7 +119,7 @@ def fit_and_test(
     device = trainer.strategy.root_device
     hardware = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     log.info(_HARDWARE, hardware, *arithmetic().values())
-    cost = log_cost(config, module.model, datamodule, device)
+    cost = log_cost(module.model, datamodule, device)
     started = time.perf_counter()
     checkpoint = resume_point.checkpoint if resume_point else None
     if checkpoint:

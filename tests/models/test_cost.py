@@ -1,7 +1,6 @@
 """What a network costs, against counts by hand, and what counting leaves as it was."""
 
 import copy
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,8 +140,9 @@ class Positions(Backbone):
 
 def test_a_size_that_the_network_does_not_take() -> None:
     assert cost(Positions()).gmacs
-    message = r"cannot embed a picture of 32 × 16 pixels \(RuntimeError: The size of tensor a .*"
-    message += rf"{Path(__file__).name}, line \d+\): change data\.height and data\.width, or"
+    message = (
+        r"takes no pictures of data\.height=32 × data\.width=16: The size of tensor a [^.]*\.$"
+    )
     with pytest.raises(ReIDError, match=message):
         cost(Positions(), (32, 16))
 
@@ -161,10 +161,10 @@ def test_what_cannot_be_counted_or_copied_is_said(
 ) -> None:
     class OneOnly(Backbone):
         def __deepcopy__(self, memo: object) -> None:
-            raise TypeError("cannot be copied")
+            raise TypeError("it is one of a kind.")
 
     assert cost(OneOnly()) == cost(Backbone())._replace(gmacs=None)
-    assert "GMACs cannot be counted (TypeError: cannot be copied; " in caplog.text
+    assert "GMACs cannot be counted (it is one of a kind)" in caplog.text
 
     def fails(*_: object, **__: object) -> None:
         raise ArithmeticError("no formula")
