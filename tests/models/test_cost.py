@@ -109,8 +109,9 @@ def test_attention_is_counted(backbone: type[Backbone], projections: int) -> Non
     assert torch.backends.mha.get_fastpath_enabled() is fast
 
 
+@pytest.mark.filterwarnings("ignore:Using `torch.compile")
 @pytest.mark.parametrize("whole", [True, False])
-def test_nothing_is_compiled(whole: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_compiled(whole: bool) -> None:
     """Neither a network compiled in place, nor a part of one that was wrapped."""
     compiled = []
 
