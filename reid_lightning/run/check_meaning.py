@@ -12,6 +12,7 @@ from reid_lightning.engine.module import ReIDModule
 from reid_lightning.engine.parameter_groups import parameter_groups, schedule_factor
 from reid_lightning.errors import ReIDError
 from reid_lightning.metrics import SCORES
+from reid_lightning.models.cost import first_line
 from reid_lightning.models.pooling import stripes
 from reid_lightning.run.check_loss import check_loss, check_parts, loss_warnings
 from reid_lightning.run.config_keys import LARGEST_RATE
@@ -144,10 +145,9 @@ def _map_size(datamodule: ReIDDataModule, module: ReIDModule) -> tuple[int, ...]
         with torch.no_grad():
             maps = network.eval().backbone(picture)
     except (RuntimeError, ValueError, AssertionError) as error:  # timm asserts the size
-        first_line = str(error).partition("\n")[0] or type(error).__name__
         raise ReIDError(
             f"The network takes no pictures of data.height={datamodule.height} × "
-            f"data.width={datamodule.width}: {first_line}."
+            f"data.width={datamodule.width}: {first_line(error)}."
         ) from error
     finally:
         network.train(was_training)

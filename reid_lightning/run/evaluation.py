@@ -20,9 +20,10 @@ from reid_lightning.retrieval import SpatialTemporal
 from reid_lightning.run.build import build_datamodule
 from reid_lightning.run.build_retrieval import build_retrieval, neighbour_warnings, taken_steps
 from reid_lightning.run.config_keys import check_evaluation_config
-from reid_lightning.run.embed_set import embed_set, embed_share
+from reid_lightning.run.embed_set import embed_set, embed_share, embedding_processes
 from reid_lightning.run.failing_part import parts_named_in_errors
 from reid_lightning.run.load_trained import Trained, load_trained
+from reid_lightning.run.log_cost import log_cost
 from reid_lightning.run.scored_part import check_evaluation
 from reid_lightning.run.split_counts import log_split_counts
 from reid_lightning.run.typed_command import typed_command
@@ -53,7 +54,8 @@ def run_evaluation(config: DictConfig) -> float:
     retrieval = build_retrieval(config.retrieval, datamodule.folder)
     for warning in neighbour_warnings(retrieval, datamodule.folder):
         log.warning(warning)
-    embeddings, cached = embed_set(config, datamodule, trained, flip=retrieval.flip)
+    cost = log_cost(trained.model, datamodule, embedding_processes(config).devices[0])
+    embeddings, speed = embed_set(config, datamodule, trained, flip=retrieval.flip)
     official, ap = datamodule.folder.official, config.metric.ap
     distance = config.metric.distance or trained.distance
     started, queries = time.perf_counter(), len(official.query)
@@ -82,8 +84,10 @@ def run_evaluation(config: DictConfig) -> float:
         "cameras": camera_count(official),
         "trained_on": trained.data,
         "checkpoint": str(config.checkpoint),
+        **cost._asdict(),
         "precision": str(config.trainer.precision),
-        "embedded_before": cached,
+        "embedded_before": speed is None,
+        "images_per_second": speed,
         "ranking_seconds": round(seconds, 2),
     }
     write_results(folder / "metrics.json", scores | settings)

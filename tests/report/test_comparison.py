@@ -96,3 +96,16 @@ def test_evaluations_are_sorted_by_test_scores(make_run: MakeRun) -> None:
     scores = {"one": 0.4, "two": 0.6}
     folders = [make_run(x, [f"x={x}"], score=s, **{"val/mAP": None}) for x, s in scores.items()]
     assert [row[0].text for row in compare_scores(read_runs(folders)).rows] == ["two", "one"]
+
+
+def test_what_networks_cost_is_compared_where_they_differ(make_run: MakeRun) -> None:
+    cost = {"parameters": 2_226_432, "gmacs": 0.1966, "embedding_size": 1280}
+    folders = [
+        make_run("a", ["x=one"], score=0.5, **cost, images_per_second=35.2),
+        make_run("b", ["x=two"], score=0.4, **cost | {"gmacs": 0.39312, "parameters": None}),
+    ]
+    table = compare_scores(read_runs(folders))
+    column = texts(table.head).index("GMACs")
+    assert texts(table.head)[column:] == ["GMACs", "minutes", "seed"]
+    assert [texts(row)[column] for row in table.rows] == ["0.197", "0.393"]
+    assert len({len(table.head), *(len(row) for row in table.rows)}) == 1
