@@ -1,5 +1,6 @@
 """A trained network from its checkpoint, without running or looking up anything that it names."""
 
+import hashlib
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,14 +31,28 @@ _PLAIN = (bool, int, float, str, type(None))
 
 
 class Trained(NamedTuple):
-    """A network, and what else of its training an evaluation needs."""
+    """A network, and what else an evaluation needs to know of it.
+
+    Args:
+        model: the network.
+        source: the file of its constructor.
+        height, width: of its input, in pixels.
+        distance: to rank by.
+        digest: of its weights and options.
+        data: the name of its training set, where that is known.
+        weights: what was named as `model.weights`, where there is no checkpoint of ours.
+        weights_sha256: of that file.
+    """
 
     model: Embedder
-    source: Path  # the file of its constructor
-    height: int  # of its input, in pixels
+    source: Path
+    height: int
     width: int
     distance: RankingDistance
-    data: str  # the name of its training set
+    digest: bytes
+    data: str | None = None
+    weights: str | None = None
+    weights_sha256: str | None = None
 
 
 def load_trained(path: Path, own_network: DictConfig | None = None) -> Trained:
@@ -78,6 +93,7 @@ def load_trained(path: Path, own_network: DictConfig | None = None) -> Trained:
             _checked(data, "height", int, Size),
             _checked(data, "width", int, Size),
             _checked(metric, "distance", str, RankingDistance),
+            hashlib.blake2b(path.read_bytes()).digest() + options_digest(own_network),
             _checked(data, "name", str),
         )
     except UnfitCheckpointError as error:
@@ -85,6 +101,12 @@ def load_trained(path: Path, own_network: DictConfig | None = None) -> Trained:
             f"{path} cannot be used as a checkpoint: {error}. It was changed, or written by "
             f"another version of reid-lightning{_version(config)}."
         ) from error
+
+
+def options_digest(network: DictConfig | None) -> bytes:
+    """A digest of a configured network's options: some, such as strides, change no tensor."""
+    options = None if network is None else OmegaConf.to_container(network, resolve=True)
+    return hashlib.blake2b(repr(options).encode()).digest()
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -97,7 +119,8 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(config, Mapping) or "model" not in config:
         raise ReIDError(
             f"{path} is not a checkpoint of reid-lightning (it holds no configuration): train with "
-            "model.weights=FILE to start from other weights."
+            "model.weights=FILE to start from other weights, or score them by model=NAME "
+            "model.weights=FILE."
         )
     if not isinstance(content.get("state_dict"), Mapping):
         raise ReIDError(f"{path} holds no weights: it is not a checkpoint of a training.")
