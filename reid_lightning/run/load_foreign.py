@@ -35,8 +35,8 @@ def load_foreign(network: DictConfig) -> Trained:
             f"The network {network._target_} takes no model.weights: give its function a key "
             "weights to score those of others, or name a checkpoint."
         )
-    options = OmegaConf.merge(network, {"weights": "none"})
-    assert isinstance(options, DictConfig)
+    plain: Any = OmegaConf.to_container(network, resolve=True)
+    options = OmegaConf.create(plain | {"weights": "none"})
     model = made("model", options, Embedder, num_classes=1)
     load_for_retrieval(model, weights)
     digest = _tensors_digest(model.state_dict()) + options_digest(options)

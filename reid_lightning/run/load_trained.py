@@ -55,13 +55,13 @@ class Trained(NamedTuple):
     weights_sha256: str | None = None
 
 
-def load_trained(path: Path, own_network: DictConfig | None = None) -> Trained:
+def load_trained(path: Path, own_network: DictConfig | Constructor | None = None) -> Trained:
     """The network of a checkpoint that train.py wrote.
 
     Args:
         path: of the checkpoint, which may come from a stranger: it gives plain values alone.
-        own_network: the user's configuration of a network that is not in `NETWORKS`: it names the
-            constructor, whose plain arguments are the checkpoint's.
+        own_network: of the user, not in `NETWORKS`: its constructor, whose plain arguments are the
+            checkpoint's, or a configuration that names it.
 
     Raises:
         ReIDError: there is no file at `path`, it is not a checkpoint of train.py, or its network
@@ -77,10 +77,13 @@ def load_trained(path: Path, own_network: DictConfig | None = None) -> Trained:
             name = _checked({"name": values.pop("name", values.pop("_target_", None))}, "name", str)
         if own_network is not None and _NAMES_OF_0_1.get(name, name) in NETWORKS:
             raise ReIDError(f"{path} is of reid-lightning's own network {name}: leave model= out.")
-        if own_network is not None:
+        constructor: Constructor
+        if own_network is None:
+            constructor = _known(path, _NAMES_OF_0_1.get(name, name))
+        elif isinstance(own_network, DictConfig):
             constructor, values = _of_the_user(own_network, values)
         else:
-            constructor = _known(path, _NAMES_OF_0_1.get(name, name))
+            constructor = own_network
         prefix = "model."
         tensors = {
             str(n).removeprefix(prefix): x for n, x in weights.items() if str(n).startswith(prefix)
@@ -103,9 +106,10 @@ def load_trained(path: Path, own_network: DictConfig | None = None) -> Trained:
         ) from error
 
 
-def options_digest(network: DictConfig | None) -> bytes:
+def options_digest(network: DictConfig | Constructor | None) -> bytes:
     """A digest of a configured network's options: some, such as strides, change no tensor."""
-    options = None if network is None else OmegaConf.to_container(network, resolve=True)
+    configured = isinstance(network, DictConfig)
+    options = OmegaConf.to_container(network, resolve=True) if configured else None
     return hashlib.blake2b(repr(options).encode()).digest()
 
 
@@ -160,7 +164,8 @@ def _known(path: Path, name: str) -> Constructor:
         raise ReIDError(
             f"{path} is a checkpoint of a network that reid-lightning does not have ({name!r}): "
             "name its configuration, which is not taken from the file: "
-            f"{typed_command('evaluate')} checkpoint={path} model=NAME_OF_YOUR_YAML"
+            f"{typed_command('evaluate')} checkpoint={path} model=NAME_OF_YOUR_YAML "
+            "(from Python: load_model(…, model=ITS_FUNCTION))"
         )
     return NETWORKS[name]
 
