@@ -47,7 +47,8 @@ def compare_scores(runs: Sequence[Run]) -> Table:
         titles["val/mAP"] = "val/mAP"
     tested = _same(scored, "data", "ap", "test/queries", "test/gallery")
     best = {k: max((run.results.get(k) or 0.0 for run in scored), default=0.0) for k in titles}
-    texts = {"validated_on": "validated on", "data": "data", "retrieval": "retrieval"}
+    texts = {"validated_on": "validated on", "data": "data"}
+    texts |= {"trained_on": "trained on", "retrieval": "retrieval"}
     texts |= {} if ap_title else {"ap": "AP"}
     texts = {k: t for k, t in texts.items() if any(run.results.get(k) for run in scored)}
     # Of trainings and evaluations alike: their images per second are of other work.

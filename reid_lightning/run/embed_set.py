@@ -1,4 +1,4 @@
-"""A set's embeddings by a checkpoint: from the cache, or by as many processes as are configured."""
+"""A set's embeddings by a network: from the cache, or by as many processes as are configured."""
 
 import logging
 import os
@@ -57,7 +57,7 @@ def embed_set(
     Args:
         config: the composed configuration of evaluate.py.
         datamodule: of the set.
-        trained: of `config.checkpoint`.
+        trained: the network.
         flip: average over a picture and its mirror image.
 
     Returns:
@@ -128,7 +128,7 @@ def _file_and_shape(
     pictures = [sample.picture for sample in (*official.query, *official.gallery)]
     file = embedding_file(
         Path(config.data.cache),
-        Path(config.checkpoint),
+        trained.digest,
         pictures,
         size=(datamodule.height, datamodule.width),
         device=processes.hardware,

@@ -1,4 +1,4 @@
-"""One evaluation, from a checkpoint to metrics.json."""
+"""One evaluation, from a trained network to metrics.json."""
 
 import logging
 import time
@@ -22,6 +22,7 @@ from reid_lightning.run.build_retrieval import build_retrieval, neighbour_warnin
 from reid_lightning.run.config_keys import check_evaluation_config
 from reid_lightning.run.embed_set import embed_set, embed_share, embedding_processes
 from reid_lightning.run.failing_part import parts_named_in_errors
+from reid_lightning.run.load_foreign import load_foreign
 from reid_lightning.run.load_trained import Trained, load_trained
 from reid_lightning.run.log_cost import log_cost
 from reid_lightning.run.scored_part import check_evaluation
@@ -32,6 +33,7 @@ from reid_lightning.scoring.score_sets import score_sets
 
 log = logging.getLogger(__name__)
 
+_OF_OTHERS = "The weights %s are scored at %d × %d (data.height, data.width), by %s distance."
 _OTHER_SIZE = "Pictures are embedded at %d × %d; the network was trained at %d × %d."
 
 
@@ -83,7 +85,9 @@ def run_evaluation(config: DictConfig) -> float:
         "data": datamodule.folder.title,
         "cameras": camera_count(official),
         "trained_on": trained.data,
-        "checkpoint": str(config.checkpoint),
+        "checkpoint": config.checkpoint,
+        "weights": trained.weights,
+        "weights_sha256": trained.weights_sha256,
         **cost._asdict(),
         "precision": str(config.trainer.precision),
         "embedded_before": speed is None,
@@ -104,10 +108,17 @@ def embed_rank(config: DictConfig) -> None:
 
 
 def _load(config: DictConfig) -> tuple[Trained, ReIDDataModule]:
-    trained = load_trained(Path(config.checkpoint), config.get("model"))
+    if config.checkpoint is None:
+        trained = load_foreign(config.model)
+    else:
+        trained = load_trained(Path(config.checkpoint), config.get("model"))
     size = {"height": trained.height, "width": trained.width}
     size |= {side: config.data[side] for side in size if config.data[side] is not None}
-    if (size["height"], size["width"]) != (trained.height, trained.width):
+    if trained.weights is not None:
+        distance = config.metric.distance or trained.distance
+        told = trained.weights, size["height"], size["width"], distance
+        rank_zero_only(log.info)(_OF_OTHERS, *told)
+    elif (size["height"], size["width"]) != (trained.height, trained.width):
         sizes = size["height"], size["width"], trained.height, trained.width
         rank_zero_only(log.warning)(_OTHER_SIZE, *sizes)
     return trained, build_datamodule(config.data, **size)

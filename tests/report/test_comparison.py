@@ -52,6 +52,16 @@ def test_different_definitions_of_ap_are_named_in_every_row(make_run: MakeRun) -
     assert not [cell for row in table.rows for cell in row if cell.style == "best"]
 
 
+def test_a_table_of_evaluations_says_what_was_trained_on(make_run: MakeRun) -> None:
+    folders = [
+        make_run("a", ["checkpoint=x"], score=0.5, trained_on="msmt17"),
+        make_run("b", ["model.weights=y"], score=0.4, trained_on=None, checkpoint=None),
+    ]
+    table = compare_scores(read_runs(folders))
+    column = texts(table.head).index("trained on")
+    assert [texts(row)[column] for row in table.rows] == ["msmt17", "–"]
+
+
 def test_a_table_of_evaluations_has_no_validation_column(make_run: MakeRun) -> None:
     results = {"val/mAP": None, "seconds": None, "retrieval": "flip+rerank"}
     table = compare_scores(read_runs([make_run("a", ["x=one"], **results)]))
