@@ -16,6 +16,7 @@ NETWORKS = {
     "fastvit": ["model.name=fastvit_t8"],
     "swin": ["model.name=swin_tiny_patch4_window7_224"],
 }
+OURS = ("mobilenet_v2", "osnet", "resnet50")
 FAST = ("mobilenet_v2", "timm")
 
 
@@ -25,9 +26,7 @@ FAST = ("mobilenet_v2", "timm")
 def test_a_network_is_trained_resumed_and_scored(
     name: str, tiny_overrides: list[str], script: Run, tmp_path: Path
 ) -> None:
-    model = (
-        f"model={name}" if name in ("mobilenet_v2", "timm", "osnet", "resnet50") else "model=timm"
-    )
+    model = f"model={name if name in OURS else 'timm'}"
     if model == "model=timm":
         pytest.importorskip("timm")
     common = [o for o in tiny_overrides if not o.startswith("model.width")]
