@@ -1,5 +1,6 @@
 """The LightningModule that embeds the pictures of a set."""
 
+import time
 from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
@@ -26,6 +27,8 @@ class Extractor(pl.LightningModule):
         model: pictures → features; the `retrieval` embeddings are written.
         flip: write the mean of the embeddings of a picture and its mirror image.
         rows: float32 [pictures, d] on the CPU, to be filled.
+
+    `seconds` is the time from the first picture to the last of all processes.
     """
 
     def __init__(self, model: Embedder, rows: Tensor, *, flip: bool) -> None:
@@ -33,6 +36,17 @@ class Extractor(pl.LightningModule):
         self.model = model.to(memory_format=torch.channels_last)
         self.rows, self.flip = rows, flip
         self.pending: PendingRows | None = None
+        self.seconds = 0.0
+
+    def on_predict_start(self) -> None:
+        """Start the clock when all processes have their pictures decoded."""
+        self.trainer.strategy.barrier()
+        self.seconds = -time.perf_counter()
+
+    def on_predict_end(self) -> None:
+        """Stop the clock when all processes have written their rows."""
+        self.trainer.strategy.barrier()
+        self.seconds += time.perf_counter()
 
     def predict_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         """Embed a batch, and write the one before."""

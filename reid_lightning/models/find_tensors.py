@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from reid_lightning.models.head_names import OWN, is_classifier, with_heads
+
 _DEEPEST = 4  # dict in a dict in a checkpoint
 _BACKBONE = "backbone."
 
@@ -57,10 +59,11 @@ def layouts(
         network: an embedder's tensors.
         others: the same of other frameworks.
     """
-    # A classifier is of other people, even where there are as many of them.
-    yield {name: name for name in network if not name.startswith("classifier.")}
-    yield {n.removeprefix(_BACKBONE): n for n in network if n.startswith(_BACKBONE)}
-    yield from others
+    plain = {n.removeprefix(_BACKBONE): n for n in network if n.startswith(_BACKBONE)}
+    yield OWN | {name: name for name in network if not is_classifier(name)}
+    for backbone in (plain, *others):
+        yield backbone
+        yield from with_heads(backbone)
 
 
 def candidates(

@@ -5,6 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from reid_lightning.errors import ReIDError
 from reid_lightning.signatures import Positive, checked
 
 
@@ -49,6 +50,23 @@ class Pool(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """[B, C, h, w] → [B, C]."""
         return maps.mean((2, 3)) if self.kind == "avg" else maps.amax((2, 3))
+
+
+def stripes(maps: Tensor, count: int) -> list[Tensor]:
+    """Horizontal stripes [B, C, h', w] of maps [B, C, h, w], from the top.
+
+    Where `count` does not divide h, they overlap by a row, as in adaptive pooling.
+
+    Raises:
+        ReIDError: there are fewer rows than stripes.
+    """
+    rows = maps.shape[2]
+    if rows < count:
+        raise ReIDError(
+            f"model.parts={count} needs as many rows in the map, which has {rows}: set model.parts "
+            "lower or data.height higher, or model.last_stride=1 where the network has it."
+        )
+    return [maps[:, :, rows * i // count : -(-rows * (i + 1) // count)] for i in range(count)]
 
 
 Pooling = Literal["avg", "max", "gem"]

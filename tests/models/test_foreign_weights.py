@@ -55,7 +55,11 @@ def test_every_tensor_is_at_its_place(kind: str, load: Load) -> None:
         for name, value in state.items()
         if not name.startswith(head) and not name.endswith("num_batches_tracked")
     ]
-    own = load(backbone(), state).backbone.state_dict()
+    model = load(backbone(), state)
+    if "fast-reid" in kind and model.neck.weight.shape == state["heads.bottleneck.0.weight"].shape:
+        for part in ("weight", "bias", "running_mean", "running_var"):
+            assert torch.equal(getattr(model.neck, part), state[f"heads.bottleneck.0.{part}"])
+    own = model.backbone.state_dict()
     own = {k: v for k, v in own.items() if not k.endswith("num_batches_tracked")}
     # Both are in the order of the network, and no two of its tensors have the same values.
     assert len(theirs) == len(own)

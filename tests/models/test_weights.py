@@ -41,7 +41,7 @@ def test_torchvisions_names_match_and_the_other_tensors_are_logged(
     load_weights(model, str(tmp_path / "w.pt"))
     assert same_backbone(model, {k: v for k, v in state.items() if k.startswith("features.")})
     assert "in the file, which are left out: classifier.1.bias, classifier.1.weight" in caplog.text
-    assert "which keep their random values: classifier.weight, neck.bias" in caplog.text
+    assert "which keep their initial values: classifier.weight, neck.bias" in caplog.text
     assert "Loaded 312 of 318 tensors from" in caplog.text and "(below features)" in caplog.text
 
 
