@@ -22,7 +22,6 @@ class EmbedderKeys(TypedDict):
     neck: Neck
     dropout: PartialShare
     freeze_backbone_epochs: Natural
-    compile: bool
 
 
 def make_embedder(
@@ -35,7 +34,6 @@ def make_embedder(
     neck: Neck,
     dropout: float,
     freeze_backbone_epochs: int,
-    compile: bool,
     parts: int = 0,
     reduction: Callable[[int, int], nn.Module] = nn.Linear,
 ) -> Embedder:
@@ -46,7 +44,6 @@ def make_embedder(
         num_classes: training identities.
         weights: see `load_weights`.
         pooling, embedding, parts, neck, dropout, freeze_backbone_epochs: see `Embedder`.
-        compile: whether to compile it when it is first used.
 
     Raises:
         ReIDError: the weights cannot be had, or are not those of this backbone.
@@ -63,6 +60,4 @@ def make_embedder(
         freeze_backbone_epochs=freeze_backbone_epochs,
     )
     load_weights(model, weights)
-    if compile:
-        model.compile()  # in place: `torch.compile(model)` would rename the weights
     return model

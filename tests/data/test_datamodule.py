@@ -207,7 +207,7 @@ def test_more_ranks_than_pictures_give_the_scores_of_one_process(tiny_set: Path)
     """The third of three ranks has no picture: its empty batch must pass through every step."""
     model = mobilenet_v2_embedder(
         num_classes=2, width=0.35, last_stride=1, pooling="gem", embedding=8, neck="bnneck",
-        dropout=0.0, weights="none", freeze_backbone_epochs=0, compile=False,
+        dropout=0.0, weights="none", freeze_backbone_epochs=0,
     ).eval()  # fmt: skip
     official = make(tiny_set).folder.official
     query = official.query[0]

@@ -9,7 +9,7 @@ from reid_lightning.models.cost import network_cost
 
 KEYS = {
     "num_classes": 751, "weights": "none", "pooling": "avg", "embedding": 512, "neck": "bnneck",
-    "dropout": 0.0, "freeze_backbone_epochs": 0, "compile": False,
+    "dropout": 0.0, "freeze_backbone_epochs": 0,
 }  # fmt: skip
 
 
