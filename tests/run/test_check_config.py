@@ -121,7 +121,8 @@ TRAINING = {
     "metric.distance=squared": "metric.distance=squared must be cosine or euclidean.",
     "~loss": "The configuration lacks loss: it cannot be removed.",
     "+foo=1": (
-        "There is no key foo: there are augmentation, callbacks, checkpoint_every_n_steps, data, "
+        "There is no key foo: there are augmentation, callbacks, checkpoint_every_n_steps, "
+        "cuda_graphs, data, "
         "logger, loss, metric, model, optimizer, recipe, resume, scheduler, seed, trainer, version."
     ),
     "+los=hard": "There is no key los: did you mean loss?",
