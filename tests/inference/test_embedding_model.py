@@ -108,6 +108,14 @@ def test_what_is_no_picture_is_refused_in_one_sentence(
         model(picture)
 
 
+def test_an_embedding_that_is_not_finite_is_refused(pixels: np.ndarray) -> None:
+    network = Embedder(Tiny(), 4)
+    nn.init.constant_(network.backbone[0].weight, 1e38)
+    model = EmbeddingModel(network, height=32, width=16, device="cpu")
+    with pytest.raises(ReIDError, match="An embedding is not finite"):
+        model(pixels)
+
+
 def test_a_batch_has_a_picture_at_least(model: EmbeddingModel, pixels: np.ndarray) -> None:
     with pytest.raises(ReIDError, match="batch_size=0 must be an integer of 1 or more"):
         model(pixels, batch_size=0)
