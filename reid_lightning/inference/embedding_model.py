@@ -14,6 +14,7 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.inference.inputs import AnyPicture, as_list, to_pixels
 from reid_lightning.metrics.finite import check_finite
 from reid_lightning.models import Embedder
+from reid_lightning.models.cost import first_line
 from reid_lightning.parallel import map_in_chunks
 from reid_lightning.signatures import Count, check_argument
 
@@ -29,7 +30,7 @@ class EmbeddingModel:
         device: torch's name of one, or `auto`: a GPU if there is one.
 
     Raises:
-        ReIDError: there is no such device.
+        ReIDError: there is no such device, or the network takes no pictures of this size.
     """
 
     def __init__(
@@ -39,6 +40,12 @@ class EmbeddingModel:
         self.device = _device(device)
         network = network.eval().to(memory_format=torch.channels_last)
         self.network: Embedder = network.to(self.device)
+        try:
+            self._embed(torch.zeros(1, height, width, 3, dtype=torch.uint8))
+        except (RuntimeError, ValueError, AssertionError) as error:  # timm asserts the size
+            raise ReIDError(
+                f"The network takes no pictures of {height} × {width}: {first_line(error)}."
+            ) from error
 
     @property
     def embedding_size(self) -> int:
