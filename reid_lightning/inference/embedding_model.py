@@ -12,7 +12,9 @@ from reid_lightning.data.eval_batches import eval_batches
 from reid_lightning.distances import unit_norm
 from reid_lightning.errors import ReIDError
 from reid_lightning.inference.inputs import AnyPicture, as_list, to_pixels
+from reid_lightning.metrics.finite import check_finite
 from reid_lightning.models import Embedder
+from reid_lightning.models.cost import first_line
 from reid_lightning.parallel import map_in_chunks
 from reid_lightning.signatures import Count, check_argument
 
@@ -28,7 +30,7 @@ class EmbeddingModel:
         device: torch's name of one, or `auto`: a GPU if there is one.
 
     Raises:
-        ReIDError: there is no such device.
+        ReIDError: there is no such device, or the network takes no pictures of this size.
     """
 
     def __init__(
@@ -38,6 +40,12 @@ class EmbeddingModel:
         self.device = _device(device)
         network = network.eval().to(memory_format=torch.channels_last)
         self.network: Embedder = network.to(self.device)
+        try:
+            self._embed(torch.zeros(1, height, width, 3, dtype=torch.uint8))
+        except (RuntimeError, ValueError, AssertionError) as error:  # timm asserts the size
+            raise ReIDError(
+                f"The network takes no pictures of {height} × {width}: {first_line(error)}."
+            ) from error
 
     @property
     def embedding_size(self) -> int:
@@ -61,7 +69,7 @@ class EmbeddingModel:
             cosine similarity.
 
         Raises:
-            ReIDError: something is no picture, or cannot be read.
+            ReIDError: something is no picture, or cannot be read; or an embedding is not finite.
         """
         check_argument("batch_size", batch_size, Count)
         read = partial(to_pixels, height=self.height, width=self.width)
@@ -72,7 +80,9 @@ class EmbeddingModel:
             eval_batches(len(listed), batch_size) if listed else ()
         ):  # those of evaluation: no bit differs
             rows.append(self._embed(torch.from_numpy(np.stack([next(pixels) for _ in batch]))))
-        return torch.cat(rows)
+        embeddings = torch.cat(rows)
+        check_finite(embeddings)
+        return embeddings
 
     @torch.inference_mode()
     def _embed(self, pixels: Tensor) -> Tensor:

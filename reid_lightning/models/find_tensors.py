@@ -31,10 +31,8 @@ def flat_tensors(content: Mapping[Any, object]) -> dict[str, Tensor]:
 
     Of a checkpoint with a `state_dict` only those in it: others are of optimizers and averages.
     """
-    inside = content.get("state_dict", content)
-    if not isinstance(inside, Mapping):
-        return {}
-    return dict(_walk(inside, "", _DEEPEST))
+    inside = content.get("state_dict")
+    return dict(_walk(inside if isinstance(inside, Mapping) else content, "", _DEEPEST))
 
 
 def _walk(content: Mapping[Any, object], path: str, depth: int) -> Iterator[tuple[str, Tensor]]:

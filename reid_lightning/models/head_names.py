@@ -6,7 +6,7 @@ _NORM = ("weight", "bias", "running_mean", "running_var")
 _POOL = {"heads.pool_layer.p": "pool.p"}
 
 # Of an embedder, whatever the network has of it: what a file has in addition should be seen.
-OWN = {"pool.p": "pool.p"}
+OWN = {name: name for name in ("pool.p", "embedding.weight", "embedding.0.weight")}
 
 
 def _neck(theirs: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """From a feature map [B, C, h, w] to one feature vector [B, C]."""
 
+import math
 from typing import Literal
 
 import torch
@@ -26,10 +27,11 @@ class GeM(nn.Module):
         self.p, self.eps = nn.Parameter(torch.tensor(p)), eps
 
     def forward(self, maps: Tensor) -> Tensor:
-        """[B, C, h, w] → [B, C], computed in float32: powers overflow half precision."""
+        """[B, C, h, w] → [B, C], computed in float32, by logarithms: powers would overflow."""
         with torch.autocast(maps.device.type, enabled=False):
-            powers = maps.float().clamp(min=self.eps).pow(self.p.float())
-            return powers.mean((2, 3)).pow(1 / self.p.float()).to(self.p.dtype)
+            logs, p = maps.float().clamp(min=self.eps).log(), self.p.float()
+            means = (logs * p).logsumexp((2, 3)) - math.log(math.prod(maps.shape[2:]))
+            return (means / p).exp().to(self.p.dtype)
 
 
 @checked("Pool")

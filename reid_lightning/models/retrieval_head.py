@@ -1,7 +1,7 @@
 """Whether a file has all that embeddings depend on, behind the backbone as well."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -54,25 +54,23 @@ def retrieval_problem(
         The end of a sentence about the file.
     """
     needed = [n for n in network if not is_classifier(n) and not n.endswith("num_batches_tracked")]
-    for own in needed:
-        if own in found and found[own].shape != network[own].shape:
-            has, expected = list(found[own].shape), list(network[own].shape)
-            size = f": set model.embedding={has[0]}" if has and _part(own) != "pool" else ""
-            return f"its {names[own]} has the shape {has} in place of {expected}{size}"
+    necks = {n for n in needed if _part(n) == "neck"}
     if "pool.p" in found and "pool.p" not in network:
         return f"it pools by a generalised mean ({names['pool.p']}): set model.pooling=gem"
-    necks = {n for n in needed if _part(n) == "neck"}
-    absent = [n for n in needed if n not in found]
     layers = [n for n in found if _part(n) == "embedding" and n not in network]
     if layers and necks & found.keys():
         return (
             f"it has a layer before its BNNeck ({names[layers[0]]}) that this network lacks: set "
             f"model.embedding={len(found[layers[0]])}"
         )
-    for own in absent:
-        if _part(own) == "pool" or (_part(own) == "neck" and not necks & found.keys()):
-            continue
-        return f"it has no {own}, and a random one would be scored{_remedy(own)}"
+    for own in sorted(needed, key=necks.__contains__):  # whose size is that of all layers
+        if own in found and found[own].shape != network[own].shape:
+            has, expected = list(found[own].shape), list(network[own].shape)
+            remedy = _size_remedy(own, has, network) if has else ""
+            return f"its {names[own]} has the shape {has} in place of {expected}{remedy}"
+        only_scales = own in necks and not necks & found.keys()
+        if own not in found and _part(own) != "pool" and not only_scales:
+            return f"it has no {own}, and a random one would be scored{_remedy(own, found)}"
     return None
 
 
@@ -89,7 +87,16 @@ def _part(own: str) -> str:
     return "embedding" if first == "part_embeddings" else first
 
 
-def _remedy(own: str) -> str:
+def _size_remedy(own: str, has: Sequence[int], network: Mapping[str, Tensor]) -> str:
+    if _part(own) == "embedding":
+        return f": set model.embedding={has[0]}"
+    heads = 1 + sum(n.startswith("part_classifiers.") and n.endswith("weight") for n in network)
+    count, rest = divmod(has[0] * heads, len(network[own]))
+    fits = _part(own) == "neck" and not rest and count not in (0, 2)
+    return f": set model.parts={count - 1}" if fits else ""
+
+
+def _remedy(own: str, found: Mapping[str, Tensor]) -> str:
     if own.startswith("part_embeddings."):
-        return ": set model.parts=0"
+        return f": set model.parts={len({n.split('.')[1] for n in found if n.startswith('part_')})}"
     return ": set model.embedding=null" if _part(own) == "embedding" else ""

@@ -55,8 +55,7 @@ def load_model(
             'load_model(model="osnet", weights=FILE).'
         )
     check_argument("size", size, tuple[Size, Size] | None)
-    if isinstance(options, str):
-        raise ReIDError(f"options is a text: give a list, options=[{options!r}].")
+    check_argument("options", options, list[str])
     try:
         trained = (
             _of_weights(model, str(weights), options)

@@ -108,6 +108,23 @@ def test_what_is_no_picture_is_refused_in_one_sentence(
         model(picture)
 
 
+@pytest.mark.parametrize(
+    ("options", "reason"), [({}, "Kernel size"), ({"parts": 2}, "model.parts=2 needs")]
+)
+def test_a_size_that_the_network_does_not_take_is_refused(options: dict, reason: str) -> None:
+    height = 4 if options else 2
+    with pytest.raises(ReIDError, match=reason):
+        EmbeddingModel(Embedder(Tiny(), 4, **options), height=height, width=16, device="cpu")
+
+
+def test_an_embedding_that_is_not_finite_is_refused(pixels: np.ndarray) -> None:
+    network = Embedder(Tiny(), 4)
+    nn.init.constant_(network.backbone[0].weight, 1e38)
+    model = EmbeddingModel(network, height=32, width=16, device="cpu")
+    with pytest.raises(ReIDError, match="An embedding is not finite"):
+        model(pixels)
+
+
 def test_a_batch_has_a_picture_at_least(model: EmbeddingModel, pixels: np.ndarray) -> None:
     with pytest.raises(ReIDError, match="batch_size=0 must be an integer of 1 or more"):
         model(pixels, batch_size=0)

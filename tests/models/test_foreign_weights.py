@@ -76,6 +76,7 @@ WRAPPED: dict[str, Callable[[State], Any]] = {
     "as net in state": lambda state: {"state": {"net": state}},
     "as network": lambda state: {"network": {f"module.{k}": v for k, v in state.items()}},
     "as ema alone": lambda state: {"ema": state},
+    "beside an empty state_dict": lambda state: {"state_dict": None, "model": state},
     "as a compiled base": lambda s: {f"base._orig_mod.{k}": v for k, v in s.items()},
     "as an encoder of a teacher": lambda s: {f"teacher.encoder.{k}": v for k, v in s.items()},
     "beside an average": lambda s: {

@@ -198,7 +198,7 @@ REFUSED: dict[str, tuple[dict[str, Any], State, str]] = {
     "an embedding layer that the network lacks": (
         {},
         REDUCED | state_dicts.norm("heads.bottleneck.1", 32),
-        r"heads\.bottleneck\.1\.weight has the shape \[32\] .*: set model.embedding=32",
+        r"a layer before its BNNeck \(heads\.bottleneck\.0\.weight\) .*: set model.embedding=32",
     ),
     "an embedding layer of the maps' own size that the network lacks": (
         {},
@@ -235,6 +235,25 @@ def test_what_would_be_scored_otherwise_is_refused(kind: str, tmp_path: Path) ->
     assert all(torch.equal(before[n], x) for n, x in model.state_dict().items())
     if "NaN" not in kind:
         load_weights(model, in_file(_whole(head), tmp_path))  # to train from them
+
+
+OTHER_PARTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "fewer": ({"parts": 3}, {"parts": 2}, "set model.parts=3"),
+    "none": ({"parts": 3}, {}, "set model.parts=3"),
+    "more": ({}, {"parts": 2}, "set model.parts=0"),
+    "fewer, with layers": ({"parts": 3}, {"parts": 2, "embedding": 8}, "set model.parts=3"),
+    "more, with layers": ({"parts": 2}, {"parts": 3, "embedding": 8}, "set model.parts=2"),
+    "none, nor a layer": ({"parts": 3}, {"embedding": None}, "set model.embedding=8"),
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_PARTS)
+def test_a_network_of_ours_with_other_parts_is_told_how_many(kind: str, tmp_path: Path) -> None:
+    trained, options, remedy = OTHER_PARTS[kind]
+    layers = {"embedding": 8} if "embedding" in options else {}
+    state = Embedder(Tiny(), 1, **(layers | trained)).state_dict()
+    with pytest.raises(ReIDError, match=f"{remedy}\\.$"):
+        load_for_retrieval(Embedder(Tiny(), 1, **options), in_file(state, tmp_path))
 
 
 def test_random_weights_are_not_scored() -> None:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.models import Embedder, load_weights
-from reid_lightning.models.pooling import stripes
+from reid_lightning.models.pooling import GeM, stripes
 
 
 class Rows(nn.Module):
@@ -82,6 +82,21 @@ def test_the_exponent_of_gem_is_learnt() -> None:
     model = make(parts=2, pooling="gem")
     model(IMAGES).metric.sum().backward()
     assert model.pool.p.grad is not None and model.pool.p.grad != 0
+
+
+@pytest.mark.parametrize("exponent", [-60.0, 1e-3, 20.0, 200.0])
+def test_any_exponent_of_gem_is_finite_with_its_gradients(exponent: float) -> None:
+    pool = GeM()
+    nn.init.constant_(pool.p, exponent)
+    maps = torch.tensor([[0.5, 40.0], [-3.0, 0.0], [1e-5, 3e4]]).view(1, 3, 2, 1).requires_grad_()
+    pooled = pool(maps)
+    wide = maps.detach().double().clamp(min=pool.eps)
+    expected = (wide**exponent).mean((2, 3)) ** (1 / exponent)
+    finite = expected.isfinite() & (expected > 0)
+    assert torch.allclose(pooled.double()[finite], expected[finite], rtol=1e-3)
+    assert pooled.isfinite().all()
+    pooled.sum().backward()
+    assert pool.p.grad.isfinite() and maps.grad.isfinite().all()
 
 
 @given(st.integers(1, 20), st.integers(1, 20))

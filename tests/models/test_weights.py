@@ -146,6 +146,11 @@ FIRST = "features.0.0.weight"
 SPOILT: dict[str, tuple[Callable[[torch.Tensor], object], str]] = {
     "NaN": (lambda x: x * float("nan"), "backbone.0.0.weight holds NaN or infinity"),
     "infinity": (lambda x: x / 0, "backbone.0.0.weight holds NaN or infinity"),
+    "infinity in eight bits": (
+        lambda x: (x * 0 + torch.nan).to(torch.float8_e4m3fn),
+        "holds NaN or infinity",
+    ),
+    "what is infinite in float32": (lambda x: x.double() + 1e300, "holds NaN or infinity"),
     "whole numbers": (lambda x: x.long(), "has whole or complex numbers"),
     "complex numbers": (lambda x: x.to(torch.complex64), "has whole or complex numbers"),
     "sparse": (lambda x: x.to_sparse(), "is a sparse, quantized or empty tensor"),

@@ -115,8 +115,10 @@ WRONG: dict[str, tuple[dict, str]] = {
     ),
     "a text for options": (
         {"model": "osnet", "weights": "b", "options": "model.width=0.25"},
-        "options is a text: give a list",
+        "options=model.width=0.25 must be a list, each of it text",
     ),
+    "no options": ({"model": "osnet", "weights": "b", "options": None}, "options=null must be"),
+    "a number as an option": ({"model": "osnet", "weights": "b", "options": [3]}, "must be a list"),
     "a size of one number": ({"model": "osnet", "weights": "b", "size": 256}, "size=256 must be"),
     "no checkpoint": ({"checkpoint": "nowhere"}, "The checkpoint nowhere does not exist"),
     "another folder": ({"checkpoint": "."}, r"holds no checkpoints/best\.ckpt: it is no folder"),

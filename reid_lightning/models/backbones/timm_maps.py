@@ -46,7 +46,10 @@ class TimmMaps(nn.Module):
         return maps.permute(0, 3, 1, 2) if self.channels_last else maps
 
     def other_names(self, names: Iterable[str]) -> list[dict[str, str]]:
-        """timm's names of the whole network, which differ from those of its maps → `names`."""
+        """timm's names of the whole network, which differ from those of its maps → `names`.
+
+        What the whole network has behind its maps is known, and has no place in the embedder.
+        """
         import timm
 
         with torch.device("meta"):
@@ -54,7 +57,7 @@ class TimmMaps(nn.Module):
         paths = [name.split(".", 2) for name in whole.state_dict()]
         first_parts = {path[0] for path in paths}
         flattened = {"_".join(path[:2]): ".".join(path[:2]) for path in paths}
-        theirs = {}
+        theirs = {name: f"behind.{name}" for name in whole.state_dict()}
         for name in names:
             first, dot, rest = name.removeprefix("backbone.net.").partition(".")
             if first in ("model", "body") and first not in first_parts:  # of timm's own wrappers
