@@ -36,6 +36,8 @@ def in_blocks(work: Callable[..., T], count: int, *arguments: Any) -> list[T]:
     As many blocks run at a time as torch has threads: `work` must hold no lock.
     """
     threads = torch.get_num_threads()
+    if threads == 1:
+        return [work(0, count, *arguments)] if count else []
     size = max(1, -(-count // (_BLOCKS_PER_THREAD * threads)))
     starts = range(0, count, size)
     with ThreadPoolExecutor(threads) as pool:

@@ -10,6 +10,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from reid_lightning.data.augmentation import cropped, jitter
 from reid_lightning.run.build import build_module
 
 CONF = str(Path(__file__).parents[2] / "conf")
@@ -68,7 +69,12 @@ def test_indexing_by_a_mask_counts_as_asking() -> None:
 @pytest.mark.parametrize(
     "loss", ["softmax", "triplet", "hard", "semihard", "batch_all", "quadruplet"]
 )
-def test_four_steps_ask_four_times(loss: str, tiny_overrides: list[str]) -> None:
+def test_four_steps_ask_four_times(
+    loss: str, tiny_overrides: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Batches are augmented as on a GPU.
+    monkeypatch.setattr(cropped, "cropped_input_numba", cropped.cropped_input_torch)
+    monkeypatch.setattr(jitter, "jitter_numba", jitter.jitter_torch)
     with initialize_config_dir(CONF, version_base="1.3"):
         chosen = [*tiny_overrides, f"loss={loss}", "augmentation=strong", "data.k=2"]
         config = compose("train", [*chosen, *(f"~callbacks.{name}" for name in IN_THE_FOLDER)])

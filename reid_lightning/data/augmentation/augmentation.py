@@ -6,8 +6,9 @@ import numpy as np
 from annotated_types import Ge, Le
 from torch import Tensor
 
-from reid_lightning.data.augmentation.crop import CROP_COLUMNS, flip_and_crop
-from reid_lightning.data.augmentation.erasing import ERASING_COLUMNS, boxes, erase
+from reid_lightning.data.augmentation.crop import CROP_COLUMNS, windows
+from reid_lightning.data.augmentation.cropped import cropped_input
+from reid_lightning.data.augmentation.erasing import ERASING_COLUMNS, boxes
 from reid_lightning.data.augmentation.jitter import color_jitter
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.data.augmentation.uniforms import Uniforms
@@ -60,9 +61,10 @@ class Augmentation:
         crop, box, colour = np.split(uniforms, _SPLITS, axis=1)
         if any(self.jitter):
             pictures = color_jitter(pictures, colour, self.jitter)
-        if self.flip or self.crop_padding:
-            padding = round(self.crop_padding * height)
-            pictures = flip_and_crop(pictures, crop, self.flip, padding)
-        images = to_network_input(pictures)
-        erase(images, boxes(box, height, width, self.erasing))
-        return images
+        if not (self.flip or self.crop_padding or self.erasing):
+            return to_network_input(pictures)
+        return cropped_input(
+            pictures,
+            windows(crop, self.flip, round(self.crop_padding * height)),
+            boxes(box, height, width, self.erasing),
+        )

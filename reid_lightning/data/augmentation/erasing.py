@@ -1,7 +1,6 @@
 """Random erasing (Zhong et al. 2020), distributed as torchvision's `v2.RandomErasing`."""
 
 import numpy as np
-from torch import Tensor
 
 from reid_lightning.data.augmentation.uniforms import Uniforms
 
@@ -11,7 +10,7 @@ TRIES = 10
 ERASING_COLUMNS = 1 + 2 * TRIES + 2
 
 
-def boxes(uniforms: Uniforms, height: int, width: int, probability: float) -> list[tuple[int, ...]]:
+def boxes(uniforms: Uniforms, height: int, width: int, probability: float) -> np.ndarray:
     """Choose the boxes to erase: the first of ten candidates that is smaller than the picture.
 
     Args:
@@ -21,8 +20,8 @@ def boxes(uniforms: Uniforms, height: int, width: int, probability: float) -> li
         probability: that a box is erased in a picture.
 
     Returns:
-        (index of the picture, top, left, height, width) in pixels; one box a picture at most, none
-        where no candidate is small enough.
+        int64 [B, 4]: top, left, bottom, right in pixels, the last two just outside; all are 0
+        where nothing is erased.
     """
     share, shape = uniforms[:, 1 : 1 + TRIES], uniforms[:, 1 + TRIES : 1 + 2 * TRIES]
     area = height * width * (AREA[0] + (AREA[1] - AREA[0]) * share)
@@ -32,12 +31,7 @@ def boxes(uniforms: Uniforms, height: int, width: int, probability: float) -> li
     first = fits.argmax(axis=1)[:, None]
     size = np.hstack([np.take_along_axis(side, first, axis=1) for side in (tall, wide)])
     corner = np.floor(uniforms[:, -2:] * (np.array([height, width]) - size + 1))
-    erased = np.flatnonzero((uniforms[:, 0] < probability) & fits.any(axis=1))
-    rows = np.hstack([erased[:, None], corner[erased], size[erased]]).astype(int)
-    return [tuple(row) for row in rows.tolist()]
-
-
-def erase(images: Tensor, boxes: list[tuple[int, ...]]) -> None:
-    """Set boxes of the normalised images [B, 3, H, W] to zero, the mean colour, in place."""
-    for picture, top, left, height, width in boxes:
-        images[picture, :, top : top + height, left : left + width] = 0
+    # In a picture of a few pixels a candidate may be rounded to nothing.
+    some = fits.any(axis=1, keepdims=True) & size.all(axis=1, keepdims=True)
+    erased = (uniforms[:, :1] < probability) & some
+    return np.where(erased, np.hstack([corner, corner + size]), 0).astype(np.int64)

@@ -6,7 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from reid_lightning.data.augmentation.jitter_cpu import from_contrast, until_contrast
 from reid_lightning.data.augmentation.uniforms import Uniforms
+from reid_lightning.parallel import in_blocks
 
 JITTER_COLUMNS = 8
 
@@ -27,12 +29,31 @@ def color_jitter(pictures: Tensor, uniforms: Uniforms, strengths: Sequence[float
     low, high = np.array(limits).T
     factors = (low + (high - low) * uniforms[:, :4]).astype(np.float32)
     order = uniforms[:, 4:].argsort(axis=1)
+    order[np.array(strengths)[order] == 0] = -1
+    on_cpu = pictures.device.type == "cpu"
+    return (jitter_numba if on_cpu else jitter_torch)(pictures, factors, order)
+
+
+def jitter_numba(pictures: Tensor, factors: np.ndarray, order: np.ndarray) -> Tensor:
+    """`color_jitter` on the CPU, by the factors [B, 4] and the order [B, 4], -1 for no change."""
+    batch, height, width, _ = pictures.shape
+    pixels = pictures.reshape(batch, -1, 3)
+    images, grey = torch.empty(batch, 3, height * width), torch.empty(batch, height * width)
+    arguments = (order, factors, images.numpy(), grey.numpy())
+    in_blocks(until_contrast, batch, pixels.numpy(), *arguments)
+    result = torch.empty_like(pixels)
+    in_blocks(from_contrast, batch, *arguments, grey.mean(1).numpy(), result.numpy())
+    return result.view(pictures.shape)
+
+
+def jitter_torch(pictures: Tensor, factors: np.ndarray, order: np.ndarray) -> Tensor:
+    """As `jitter_numba`, on any device."""
     images = pictures.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
     images /= 255
     for position in range(4):
         for change, function in enumerate(CHANGES):
             members = np.flatnonzero(order[:, position] == change)
-            if strengths[change] and len(members):
+            if len(members):
                 rows, factor = (
                     torch.from_numpy(values).to(pictures.device, non_blocking=True)
                     for values in (members, factors[members, change])

@@ -1,10 +1,14 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
-from reid_lightning.data.augmentation.erasing import ERASING_COLUMNS, boxes, erase
+from reid_lightning.data.augmentation.cropped import cropped_input_numba, cropped_input_torch
+from reid_lightning.data.augmentation.erasing import ERASING_COLUMNS, boxes
+from reid_lightning.data.augmentation.to_input import to_network_input
 
 Box = tuple[int, ...]
 
@@ -13,15 +17,17 @@ def uniforms(count: int) -> np.ndarray:
     return np.random.default_rng(0).random((count, ERASING_COLUMNS))
 
 
-def test_a_box_is_erased_as_torchvision_does() -> None:
-    images = torch.randn(50, 3, 32, 16).to(memory_format=torch.channels_last)
+@pytest.mark.parametrize("crop", [cropped_input_numba, cropped_input_torch])
+def test_a_box_is_erased_as_torchvision_does(crop: Callable[..., torch.Tensor]) -> None:
+    pictures = torch.randint(0, 256, (50, 32, 16, 3), dtype=torch.uint8)
     chosen = boxes(uniforms(50), 32, 16, 0.5)
-    erased = images.clone()
-    erase(erased, chosen)
-    for picture, top, left, height, width in chosen:
-        images[picture] = F.erase(images[picture], top, left, height, width, torch.zeros(3, 1, 1))
-    assert 15 < len(chosen) < 35
-    assert torch.equal(erased, images)
+    expected, erased = to_network_input(pictures), 0
+    for image, (top, left, bottom, right) in zip(expected, chosen.tolist(), strict=True):
+        size = bottom - top, right - left
+        image[:] = F.erase(image, top, left, *size, torch.zeros(3, 1, 1))
+        erased += min(size) > 0
+    assert 15 < erased < 35
+    assert torch.equal(crop(pictures, np.zeros((50, 3), dtype=np.int64), chosen), expected)
 
 
 def torchvision_boxes(height: int, width: int, count: int) -> list[Box]:
@@ -34,7 +40,9 @@ def torchvision_boxes(height: int, width: int, count: int) -> list[Box]:
 @pytest.mark.parametrize(("height", "width"), [(128, 64), (40, 4)])  # 40 × 4: many tries fail
 def test_boxes_are_distributed_as_torchvisions(height: int, width: int) -> None:
     """Quantiles of area, aspect and position: 5,000 of our boxes against 5,000 of torchvision's."""
-    ours = np.array([box[1:] for box in boxes(uniforms(5_000), height, width, 1.0)])
+    chosen = boxes(uniforms(5_000), height, width, 1.0)
+    top, left, bottom, right = chosen[chosen.any(axis=1)].T
+    ours = np.stack([top, left, bottom - top, right - left], axis=1)
     peer = np.array(torchvision_boxes(height, width, 5_000))
     assert abs(len(ours) - len(peer)) < 120  # 3.5 standard deviations
     for top, left, tall, wide in (ours.T, peer.T):

@@ -6,7 +6,12 @@ import torch
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
-from reid_lightning.data.augmentation.jitter import CHANGES, JITTER_COLUMNS, color_jitter
+from reid_lightning.data.augmentation.jitter import (
+    CHANGES,
+    JITTER_COLUMNS,
+    color_jitter,
+    jitter_torch,
+)
 
 PEERS = (F.adjust_brightness, F.adjust_contrast, F.adjust_saturation, F.adjust_hue)
 IMAGES = torch.rand(6, 3, 12, 9, generator=torch.Generator().manual_seed(0))
@@ -57,10 +62,9 @@ def test_factors_and_orders_are_distributed_as_torchvisions(
 
         return record
 
-    monkeypatch.setattr(
-        "reid_lightning.data.augmentation.jitter.CHANGES",
-        tuple(recorder(change) for change in range(4)),
-    )
+    module = "reid_lightning.data.augmentation.jitter"
+    monkeypatch.setattr(f"{module}.CHANGES", tuple(recorder(change) for change in range(4)))
+    monkeypatch.setattr(f"{module}.jitter_numba", jitter_torch)
     color_jitter(torch.zeros(4_800, 1, 1, 3, dtype=torch.uint8), uniforms, strengths)
     for change, (low, high) in enumerate(limits):
         assert len(factors[change]) == 4_800
