@@ -132,6 +132,7 @@ NOT_OF_OTHERS = {
     "run/held_sweep.py": "a sweep's lock",
     "process/streams.py": "/dev/null",
     "run/load_foreign.py": "hashes a file that models/weights.py reads",
+    "run/swept_groups.py": "the YAML of a command, our own",
 }
 
 
