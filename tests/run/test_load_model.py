@@ -7,9 +7,9 @@ import pytest
 import torch
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from torch.nn import functional as F
 
 from reid_lightning import ReIDError, evaluate, load_model
+from reid_lightning.distances import unit_norm
 from reid_lightning.models import Embedder
 from reid_lightning.models.backbones.osnet import FullyConnected, OSNet
 from reid_lightning.run.hydra_app import run_hydra_app
@@ -53,7 +53,7 @@ def test_embeddings_are_those_that_evaluation_ranks(
     stored = embedding_cache.mapped(file, rows, model.embedding_size, shared=False)
     gallery = sorted((tiny_set / "bounding_box_test").glob("*.jpg"))
     found = model([*pictures, *gallery], batch_size=50)
-    assert torch.equal(found, F.normalize(stored))
+    assert torch.equal(found, unit_norm(stored))
 
 
 def test_it_works_within_a_job_of_hydras_and_leaves_nothing_global(
