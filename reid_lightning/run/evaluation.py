@@ -116,8 +116,8 @@ def _load(config: DictConfig) -> tuple[Trained, ReIDDataModule]:
     size |= {side: config.data[side] for side in size if config.data[side] is not None}
     if trained.weights is not None:
         distance = config.metric.distance or trained.distance
-        told = trained.weights, size["height"], size["width"], distance
-        rank_zero_only(log.info)(_OF_OTHERS, *told)
+        shown = trained.weights, size["height"], size["width"], distance
+        rank_zero_only(log.info)(_OF_OTHERS, *shown)
     elif (size["height"], size["width"]) != (trained.height, trained.width):
         sizes = size["height"], size["width"], trained.height, trained.width
         rank_zero_only(log.warning)(_OTHER_SIZE, *sizes)
