@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from typing_extensions import Unpack
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.models.backbones.strided_pointwise import without_strided_pointwise
 from reid_lightning.models.embedder import Embedder
 from reid_lightning.models.make_embedder import EmbedderKeys, make_embedder
 from reid_lightning.signatures import Text, checked
@@ -31,6 +32,7 @@ class TimmMaps(nn.Module):
         super().__init__()
         config = _known(name)
         self.name, self.net = name, _features(name, bool(config.fixed_input_size))
+        without_strided_pointwise(self.net)
         self.num_features: int = self.net.feature_info.channels()[-1]
         self.channels_last = getattr(self.net, "output_fmt", None) == "NHWC"
         self.pretrained = {"imagenet": self._read_pretrained}
