@@ -38,7 +38,7 @@ lint: .venv/.installed-dev  ## ruff, mypy and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 
-bench: .venv/.installed-dev  ## speed of input, training, losses and ranking compared with peers (half an hour on an idle machine)
+bench: .venv/.installed-dev  ## speed of input, training, losses and ranking compared with peers, and of the networks (half an hour on an idle machine)
 	$(BIN)/python -m benchmarks.input_speed
 	$(BIN)/python -m benchmarks.train_speed
 	$(BIN)/python -m benchmarks.host_work
@@ -46,6 +46,7 @@ bench: .venv/.installed-dev  ## speed of input, training, losses and ranking com
 	$(BIN)/python -m benchmarks.losses_speed
 	$(BIN)/python -m benchmarks.evaluate_speed
 	$(BIN)/python -m benchmarks.rerank_speed
+	$(BIN)/python -m benchmarks.networks
 
 .venv/.made:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 …")'

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reid_lightning.data.synthetic import draw_synthetic as draw_synthetic
     from reid_lightning.engine.module import ReIDModule as ReIDModule
     from reid_lightning.errors import ReIDError as ReIDError
+    from reid_lightning.inference import EmbeddingModel as EmbeddingModel
     from reid_lightning.losses import BatchAllLoss as BatchAllLoss
     from reid_lightning.losses import CenterLoss as CenterLoss
     from reid_lightning.losses import Criterion as Criterion
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from reid_lightning.retrieval import SpatialTemporal as SpatialTemporal
     from reid_lightning.run.api import evaluate as evaluate
     from reid_lightning.run.api import train as train
+    from reid_lightning.run.load_model import load_model as load_model
 
 _HOMES = {
     "Augmentation": "data",
@@ -42,6 +44,7 @@ _HOMES = {
     "Criterion": "losses",
     "EmbeddedSet": "retrieval",
     "Embedder": "models",
+    "EmbeddingModel": "inference",
     "Features": "models",
     "MetricTerms": "losses",
     "NeighbourMean": "retrieval",
@@ -59,6 +62,7 @@ _HOMES = {
     "TripletLoss": "losses",
     "draw_synthetic": "data.synthetic",
     "evaluate": "run.api",
+    "load_model": "run.load_model",
     "rank_embeddings": "metrics",
     "train": "run.api",
 }

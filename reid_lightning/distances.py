@@ -34,8 +34,16 @@ def as_float64(x: Tensor) -> Tensor:
 
 
 def unit_norm(x: Tensor) -> Tensor:
-    """The rows of `x` [n, d] scaled to unit norm, in at least float32; a zero row stays zero."""
-    return F.normalize(at_least_float32(x))
+    """The rows of `x` [n, d] scaled to unit norm, in at least float32; a zero row stays zero.
+
+    Norms are summed in float64: sums in float32 depend on their order, so on the device, and
+    scores with them.
+    """
+    x = at_least_float32(x)
+    exact = x.dtype if x.device.type == "mps" else torch.float64
+    norms = torch.linalg.vector_norm(x, dim=1, keepdim=True, dtype=exact).to(x.dtype)
+    unit: Tensor = x / norms.clamp(min=1e-12)
+    return unit
 
 
 class _Squared(torch.autograd.Function):

@@ -3,6 +3,7 @@
 import hashlib
 
 import numpy as np
+import torch
 
 
 def derive_seed(stream: str, *key: int) -> int:
@@ -23,3 +24,20 @@ def derive_seed(stream: str, *key: int) -> int:
 def random_stream(stream: str, *key: int) -> np.random.Generator:
     """NumPy's generator with the seed `derive_seed(stream, *key)`."""
     return np.random.default_rng(derive_seed(stream, *key))
+
+
+def seed_default_generators(seed: int, device: torch.device) -> None:
+    """Seed torch's generators of the CPU and of `device`, as `torch.manual_seed` does with all.
+
+    That one costs milliseconds: for devices that are not there it keeps a formatted stack.
+
+    Args:
+        seed: of 63 bits.
+        device: that a network computes on.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        index = torch.cuda.current_device() if device.index is None else device.index
+        torch.cuda.default_generators[index].manual_seed(seed)
+    elif device.type != "cpu":
+        torch.manual_seed(seed)

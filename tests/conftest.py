@@ -52,7 +52,10 @@ def log_as_it_was() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what this machine has no GPUs for."""
+    """Leave out what this machine has no GPUs for, and give slow tests two hours."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(7200))
     there = torch.cuda.device_count()
     least = {"gpu": 1, "multi_gpu": 2}
     left_out = [i for i in items if any(least.get(m.name, 0) > there for m in i.iter_markers())]

@@ -205,3 +205,14 @@ def fast_reid_osnet() -> State:
     left_out = ("fc.", "classifier.")
     state = {f"backbone.{k}": v for k, v in torchreid_osnet().items() if not k.startswith(left_out)}
     return state | fast_reid_heads(512)
+
+
+def renamed(backbone: nn.Module, folder: str, head: State) -> State:
+    """A whole network of another framework's, with a backbone of ours whose names are the same."""
+    return {folder + name: value for name, value in backbone.state_dict().items()} | head
+
+
+def norm(name: str, size: int) -> State:
+    """A batch normalisation that has seen something, its shift trained as well."""
+    state = {f"{name}.{part}": torch.randn(size) for part in ("weight", "bias", "running_mean")}
+    return state | {f"{name}.running_var": torch.rand(size) + 0.5}

@@ -26,7 +26,7 @@ def test_the_examples_of_the_api_run(
         exec(compile(block, "docs/api.md", "exec"), names)
     printed = capsys.readouterr().out
     assert "mAP 100.0%, Rank-1 100.0%" in printed and "'rank1': 1.0" in printed
-    assert (tmp_path / "people" / "query").is_dir() and len(blocks) == 4
+    assert (tmp_path / "people" / "query").is_dir() and len(blocks) == 5
 
 
 def test_the_page_of_the_api_names_all_of_it() -> None:

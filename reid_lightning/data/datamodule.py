@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import pytorch_lightning as pl
+import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -16,6 +17,7 @@ from reid_lightning.data.augmentation.uniforms import Uniforms
 from reid_lightning.data.batch_numbers import BatchNumbers
 from reid_lightning.data.dataset_folder import DatasetFolder, FolderArguments
 from reid_lightning.data.datasets import Batch, EvalPictures, TrainPictures
+from reid_lightning.data.device_store import DeviceStoreChoice, on_device
 from reid_lightning.data.eval_batches import eval_batches
 from reid_lightning.data.loaders import make_loader
 from reid_lightning.data.pictures import Source
@@ -38,6 +40,8 @@ class ReIDDataModule(pl.LightningDataModule):
         cache: the folder of decoded pictures.
         cache_gib: the largest store of decoded pictures, in GiB; the training pictures make one
             store, queries and gallery another. Pictures of a larger set are decoded in every epoch.
+        device_store: whether the device that trains keeps the training pictures: true, false, or
+            `auto`, a GPU with memory enough.
         seed: of batches and augmentation.
         augmentation: pixels uint8 [B, H, W, 3] and uniforms [B, COLUMNS] → the network's input.
         folders: the arguments of `DatasetFolder`.
@@ -57,6 +61,7 @@ class ReIDDataModule(pl.LightningDataModule):
         workers: Annotated[int, Ge(0), Le(1024)],
         cache: FilePath,
         cache_gib: NonNegative,
+        device_store: DeviceStoreChoice = "auto",
         seed: Natural,
         augmentation: Callable[[Tensor, Uniforms], Tensor],
         **folders: Unpack[FolderArguments],
@@ -66,6 +71,8 @@ class ReIDDataModule(pl.LightningDataModule):
         self.height, self.width, self.p, self.k = height, width, p, k
         self.eval_batch_size, self.workers, self.seed = eval_batch_size, workers, seed
         self.cache, self.cache_gib, self.augmentation = Path(cache), cache_gib, augmentation
+        self.device_store = device_store
+        self.device_pixels: Tensor | None = None
         self.sources: dict[str, Source] = {}
         self.first_epoch, self.first_step = 0, 0
 
@@ -122,7 +129,8 @@ class ReIDDataModule(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """PK batches of training pictures."""
-        source, batches = self._source("train"), self.train_batches(**self._rank_info())
+        batches = self.train_batches(**self._rank_info())
+        source = self._train_source()
         pictures = TrainPictures(self.folder.used.train, batches, source)
         numbers = BatchNumbers(len(batches), epoch=self.first_epoch, step=self.first_step)
         return make_loader(
@@ -145,9 +153,13 @@ class ReIDDataModule(pl.LightningDataModule):
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """On the device: pixels → the network's input; training pictures are augmented."""
-        pictures, position = batch["image"], batch.pop("position", None)
+        position = batch.pop("position", None)
         if position is None:
-            return batch | {"image": to_network_input(pictures)}
+            return batch | {"image": to_network_input(batch["image"])}
+        if self.device_pixels is None:
+            pictures = batch["image"]
+        else:
+            pictures = self.device_pixels.index_select(0, batch["index"])
         uniforms = augmentation_uniforms(self.seed, position, len(pictures))
         return batch | {"image": self.augmentation(pictures, uniforms)}
 
@@ -156,6 +168,20 @@ class ReIDDataModule(pl.LightningDataModule):
         batches = eval_batches(count, self.eval_batch_size, **self._rank_info())
         pictures = EvalPictures(splits.query, splits.gallery, batches, source)
         return make_loader(pictures, source, workers=self.workers, gpu=self._on_gpu())
+
+    def teardown(self, stage: str) -> None:
+        """Free the device's memory after a training."""
+        if stage == "fit":
+            self.device_pixels = None
+
+    def _train_source(self) -> Source | None:
+        """Of the training pictures; None if the device keeps them."""
+        source = self._source("train")
+        device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
+        if self.device_pixels is None:
+            train = [sample.picture for sample in self.folder.used.train]
+            self.device_pixels = on_device(self.device_store, source, train, device)
+        return source if self.device_pixels is None else None
 
     def _source(self, files: str) -> Source:
         """Pixels of the official training pictures (`train`) or queries and gallery (`test`)."""

@@ -16,28 +16,32 @@ Batch = dict[str, Any]
 class TrainPictures(Dataset[Batch]):
     """Training batches by their number over all epochs: epoch · steps + step.
 
-    A batch holds `image` (uint8 [B, H, W, 3]), `label` [B], `index` in the training split [B], and
-    `position`, which the augmentation depends on: epoch, step, and the index of the batch's first
-    picture in the global batch.
+    A batch holds `image` (uint8 [B, H, W, 3]; left out if the device keeps the pictures), `label`
+    [B], `index` in the training split [B], and `position`, which the augmentation depends on:
+    epoch, step, and the index of the batch's first picture in the global batch.
 
     Args:
         samples: the training split.
         batches: which of them make a batch.
-        source: their pixels.
+        source: their pixels; None if the device keeps them.
     """
 
-    def __init__(self, samples: Sequence[Sample], batches: PKBatches, source: Source) -> None:
+    def __init__(
+        self, samples: Sequence[Sample], batches: PKBatches, source: Source | None
+    ) -> None:
         self.samples, self.batches, self.source = samples, batches, source
         self.labels = torch.tensor(batches.labels)
 
     def __getitem__(self, batch_number: int) -> Batch:
         pictures, *position = self.batches.batch(*divmod(batch_number, len(self.batches)))
-        return {
-            "image": self.source.read([self.samples[i].picture for i in pictures]),
+        batch = {
             "label": self.labels[pictures],
             "index": torch.tensor(pictures),
             "position": tuple(position),
         }
+        if self.source is not None:
+            batch["image"] = self.source.read([self.samples[i].picture for i in pictures])
+        return batch
 
 
 class EvalPictures(Dataset[Batch]):

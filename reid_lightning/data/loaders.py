@@ -18,7 +18,7 @@ _START_METHOD = "fork" if "fork" in multiprocessing.get_all_start_methods() else
 
 def make_loader(
     batches: Dataset[Batch],
-    source: Source,
+    source: Source | None,
     *,
     workers: int,
     gpu: bool,
@@ -31,18 +31,19 @@ def make_loader(
 
     Args:
         batches: the dataset; each item is a batch.
-        source: where `batches` gets its pixels from.
+        source: where `batches` gets its pixels from; None: they have none.
         workers: the most worker processes.
         gpu: whether the batches go to a GPU.
         sampler: numbers of batches; all of them in order if left out.
     """
-    workers = workers if gpu or isinstance(source, Decoder) else 0
+    copies = gpu and source is not None
+    workers = workers if copies or isinstance(source, Decoder) else 0
     return DataLoader(
         batches,
         batch_size=None,
         sampler=sampler,
         num_workers=workers,
-        pin_memory=gpu,
+        pin_memory=copies,
         persistent_workers=workers > 0,
         # Not that of this process: joblib's workers have one in which no loader can start another.
         multiprocessing_context=_START_METHOD if workers > 0 else None,

@@ -104,7 +104,12 @@ def decode(picture: Picture) -> Image.Image:
 
 def decode_resized(picture: Picture, height: int, width: int) -> np.ndarray:
     """Decode a picture and resize it (bilinear) to uint8 [height, width, 3], RGB."""
-    return np.asarray(decode(picture).resize((width, height), Image.Resampling.BILINEAR))
+    return resize(decode(picture), height, width)
+
+
+def resize(picture: Image.Image, height: int, width: int) -> np.ndarray:
+    """An RGB picture at another size (bilinear), as uint8 [height, width, 3]."""
+    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
 
 
 def _decode(path: Path, box: Box | None) -> Image.Image:

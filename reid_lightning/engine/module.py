@@ -13,14 +13,15 @@ from torch import Tensor
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.data.datasets import Batch
+from reid_lightning.engine.graphed_network import GraphedNetwork, why_no_graphs
 from reid_lightning.engine.parameter_groups import lr_schedule, parameter_groups
 from reid_lightning.engine.scored_test import ScoredTest, score_collected
 from reid_lightning.errors import ReIDError
 from reid_lightning.losses import Criterion
 from reid_lightning.metrics import ReIDMetric
 from reid_lightning.metrics.summary import score_names
-from reid_lightning.models import Embedder
-from reid_lightning.seeds import derive_seed
+from reid_lightning.models import Embedder, Features
+from reid_lightning.seeds import derive_seed, seed_default_generators
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ class ReIDModule(pl.LightningModule):
         optimizer: makes the optimizer from parameter groups.
         scheduler: (epochs passed, all epochs) → factor of the learning rate.
         seed: of random triplets and dropout.
+        cuda_graphs: whether one process on a CUDA device launches the network's step as one.
         config: plain values, kept in checkpoints so that `evaluate.py` can rebuild the model, and
             logged as hyperparameters.
     """
@@ -48,6 +50,8 @@ class ReIDModule(pl.LightningModule):
         scheduler: Callable[[float, int], float],
         seed: int,
         config: dict[str, Any],
+        *,
+        cuda_graphs: bool = True,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(config)
@@ -55,9 +59,15 @@ class ReIDModule(pl.LightningModule):
         self.model = model.to(memory_format=torch.channels_last)
         self.criterion, self.optimizer, self.scheduler = criterion, optimizer, scheduler
         self.val_metric, self.test_metric = metric, copy.deepcopy(metric)
-        self.seed = seed
+        self.seed, self.cuda_graphs = seed, cuda_graphs
+        self.graphed = GraphedNetwork(self.model)
+        self._uses_graphs = False
         self.test_scores: dict[str, float] = {}
         self._test_scores: dict[str, float] = {}  # of `score_test`
+
+    @property
+    def _wants_graphs(self) -> bool:
+        return self.cuda_graphs and self.device.type == "cuda"
 
     def forward(self, images: Tensor) -> Tensor:
         """Pictures [B, 3, H, W] → the embeddings [B, d] they are ranked by."""
@@ -67,18 +77,30 @@ class ReIDModule(pl.LightningModule):
     def on_train_start(self) -> None:
         """Lightning does not start the epoch that a run is resumed in."""
         self.on_train_epoch_start()
+        if self._wants_graphs and (reason := why_no_graphs(self.trainer)):
+            log.info("CUDA graphs are off: %s.", reason)
 
     def on_train_epoch_start(self) -> None:
         """Keep a frozen backbone's batch normalisation as it is, too."""
         self.model.backbone.train(self.current_epoch >= self.model.freeze_backbone_epochs)
+        self._uses_graphs = self._wants_graphs and not why_no_graphs(self.trainer)
+        self.graphed.forget_if_changed()
+
+    def on_train_end(self) -> None:
+        """Free the graphs' memory."""
+        self.graphed.forget()
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """One batch's `loss`, and its `diagnostics` for the `EpochMeans` callback."""
         # By batch, not by optimizer step: accumulated batches must differ from one another.
         position = self.seed, self.current_epoch, batch_idx
-        torch.manual_seed(derive_seed("dropout", *position, self.global_rank))
+        images = _channels_last(batch["image"])
+        if self._uses_graphs:
+            self.graphed.prepare(images)
+        dropout = derive_seed("dropout", *position, self.global_rank)
+        seed_default_generators(dropout, self.device)
         generator = torch.Generator().manual_seed(derive_seed("mining", *position))
-        features = self.model(_channels_last(batch["image"]))
+        features: Features = (self.graphed if self._uses_graphs else self.model)(images)
         losses = self.criterion(features.metric, features.logits, batch["label"], generator)
         diagnostics = {name: value.detach() for name, value in losses.items()}
         return {"loss": losses["loss"], "diagnostics": diagnostics}

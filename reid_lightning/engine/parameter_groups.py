@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from torch import nn
@@ -72,8 +72,12 @@ def lr_schedule(
     if isinstance(factor, partial):
         check_call("scheduler", factor.func, factor.args, factor.keywords)
 
-    def head_factor(step: int) -> float:
+    @lru_cache(maxsize=1)  # both groups ask for it in every step
+    def factor_at(step: int) -> float:
         return schedule_factor(factor, step / steps_per_epoch, epochs)
+
+    def head_factor(step: int) -> float:  # of checkpoints: LambdaLR keeps all but plain functions
+        return factor_at(step)
 
     def backbone_factor(step: int) -> float:
         return 0.0 if step / steps_per_epoch < frozen_epochs else head_factor(step)

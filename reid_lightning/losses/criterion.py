@@ -35,7 +35,7 @@ class Criterion(nn.Module):
     Args:
         metric: a metric loss of embeddings, or None for the identity loss alone.
         num_classes: training identities, N.
-        embedding_size: d.
+        embedding_size: d, of the feature of the whole picture.
         label_smoothing: ε of Szegedy et al. 2016: the target of the true identity is 1 - ε + ε/N.
         id_weight, metric_weight, center_weight: of the three terms; 0 omits the centre loss.
         gather: `auto` or true: compute metric and centre loss over the pictures of all ranks;
@@ -72,6 +72,7 @@ class Criterion(nn.Module):
         self.metric, self.label_smoothing, self.gather = metric, label_smoothing, gather
         self.id_weight, self.metric_weight = id_weight, metric_weight
         self.center_weight = center_weight
+        self.embedding_size = embedding_size
         self.center = CenterLoss(num_classes, embedding_size) if center_weight else None
 
     def check_processes(self, count: int) -> None:
@@ -93,9 +94,14 @@ class Criterion(nn.Module):
     ) -> dict[str, Tensor]:
         """The loss and its diagnostics.
 
+        Of a network with parts, the identity loss is the mean over all heads, the metric loss the
+        mean of two: of the feature of the whole picture, and of all features joined. Centres are
+        of the whole picture.
+
         Args:
-            embeddings: [batch, d].
-            logits: [batch, N].
+            embeddings: [batch, d]; of a network with parts [batch, D], d of the whole picture
+                before those of its parts.
+            logits: [batch, N], or [batch, heads, N].
             labels: [batch].
             generator: of random triplets.
 
@@ -104,7 +110,12 @@ class Criterion(nn.Module):
             `dist_neg` and, where the criterion has them, `loss_metric`, `loss_center`, `active`.
         """
         self.check_processes(count_ranks())
-        loss_id = F.cross_entropy(logits.float(), labels, label_smoothing=self.label_smoothing)
+        heads = logits.shape[1] if logits.dim() == 3 else 1
+        loss_id = F.cross_entropy(
+            logits.flatten(0, -2).float(),
+            labels.repeat_interleave(heads),
+            label_smoothing=self.label_smoothing,
+        )
         # At weight 0 the term stays in the graph: DDP waits for a gradient of every parameter.
         loss = self.id_weight * loss_id
         diagnostics = {
@@ -113,13 +124,17 @@ class Criterion(nn.Module):
         }
         if count_ranks() > 1 and self.gather is not False:
             embeddings, labels = global_batch(embeddings, labels)
+        whole = embeddings[:, : self.embedding_size]
         terms = MetricTerms(loss)
         if self.metric is not None:
             terms = self.metric(embeddings, labels, generator)
-            diagnostics["loss_metric"] = terms.loss
-            loss = loss + self.metric_weight * terms.loss
+            loss_metric = terms.loss
+            if embeddings.shape[1] > self.embedding_size:
+                loss_metric = (loss_metric + self.metric(whole, labels, generator).loss) / 2
+            diagnostics["loss_metric"] = loss_metric
+            loss = loss + self.metric_weight * loss_metric
         if self.center is not None:
-            diagnostics["loss_center"] = self.center(embeddings, labels)
+            diagnostics["loss_center"] = self.center(whole, labels)
             loss = loss + self.center_weight * diagnostics["loss_center"]
         diagnostics |= _distance_diagnostics(embeddings, labels, terms)
         return {name: value.detach() for name, value in diagnostics.items()} | {"loss": loss}

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from reid_lightning.models.head_names import OWN, is_classifier, with_heads
+
 _DEEPEST = 4  # dict in a dict in a checkpoint
 _BACKBONE = "backbone."
 
@@ -29,10 +31,8 @@ def flat_tensors(content: Mapping[Any, object]) -> dict[str, Tensor]:
 
     Of a checkpoint with a `state_dict` only those in it: others are of optimizers and averages.
     """
-    inside = content.get("state_dict", content)
-    if not isinstance(inside, Mapping):
-        return {}
-    return dict(_walk(inside, "", _DEEPEST))
+    inside = content.get("state_dict")
+    return dict(_walk(inside if isinstance(inside, Mapping) else content, "", _DEEPEST))
 
 
 def _walk(content: Mapping[Any, object], path: str, depth: int) -> Iterator[tuple[str, Tensor]]:
@@ -57,10 +57,11 @@ def layouts(
         network: an embedder's tensors.
         others: the same of other frameworks.
     """
-    # A classifier is of other people, even where there are as many of them.
-    yield {name: name for name in network if not name.startswith("classifier.")}
-    yield {n.removeprefix(_BACKBONE): n for n in network if n.startswith(_BACKBONE)}
-    yield from others
+    plain = {n.removeprefix(_BACKBONE): n for n in network if n.startswith(_BACKBONE)}
+    yield OWN | {name: name for name in network if not is_classifier(name)}
+    for backbone in (plain, *others):
+        yield backbone
+        yield from with_heads(backbone)
 
 
 def candidates(

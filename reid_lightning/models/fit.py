@@ -47,7 +47,7 @@ def values_problem(weights: Mapping[Any, object], expected: Mapping[str, Tensor]
         if expected[name].is_floating_point():
             if not tensor.is_floating_point():
                 return f"its {name} has whole or complex numbers ({tensor.dtype})"
-            if not bool(tensor.isfinite().all()):
+            if not bool(tensor.to(expected[name].dtype).isfinite().all()):
                 return f"its {name} holds NaN or infinity: the training that wrote it diverged"
     return None
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from torch import nn
-from typing_extensions import TypedDict
+from typing_extensions import NotRequired, TypedDict
 
-from reid_lightning.models.embedder import Embedder, EmbeddingSize, Neck
+from reid_lightning.models.embedder import Embedder, EmbeddingSize, Neck, PartCount
 from reid_lightning.models.pooling import Pooling
 from reid_lightning.models.weights import load_weights
 from reid_lightning.signatures import Count, Natural, PartialShare, Text
@@ -18,10 +18,10 @@ class EmbedderKeys(TypedDict):
     weights: Text
     pooling: Pooling
     embedding: EmbeddingSize | None
+    parts: NotRequired[PartCount]  # which checkpoints of version 0.1 do not have
     neck: Neck
     dropout: PartialShare
     freeze_backbone_epochs: Natural
-    compile: bool
 
 
 def make_embedder(
@@ -34,7 +34,7 @@ def make_embedder(
     neck: Neck,
     dropout: float,
     freeze_backbone_epochs: int,
-    compile: bool,
+    parts: int = 0,
     reduction: Callable[[int, int], nn.Module] = nn.Linear,
 ) -> Embedder:
     """An embedder with its weights.
@@ -43,8 +43,7 @@ def make_embedder(
         backbone, reduction: see `Embedder`.
         num_classes: training identities.
         weights: see `load_weights`.
-        pooling, embedding, neck, dropout, freeze_backbone_epochs: see `Embedder`.
-        compile: whether to compile it when it is first used.
+        pooling, embedding, parts, neck, dropout, freeze_backbone_epochs: see `Embedder`.
 
     Raises:
         ReIDError: the weights cannot be had, or are not those of this backbone.
@@ -54,12 +53,11 @@ def make_embedder(
         num_classes,
         pooling=pooling,
         embedding=embedding,
+        parts=parts,
         reduction=reduction,
         neck=neck,
         dropout=dropout,
         freeze_backbone_epochs=freeze_backbone_epochs,
     )
     load_weights(model, weights)
-    if compile:
-        model.compile()  # in place: `torch.compile(model)` would rename the weights
     return model

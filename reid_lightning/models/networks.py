@@ -44,7 +44,7 @@ def build_trained(
 
     Args:
         constructor: takes keyword arguments, `num_classes` among them.
-        values: its arguments; `weights` and `compile` are replaced.
+        values: its arguments; `weights` is replaced, and `compile` of earlier versions left out.
         weights: of the whole network, by name.
 
     Raises:
@@ -54,9 +54,11 @@ def build_trained(
     known = arguments_of(constructor)
     classifier = weights.get("classifier.weight")
     classes = len(classifier) if isinstance(classifier, Tensor) and classifier.dim() else 0
-    fixed = {"weights": "none", "compile": False}
-    options = {name: fixed[name] for name in fixed if name in values or name in known.hints}
-    arguments = {**values, **options, "num_classes": classes or 1}
+    arguments = {**values, "num_classes": classes or 1}
+    if "weights" in known.hints or "weights" in values:
+        arguments["weights"] = "none"
+    if "compile" not in known.hints:
+        arguments.pop("compile", None)
     _check_arguments(constructor, arguments)
     try:
         with torch.device("meta"):  # no memory for a network that a wrong file describes

@@ -1,10 +1,12 @@
 """From a feature map [B, C, h, w] to one feature vector [B, C]."""
 
+import math
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from reid_lightning.errors import ReIDError
 from reid_lightning.signatures import Positive, checked
 
 
@@ -25,10 +27,11 @@ class GeM(nn.Module):
         self.p, self.eps = nn.Parameter(torch.tensor(p)), eps
 
     def forward(self, maps: Tensor) -> Tensor:
-        """[B, C, h, w] → [B, C], computed in float32: powers overflow half precision."""
+        """[B, C, h, w] → [B, C], computed in float32, by logarithms: powers would overflow."""
         with torch.autocast(maps.device.type, enabled=False):
-            powers = maps.float().clamp(min=self.eps).pow(self.p.float())
-            return powers.mean((2, 3)).pow(1 / self.p.float()).to(self.p.dtype)
+            logs, p = maps.float().clamp(min=self.eps).log(), self.p.float()
+            means = (logs * p).logsumexp((2, 3)) - math.log(math.prod(maps.shape[2:]))
+            return (means / p).exp().to(self.p.dtype)
 
 
 @checked("Pool")
@@ -49,6 +52,23 @@ class Pool(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """[B, C, h, w] → [B, C]."""
         return maps.mean((2, 3)) if self.kind == "avg" else maps.amax((2, 3))
+
+
+def stripes(maps: Tensor, count: int) -> list[Tensor]:
+    """Horizontal stripes [B, C, h', w] of maps [B, C, h, w], from the top.
+
+    Where `count` does not divide h, they overlap by a row, as in adaptive pooling.
+
+    Raises:
+        ReIDError: there are fewer rows than stripes.
+    """
+    rows = maps.shape[2]
+    if rows < count:
+        raise ReIDError(
+            f"model.parts={count} needs as many rows in the map, which has {rows}: set model.parts "
+            "lower or data.height higher, or model.last_stride=1 where the network has it."
+        )
+    return [maps[:, :, rows * i // count : -(-rows * (i + 1) // count)] for i in range(count)]
 
 
 Pooling = Literal["avg", "max", "gem"]

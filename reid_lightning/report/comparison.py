@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from reid_lightning.metrics.summary import SCORE_TITLES, score_names
+from reid_lightning.results.costs import COST_TITLES, cost_text, differing_costs
 from reid_lightning.results.overrides import differing_keys
 from reid_lightning.results.runs import Run
 
@@ -46,9 +47,12 @@ def compare_scores(runs: Sequence[Run]) -> Table:
         titles["val/mAP"] = "val/mAP"
     tested = _same(scored, "data", "ap", "test/queries", "test/gallery")
     best = {k: max((run.results.get(k) or 0.0 for run in scored), default=0.0) for k in titles}
-    texts = {"validated_on": "validated on", "data": "data", "retrieval": "retrieval"}
+    texts = {"validated_on": "validated on", "data": "data"}
+    texts |= {"trained_on": "trained on", "retrieval": "retrieval"}
     texts |= {} if ap_title else {"ap": "AP"}
     texts = {k: t for k, t in texts.items() if any(run.results.get(k) for run in scored)}
+    # Of trainings and evaluations alike: their images per second are of other work.
+    costs = [n for n in differing_costs([r.results for r in scored]) if n != "images_per_second"]
     rows = []
     for run in scored:
         row = [Cell(run.name)]
@@ -58,9 +62,11 @@ def compare_scores(runs: Sequence[Run]) -> Table:
             style = "best" if comparable and value and value == best[key] else ""
             row.append(Cell(_NO_VALUE if value is None else f"{100 * value:.1f}", style))
         row += [Cell(str(run.results.get(key) or _NO_VALUE), "text") for key in texts]
+        row += [Cell(cost_text(key, run.results.get(key)) or _NO_VALUE) for key in costs]
         row += [Cell(_minutes(run.results)), Cell(str(run.results.get("seed", _NO_VALUE)))]
         rows.append(row)
     head = [Cell("run"), *map(Cell, titles.values()), *(Cell(t, "text") for t in texts.values())]
+    head += [Cell(COST_TITLES[key]) for key in costs]
     return Table([*head, Cell("minutes"), Cell("seed")], rows)
 
 

@@ -15,6 +15,7 @@ from reid_lightning import __version__
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import read_json, replaced_atomically
 from reid_lightning.metrics.summary import SCORES
+from reid_lightning.results.costs import COST_TITLES
 
 _PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "hydra-core")
 
@@ -71,6 +72,8 @@ def _is_allowed(name: str, value: object) -> bool:
         return _is_number(value) and (score not in SCORES or 0 <= value <= 1)
     if name in ("seconds", "epochs"):
         return _is_number(value) and math.isfinite(value)
+    if name in COST_TITLES:
+        return _is_number(value) and 0 <= value < 2**63
     if name in ("validated_on", "monitor", "git_revision"):
         return isinstance(value, str)
     return isinstance(value, (str, bool, int, float))

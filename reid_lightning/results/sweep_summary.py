@@ -11,17 +11,19 @@ from tabulate import tabulate
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import replaced_atomically
 from reid_lightning.metrics.summary import score_names
+from reid_lightning.results.costs import COST_TITLES, cost_text, differing_costs
 from reid_lightning.results.metrics_json import read_results
 from reid_lightning.results.overrides import differing_keys, read_overrides
 from reid_lightning.results.status import read_status
 
 SUMMARY_FILE = "summary.csv"
-_OTHER_COLUMNS = ("validated_on", "status", "folder")
+_OTHER_COLUMNS = (*COST_TITLES, "validated_on", "status", "folder")
 
 
 def sweep_rows(folder: Path) -> list[dict[str, Any]]:
     """A row per job, the best first: the overrides that jobs differ in, scores, status, folder.
 
+    Where their networks differ in what they cost, that stands beside the scores.
     Jobs are ordered by val/mAP, those without one by test/mAP. Only a finished job has scores:
     those in the folder of another one are of an earlier training. The status of a job with a file
     that cannot be read says which.
@@ -32,7 +34,8 @@ def sweep_rows(folder: Path) -> list[dict[str, Any]]:
     keys = differing_keys([overrides for overrides, *_ in read])
     tests = {k: None for *_, results in read for k in results if k.startswith("test/")}
     names = score_names(key.removeprefix("test/") for key in tests)
-    columns = ["val/mAP", *(f"test/{name}" for name in names), "validated_on"]
+    costs = differing_costs([results for *_, results in read])
+    columns = ["val/mAP", *(f"test/{name}" for name in names), *costs, "validated_on"]
     rows = []
     for job, (overrides, status, results) in zip(jobs, read, strict=True):
         row: dict[str, Any] = {key: overrides.get(key, "") for key in keys}
@@ -76,7 +79,8 @@ def sweep_table(rows: Sequence[dict[str, Any]]) -> str:
     always = [*swept_keys(rows), "status", "folder"]
     names = [n for n in rows[0] if n in always or any(row[n] is not None for row in rows)]
     cells = [[_cell(name, row[name]) for name in names] for row in rows]
-    return tabulate(cells, [n.removeprefix("test/") for n in names], tablefmt="simple")
+    titles = [COST_TITLES.get(name, name.removeprefix("test/")) for name in names]
+    return tabulate(cells, titles, tablefmt="simple")
 
 
 def _order_score(row: Mapping[str, Any]) -> float:
@@ -87,6 +91,8 @@ def _order_score(row: Mapping[str, Any]) -> float:
 def _cell(name: str, value: Any) -> str:
     if value is None:
         return ""
+    if name in COST_TITLES:
+        return cost_text(name, value)
     return f"{value:.1%}" if _is_score(name) else str(value)
 
 

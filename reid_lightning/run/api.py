@@ -47,17 +47,19 @@ def train(*overrides: str) -> Run:
     return _run("train", run_training, resume_args(overrides))
 
 
-def evaluate(checkpoint: str | Path, *overrides: str) -> Run:
+def evaluate(checkpoint: str | Path | None, *overrides: str) -> Run:
     """Score a checkpoint, as `reid evaluate checkpoint=CHECKPOINT OVERRIDES…` does.
 
     Args:
-        checkpoint: a file that a training wrote.
+        checkpoint: a file that a training wrote; None: the overrides name a network and its
+            weights, such as `"model=osnet", "model.weights=FILE"`.
         overrides: such as `"data=cuhk03_np"`, `"retrieval=[flip,rerank]"`.
 
     Raises:
         ReIDError: something is wrong that the user can correct.
     """
-    return _run("evaluate", run_evaluation, [f"checkpoint={quoted(checkpoint)}", *overrides])
+    named = [] if checkpoint is None else [f"checkpoint={quoted(checkpoint)}"]
+    return _run("evaluate", run_evaluation, [*named, *overrides])
 
 
 def _run(name: str, work: Callable[[DictConfig], float], arguments: list[str]) -> Run:

@@ -88,7 +88,7 @@ def _composed_data(name: str) -> DictConfig:
 def build_module(config: DictConfig, num_classes: int) -> ReIDModule:
     """The LightningModule that a composed configuration describes."""
     model = made("model", config.model, Embedder, num_classes=num_classes)
-    sizes = {"num_classes": num_classes, "embedding_size": model.embedding_size}
+    sizes = {"num_classes": num_classes, "embedding_size": model.head_size}
     return ReIDModule(
         model,
         made("loss", config.loss, Criterion, **sizes),
@@ -97,6 +97,7 @@ def build_module(config: DictConfig, num_classes: int) -> ReIDModule:
         instantiate(config.scheduler),
         seed=config.seed,
         config=kept_config(config),
+        cuda_graphs=config.cuda_graphs,
     )
 
 

@@ -7,6 +7,7 @@ from reid_lightning.data import ReIDDataModule
 from reid_lightning.errors import ReIDError
 from reid_lightning.losses import BatchAllLoss, Criterion, QuadrupletLoss, TripletLoss
 from reid_lightning.losses.pml import PMLLoss
+from reid_lightning.models import Embedder
 
 _TRIPLETS = (TripletLoss, BatchAllLoss, QuadrupletLoss)
 
@@ -29,6 +30,17 @@ def check_loss(criterion: Criterion, datamodule: ReIDDataModule, world_size: int
         raise ReIDError(
             "data.p=1 gives every batch one person alone, and this loss needs several: set "
             "data.p=16, or loss=softmax, which needs no pairs."
+        )
+
+
+def check_parts(criterion: Criterion, network: Embedder) -> None:
+    """Raise a `ReIDError` if the metric loss cannot take both the whole feature and all joined."""
+    metric, size = criterion.metric, network.head_size
+    if network.parts and metric is not None and any(size in p.shape for p in metric.parameters()):
+        raise ReIDError(
+            f"This loss has weights for features of one size ({size}), and model.parts="
+            f"{network.parts} gives it two, of the whole picture and of all parts joined: set "
+            "model.parts=0, or choose a loss without weights, such as loss=hard."
         )
 
 

@@ -12,7 +12,9 @@ from reid_lightning.engine.module import ReIDModule
 from reid_lightning.engine.parameter_groups import parameter_groups, schedule_factor
 from reid_lightning.errors import ReIDError
 from reid_lightning.metrics import SCORES
-from reid_lightning.run.check_loss import check_loss, loss_warnings
+from reid_lightning.models.cost import first_line
+from reid_lightning.models.pooling import stripes
+from reid_lightning.run.check_loss import check_loss, check_parts, loss_warnings
 from reid_lightning.run.config_keys import LARGEST_RATE
 from reid_lightning.run.scored_part import batch_limit, check_test, check_validation, is_validated
 from reid_lightning.run.training_warnings import (
@@ -43,6 +45,7 @@ def check_meaning(
         typed: the overrides of this run.
     """
     check_loss(module.criterion, datamodule, world_size)
+    check_parts(module.criterion, module.model)
     if batch_limit(config.trainer, "train") == 0 or config.trainer.get("max_steps") == 0:
         raise ReIDError(
             "Nothing would be trained: trainer.limit_train_batches or trainer.max_steps is 0."
@@ -142,10 +145,9 @@ def _map_size(datamodule: ReIDDataModule, module: ReIDModule) -> tuple[int, ...]
         with torch.no_grad():
             maps = network.eval().backbone(picture)
     except (RuntimeError, ValueError, AssertionError) as error:  # timm asserts the size
-        first_line = str(error).partition("\n")[0] or type(error).__name__
         raise ReIDError(
             f"The network takes no pictures of data.height={datamodule.height} × "
-            f"data.width={datamodule.width}: {first_line}."
+            f"data.width={datamodule.width}: {first_line(error)}."
         ) from error
     finally:
         network.train(was_training)
@@ -160,4 +162,6 @@ def _map_size(datamodule: ReIDDataModule, module: ReIDModule) -> tuple[int, ...]
             f"The backbone's maps have {maps.shape[1]} channels, and its num_features is "
             f"{network.backbone.num_features}."
         )
+    if network.parts:
+        stripes(maps, network.parts)  # which refuses more than there are rows
     return size

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from reid_lightning.distances import RankingDistance
@@ -64,6 +65,7 @@ _TRAINING: dict[str, Any] = {
     "seed": _SEED,
     "resume": Text | None,
     "checkpoint_every_n_steps": Count | None,
+    "cuda_graphs": bool,
     "recipe": Any,  # of a data set, for other groups to refer to
     "model": Node(partial=False),
     "loss": Node(within=_LOSS_TERMS, partial=False),
@@ -77,7 +79,7 @@ _TRAINING: dict[str, Any] = {
     "metric": Node(partial=False),
 }
 _EVALUATION: dict[str, Any] = {
-    "checkpoint": Text,
+    "checkpoint": Text | None,
     "version": Text,
     "seed": _SEED,
     "recipe": Any,
@@ -138,10 +140,17 @@ def check_training_config(config: DictConfig) -> None:
 
 def check_evaluation_config(config: DictConfig) -> None:
     """Raise a `ReIDError` about the first value of an evaluation that cannot be meant."""
-    if OmegaConf.is_missing(config, "checkpoint"):
+    command, checkpoint = typed_command("evaluate"), config.get("checkpoint")
+    if checkpoint is None and config.get("model") is None:
         raise ReIDError(
-            f"Name the checkpoint to score: {typed_command('evaluate')} "
-            "checkpoint=outputs/RUN/checkpoints/best.ckpt"
+            f"Name what to score: a checkpoint, {command} "
+            f"checkpoint=outputs/RUN/checkpoints/best.ckpt, or weights of others, {command} "
+            "model=osnet model.weights=FILE"
+        )
+    typed = HydraConfig.get().overrides.task
+    if checkpoint is not None and any(o.lstrip("+").startswith("model.weights=") for o in typed):
+        raise ReIDError(
+            "checkpoint=… and model.weights=… are two sets of weights: leave one of them out."
         )
     check_config(config, _EVALUATION)
     if config.data.get("join"):

@@ -1,4 +1,4 @@
-"""A set's embeddings by a checkpoint: from the cache, or by as many processes as are configured."""
+"""A set's embeddings by a network: from the cache, or by as many processes as are configured."""
 
 import logging
 import os
@@ -6,7 +6,9 @@ from pathlib import Path
 
 import torch
 from filelock import FileLock
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
+from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
 from reid_lightning.data import ReIDDataModule
@@ -14,6 +16,7 @@ from reid_lightning.engine.extractor import Extractor
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import add_checksum, partial_path, replaced_atomically
 from reid_lightning.metrics.finite import check_finite
+from reid_lightning.results.status import read_status_file, write_progress
 from reid_lightning.run.build import build_trainer
 from reid_lightning.run.command_line import rank_command
 from reid_lightning.run.glibc_memory import keep_large_blocks
@@ -31,24 +34,11 @@ from reid_lightning.scoring.embedding_cache import (
 log = logging.getLogger(__name__)
 
 
-def embed_set(
-    config: DictConfig, datamodule: ReIDDataModule, trained: Trained, *, flip: bool
-) -> tuple[Tensor, bool]:
-    """Embed the official queries and gallery, unless the cache holds their embeddings.
-
-    Args:
-        config: the composed configuration of evaluate.py.
-        datamodule: of the set.
-        trained: of `config.checkpoint`.
-        flip: average over a picture and its mirror image.
-
-    Returns:
-        The embeddings [queries + gallery, d], float32, on the device that the trainer uses, and
-        whether they were in the cache.
+def embedding_processes(config: DictConfig) -> Processes:
+    """The processes of this machine that embed pictures.
 
     Raises:
-        ReIDError: a launcher has started several processes, an embedding is not finite, or the file
-            cannot be written.
+        ReIDError: a launcher has started several, or several machines are asked for.
     """
     # All processes write one file, so they must share a machine, and agree that the file is new.
     if config.trainer.get("num_nodes", 1) > 1 or int(os.environ.get("WORLD_SIZE", "1")) > 1:
@@ -56,14 +46,36 @@ def embed_set(
             f"{typed_command('evaluate')} starts its own processes on one machine: run it without "
             "torchrun or srun, with trainer.devices=N."
         )
-    processes = plan_processes(config)
+    return plan_processes(config)
+
+
+def embed_set(
+    config: DictConfig, datamodule: ReIDDataModule, trained: Trained, *, flip: bool
+) -> tuple[Tensor, float | None]:
+    """Embed the official queries and gallery, unless the cache holds their embeddings.
+
+    Args:
+        config: the composed configuration of evaluate.py.
+        datamodule: of the set.
+        trained: the network.
+        flip: average over a picture and its mirror image.
+
+    Returns:
+        The embeddings [queries + gallery, d], float32, on the device that the trainer uses, and
+        how many pictures were embedded in a second; None where they were in the cache.
+
+    Raises:
+        ReIDError: as `embedding_processes`, or an embedding is not finite, or the file cannot be
+            written.
+    """
+    processes = embedding_processes(config)
     if processes.on_cpu:
         keep_large_blocks()
     file, shape = _file_and_shape(config, datamodule, trained, processes, flip)
+    speed = None
     # Another job that needs this file waits, and finds it.
     with FileLock(file.with_suffix(".lock")):
-        cached = holds_embeddings(file, *shape)
-        if cached:
+        if holds_embeddings(file, *shape):
             log.info("Embeddings are in the cache: %s (it may be removed any time).", file)
         else:
             if file.exists():
@@ -73,16 +85,19 @@ def embed_set(
                 reserve(partial, *shape)
                 rows = mapped(partial, *shape, shared=True)
                 if processes.count == 1:
-                    _embed(config, datamodule, trained, rows, flip)
+                    seconds = _embed(config, datamodule, trained, rows, flip)
                 else:
                     commands = [rank_command("evaluate", r) for r in range(processes.count)]
                     run_ranks(commands, torch.get_num_threads())
+                    seconds = read_status_file(_folder())["embedding_seconds"]
+                speed = round(len(rows) / seconds, 1)
+                log.info("Embedded %d pictures: %.1f images per second.", len(rows), speed)
                 check_finite(rows)
                 add_checksum(partial)
     embeddings = mapped(file, *shape, shared=False)
     if (device := processes.devices[0]).type == "cuda":
         embeddings = embeddings.to(device)
-    return embeddings, cached
+    return embeddings, speed
 
 
 def embed_share(
@@ -94,7 +109,12 @@ def embed_share(
         keep_large_blocks()
     file, shape = _file_and_shape(config, datamodule, trained, processes, flip)
     rows = mapped(partial_path(file), *shape, shared=True)
-    _embed(config, datamodule, trained, rows, flip)
+    seconds = _embed(config, datamodule, trained, rows, flip)
+    rank_zero_only(write_progress)(_folder(), embedding_seconds=seconds)
+
+
+def _folder() -> Path:
+    return Path(HydraConfig.get().runtime.output_dir)
 
 
 def _file_and_shape(
@@ -108,7 +128,7 @@ def _file_and_shape(
     pictures = [sample.picture for sample in (*official.query, *official.gallery)]
     file = embedding_file(
         Path(config.data.cache),
-        Path(config.checkpoint),
+        trained.digest,
         pictures,
         size=(datamodule.height, datamodule.width),
         device=processes.hardware,
@@ -121,8 +141,8 @@ def _file_and_shape(
 
 def _embed(
     config: DictConfig, datamodule: ReIDDataModule, trained: Trained, rows: Tensor, flip: bool
-) -> None:
+) -> float:
     trainer = build_trainer(config)
     extractor = Extractor(trained.model, rows, flip=flip)
     trainer.predict(extractor, datamodule, return_predictions=False)
-    trainer.strategy.barrier()
+    return extractor.seconds

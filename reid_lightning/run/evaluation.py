@@ -1,4 +1,4 @@
-"""One evaluation, from a checkpoint to metrics.json."""
+"""One evaluation, from a trained network to metrics.json."""
 
 import logging
 import time
@@ -20,9 +20,11 @@ from reid_lightning.retrieval import SpatialTemporal
 from reid_lightning.run.build import build_datamodule
 from reid_lightning.run.build_retrieval import build_retrieval, neighbour_warnings, taken_steps
 from reid_lightning.run.config_keys import check_evaluation_config
-from reid_lightning.run.embed_set import embed_set, embed_share
+from reid_lightning.run.embed_set import embed_set, embed_share, embedding_processes
 from reid_lightning.run.failing_part import parts_named_in_errors
+from reid_lightning.run.load_foreign import load_foreign
 from reid_lightning.run.load_trained import Trained, load_trained
+from reid_lightning.run.log_cost import log_cost
 from reid_lightning.run.scored_part import check_evaluation
 from reid_lightning.run.split_counts import log_split_counts
 from reid_lightning.run.typed_command import typed_command
@@ -31,6 +33,7 @@ from reid_lightning.scoring.score_sets import score_sets
 
 log = logging.getLogger(__name__)
 
+_OF_OTHERS = "The weights %s are scored at %d × %d (data.height, data.width), by %s distance."
 _OTHER_SIZE = "Pictures are embedded at %d × %d; the network was trained at %d × %d."
 
 
@@ -53,7 +56,8 @@ def run_evaluation(config: DictConfig) -> float:
     retrieval = build_retrieval(config.retrieval, datamodule.folder)
     for warning in neighbour_warnings(retrieval, datamodule.folder):
         log.warning(warning)
-    embeddings, cached = embed_set(config, datamodule, trained, flip=retrieval.flip)
+    cost = log_cost(trained.model, datamodule, embedding_processes(config).devices[0])
+    embeddings, speed = embed_set(config, datamodule, trained, flip=retrieval.flip)
     official, ap = datamodule.folder.official, config.metric.ap
     distance = config.metric.distance or trained.distance
     started, queries = time.perf_counter(), len(official.query)
@@ -81,9 +85,13 @@ def run_evaluation(config: DictConfig) -> float:
         "data": datamodule.folder.title,
         "cameras": camera_count(official),
         "trained_on": trained.data,
-        "checkpoint": str(config.checkpoint),
+        "checkpoint": config.checkpoint,
+        "weights": trained.weights,
+        "weights_sha256": trained.weights_sha256,
+        **cost._asdict(),
         "precision": str(config.trainer.precision),
-        "embedded_before": cached,
+        "embedded_before": speed is None,
+        "images_per_second": speed,
         "ranking_seconds": round(seconds, 2),
     }
     write_results(folder / "metrics.json", scores | settings)
@@ -100,10 +108,17 @@ def embed_rank(config: DictConfig) -> None:
 
 
 def _load(config: DictConfig) -> tuple[Trained, ReIDDataModule]:
-    trained = load_trained(Path(config.checkpoint), config.get("model"))
+    if config.checkpoint is None:
+        trained = load_foreign(config.model)
+    else:
+        trained = load_trained(Path(config.checkpoint), config.get("model"))
     size = {"height": trained.height, "width": trained.width}
     size |= {side: config.data[side] for side in size if config.data[side] is not None}
-    if (size["height"], size["width"]) != (trained.height, trained.width):
+    if trained.weights is not None:
+        distance = config.metric.distance or trained.distance
+        shown = trained.weights, size["height"], size["width"], distance
+        rank_zero_only(log.info)(_OF_OTHERS, *shown)
+    elif (size["height"], size["width"]) != (trained.height, trained.width):
         sizes = size["height"], size["width"], trained.height, trained.width
         rank_zero_only(log.warning)(_OTHER_SIZE, *sizes)
     return trained, build_datamodule(config.data, **size)

@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from reid_lightning.run.config_files import CONF, check_own_files
 from reid_lightning.run.override_errors import check_overrides
 from reid_lightning.run.paths import expand_paths, with_typed_home
+from reid_lightning.run.swept_groups import with_keys_of_swept_groups
 
 
 def run_hydra_app(
@@ -31,7 +32,11 @@ def run_hydra_app(
     typed = TypedArguments.parse(arguments)
     check_own_files(typed.own_configs)
     check_overrides(typed.overrides, typed.own_configs)
-    with _command_line([*typed.options, *typed.overrides]):  # Hydra reads no other arguments
+    is_sweep = {"-m", "--multirun"} & {*typed.options}
+    overrides = (
+        with_keys_of_swept_groups(config_name, typed.overrides) if is_sweep else typed.overrides
+    )
+    with _command_line([*typed.options, *overrides]):  # Hydra reads no other arguments
         app = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)
         app(_with_paths(job))()
 

@@ -1,5 +1,6 @@
 """A trained network from its checkpoint, without running or looking up anything that it names."""
 
+import hashlib
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,23 +31,37 @@ _PLAIN = (bool, int, float, str, type(None))
 
 
 class Trained(NamedTuple):
-    """A network, and what else of its training an evaluation needs."""
+    """A network, and what else an evaluation needs to know of it.
+
+    Args:
+        model: the network.
+        source: the file of its constructor.
+        height, width: of its input, in pixels.
+        distance: to rank by.
+        digest: of its weights and options.
+        data: the name of its training set, where that is known.
+        weights: what was named as `model.weights`, where there is no checkpoint of ours.
+        weights_sha256: of that file.
+    """
 
     model: Embedder
-    source: Path  # the file of its constructor
-    height: int  # of its input, in pixels
+    source: Path
+    height: int
     width: int
     distance: RankingDistance
-    data: str  # the name of its training set
+    digest: bytes
+    data: str | None = None
+    weights: str | None = None
+    weights_sha256: str | None = None
 
 
-def load_trained(path: Path, own_network: DictConfig | None = None) -> Trained:
+def load_trained(path: Path, own_network: DictConfig | Constructor | None = None) -> Trained:
     """The network of a checkpoint that train.py wrote.
 
     Args:
         path: of the checkpoint, which may come from a stranger: it gives plain values alone.
-        own_network: the user's configuration of a network that is not in `NETWORKS`: it names the
-            constructor, whose plain arguments are the checkpoint's.
+        own_network: of the user, not in `NETWORKS`: its constructor, whose plain arguments are the
+            checkpoint's, or a configuration that names it.
 
     Raises:
         ReIDError: there is no file at `path`, it is not a checkpoint of train.py, or its network
@@ -62,10 +77,13 @@ def load_trained(path: Path, own_network: DictConfig | None = None) -> Trained:
             name = _checked({"name": values.pop("name", values.pop("_target_", None))}, "name", str)
         if own_network is not None and _NAMES_OF_0_1.get(name, name) in NETWORKS:
             raise ReIDError(f"{path} is of reid-lightning's own network {name}: leave model= out.")
-        if own_network is not None:
+        constructor: Constructor
+        if own_network is None:
+            constructor = _known(path, _NAMES_OF_0_1.get(name, name))
+        elif isinstance(own_network, DictConfig):
             constructor, values = _of_the_user(own_network, values)
         else:
-            constructor = _known(path, _NAMES_OF_0_1.get(name, name))
+            constructor = own_network
         prefix = "model."
         tensors = {
             str(n).removeprefix(prefix): x for n, x in weights.items() if str(n).startswith(prefix)
@@ -78,6 +96,7 @@ def load_trained(path: Path, own_network: DictConfig | None = None) -> Trained:
             _checked(data, "height", int, Size),
             _checked(data, "width", int, Size),
             _checked(metric, "distance", str, RankingDistance),
+            hashlib.blake2b(path.read_bytes()).digest() + options_digest(own_network),
             _checked(data, "name", str),
         )
     except UnfitCheckpointError as error:
@@ -85,6 +104,13 @@ def load_trained(path: Path, own_network: DictConfig | None = None) -> Trained:
             f"{path} cannot be used as a checkpoint: {error}. It was changed, or written by "
             f"another version of reid-lightning{_version(config)}."
         ) from error
+
+
+def options_digest(network: DictConfig | Constructor | None) -> bytes:
+    """A digest of a configured network's options: some, such as strides, change no tensor."""
+    configured = isinstance(network, DictConfig)
+    options = OmegaConf.to_container(network, resolve=True) if configured else None
+    return hashlib.blake2b(repr(options).encode()).digest()
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -97,7 +123,8 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(config, Mapping) or "model" not in config:
         raise ReIDError(
             f"{path} is not a checkpoint of reid-lightning (it holds no configuration): train with "
-            "model.weights=FILE to start from other weights."
+            "model.weights=FILE to start from other weights, or score them by model=NAME "
+            "model.weights=FILE."
         )
     if not isinstance(content.get("state_dict"), Mapping):
         raise ReIDError(f"{path} holds no weights: it is not a checkpoint of a training.")
@@ -137,7 +164,8 @@ def _known(path: Path, name: str) -> Constructor:
         raise ReIDError(
             f"{path} is a checkpoint of a network that reid-lightning does not have ({name!r}): "
             "name its configuration, which is not taken from the file: "
-            f"{typed_command('evaluate')} checkpoint={path} model=NAME_OF_YOUR_YAML"
+            f"{typed_command('evaluate')} checkpoint={path} model=NAME_OF_YOUR_YAML "
+            "(from Python: load_model(…, model=ITS_FUNCTION))"
         )
     return NETWORKS[name]
 

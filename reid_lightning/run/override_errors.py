@@ -141,6 +141,8 @@ def _unknown_key(parent: DictConfig, key: str) -> str:
         )
     if path and (CONF / path / f"{key}.yaml").is_file():
         return f"{path} has no {key} as long as {path}=[{key}] does not choose it."
+    if not path and (choices := group_files(key, None)):
+        return f"None of the group {key} is chosen: {key}={' | '.join(choices)}"
     names = [str(name) for name in parent if not str(name).startswith("_")]
     of = f"{path} has no key {key}" if path else f"There is no key {key}"
     return f"{of}: {unknown_name(key, names, f'{path}.' if path else '')}"

@@ -27,6 +27,7 @@ from reid_lightning.run.config_keys import check_training_config
 from reid_lightning.run.failing_part import parts_named_in_errors
 from reid_lightning.run.glibc_memory import keep_large_blocks
 from reid_lightning.run.launch_ranks import run_ranks
+from reid_lightning.run.log_cost import log_cost
 from reid_lightning.run.paths import quoted
 from reid_lightning.run.processes import plan_processes
 from reid_lightning.run.resume import ResumePoint, find_resume_point, load_weights_of_run
@@ -118,6 +119,7 @@ def fit_and_test(
     device = trainer.strategy.root_device
     hardware = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     log.info(_HARDWARE, hardware, *arithmetic().values())
+    cost = log_cost(module.model, datamodule, device)
     started = time.perf_counter()
     checkpoint = resume_point.checkpoint if resume_point else None
     if checkpoint:
@@ -152,6 +154,7 @@ def fit_and_test(
         "monitor": monitor,
         "val/mAP": None,
         monitor: None if best_value is None else float(best_value),
+        **cost._asdict(),
         "seed": config.seed,
         "precision": str(trainer.precision),
         "device": hardware,

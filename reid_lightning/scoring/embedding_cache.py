@@ -1,4 +1,4 @@
-"""Embeddings kept on disk, so that a checkpoint that is scored again embeds no picture again."""
+"""Embeddings kept on disk, so that a model that is scored again embeds no picture again."""
 
 import hashlib
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _MODELS = Path(models.__file__).parent
 
 def embedding_file(
     folder: Path,
-    checkpoint: Path,
+    model: bytes,
     pictures: Sequence[Picture],
     *,
     size: tuple[int, int],
@@ -34,7 +34,7 @@ def embedding_file(
     flip: bool,
     network: Path,
 ) -> Path:
-    """The file of the embeddings of these pictures by this checkpoint: float32, a row a picture.
+    """The file of the embeddings of these pictures by this model: float32, a row a picture.
 
     A checksum follows the rows.
 
@@ -42,8 +42,8 @@ def embedding_file(
 
     Args:
         folder: of all such files; created if missing.
-        checkpoint: its content counts, as does that of the pictures.
-        pictures: in the order of the rows.
+        model: a digest of its weights and of its options.
+        pictures: in the order of the rows; their content counts.
         size: height and width of the network's input.
         device: the hardware that computes them: `cpu`, or the model of the GPU.
         precision: of the trainer.
@@ -58,7 +58,7 @@ def embedding_file(
     digest = hashlib.blake2b(settings.encode(), digest_size=16)
     for source in (_TO_INPUT, *sorted(_MODELS.rglob("*.py")), network):
         digest.update(source.read_bytes())  # after a change of the network's code, embed again
-    digest.update(hashlib.blake2b(checkpoint.read_bytes()).digest())
+    digest.update(model)
     digest.update(content_key(pictures, *size).encode())
     folder = folder.expanduser()
     try:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any, NamedTuple, Optional, get_args, get_origin, get_type_hints
 
-from typing_extensions import Required, Unpack
+from typing_extensions import NotRequired, Required, Unpack
 
 
 class Arguments(NamedTuple):
@@ -33,7 +33,8 @@ def arguments_of(function: Callable[..., Any]) -> Arguments:
         hint = annotations.get(name, Any)
         if parameter.kind is parameter.VAR_KEYWORD and get_origin(hint) is Unpack:
             for key, part in get_type_hints(get_args(hint)[0], include_extras=True).items():
-                hints[key] = get_args(part)[0] if get_origin(part) is Required else part
+                marked = get_origin(part) in (Required, NotRequired)
+                hints[key] = get_args(part)[0] if marked else part
         elif parameter.kind is parameter.VAR_KEYWORD:
             any_name = True
         elif parameter.kind is not parameter.VAR_POSITIONAL:

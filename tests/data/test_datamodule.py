@@ -81,9 +81,15 @@ def test_a_set_of_another_layout_has_a_reader_of_its_own(tiny_set: Path) -> None
 
 def test_batches_are_equal_with_and_without_workers_and_store(tiny_set: Path) -> None:
     stored = network_inputs(make(tiny_set))
-    for options in ({"cache_gib": 0}, {"cache_gib": 0, "workers": 2}):
+    for options in (
+        {"cache_gib": 0},
+        {"cache_gib": 0, "workers": 2},
+        {"device_store": True},
+        {"device_store": True, "cache_gib": 0},
+    ):
         data = make(tiny_set, **options)
         assert data.train_dataloader().num_workers == options.get("workers", 0)
+        assert (data.device_pixels is None) == ("device_store" not in options)
         for first, second in zip(stored, network_inputs(data), strict=True):
             assert all(torch.equal(first[key], second[key]) for key in ("image", "label", "index"))
 
@@ -201,7 +207,7 @@ def test_more_ranks_than_pictures_give_the_scores_of_one_process(tiny_set: Path)
     """The third of three ranks has no picture: its empty batch must pass through every step."""
     model = mobilenet_v2_embedder(
         num_classes=2, width=0.35, last_stride=1, pooling="gem", embedding=8, neck="bnneck",
-        dropout=0.0, weights="none", freeze_backbone_epochs=0, compile=False,
+        dropout=0.0, weights="none", freeze_backbone_epochs=0,
     ).eval()  # fmt: skip
     official = make(tiny_set).folder.official
     query = official.query[0]

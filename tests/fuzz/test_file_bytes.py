@@ -131,6 +131,8 @@ NOT_OF_OTHERS = {
     "run/embed_set.py": "a lock beside the embeddings",
     "run/held_sweep.py": "a sweep's lock",
     "process/streams.py": "/dev/null",
+    "run/load_foreign.py": "hashes a file that models/weights.py reads",
+    "run/swept_groups.py": "the YAML of a command, our own",
 }
 
 

@@ -70,6 +70,24 @@ def test_the_centre_loss_is_added_with_its_weight() -> None:
     assert torch.allclose(diagnostics["loss"], total)
 
 
+def test_a_network_with_parts_has_the_mean_of_its_heads_and_of_whole_and_joined() -> None:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(4, 15, generator=generator)
+    logits = torch.randn(4, 3, 3, generator=generator)
+    parts = make(metric_weight=0.5, center_weight=0.01)(x, logits, LABELS)
+    whole = [make(center_weight=0.01)(x[:, :5], logits[:, head], LABELS) for head in range(3)]
+    joined = make(embedding_size=15)(x, logits[:, 0], LABELS)
+    loss_id = sum(one["loss_id"] for one in whole) / 3
+    loss_metric = (whole[0]["loss_metric"] + joined["loss_metric"]) / 2
+    assert torch.allclose(parts["loss_id"], loss_id)
+    assert torch.allclose(parts["loss_metric"], loss_metric)
+    assert torch.equal(parts["loss_center"], whole[0]["loss_center"])
+    total = loss_id + 0.5 * loss_metric + 0.01 * parts["loss_center"]
+    assert torch.allclose(parts["loss"], total)
+    for name in ("active", "dist_pos", "dist_neg", "embedding_norm"):
+        assert torch.equal(parts[name], joined[name])
+
+
 def test_distances_of_all_pairs_are_reported_where_nothing_is_mined() -> None:
     x, logits = batch()
     diagnostics = Criterion(None, num_classes=3, embedding_size=5, label_smoothing=0.1)(

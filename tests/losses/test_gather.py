@@ -37,20 +37,24 @@ def criteria() -> dict[str, Criterion]:
         name = f"quadruplet {rule}"
         built[name] = quadruplet_criterion(mining=rule, margin=0.5, margin2=0.2, **TRIPLET)
     built["softmax"] = Criterion(None, **COMMON)
+    built["parts"] = triplet_criterion(mining="hard", margin="soft", **TRIPLET)
     return built
 
 
 class Network(nn.Module):
-    """Features and logits; its BatchNorm is frozen."""
+    """Features and logits of one head or more; its BatchNorm is frozen."""
 
-    def __init__(self) -> None:
+    def __init__(self, heads: int) -> None:
         super().__init__()
-        self.features = nn.Sequential(nn.Linear(4, SIZE), nn.BatchNorm1d(SIZE))
-        self.classifier = nn.Linear(SIZE, CLASSES)
+        size = heads * SIZE
+        self.features = nn.Sequential(nn.Linear(4, size), nn.BatchNorm1d(size))
+        self.classifiers = nn.ModuleList(nn.Linear(SIZE, CLASSES) for _ in range(heads))
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         features = self.features(x)
-        return features, self.classifier(features)
+        parts = features.split(SIZE, 1)
+        logits = [layer(part) for layer, part in zip(self.classifiers, parts, strict=True)]
+        return features, torch.stack(logits, 1) if len(parts) > 1 else logits[0]
 
 
 def losses_and_gradients(rank: int, world_size: int) -> dict[str, tuple[float, list[torch.Tensor]]]:
@@ -62,7 +66,7 @@ def losses_and_gradients(rank: int, world_size: int) -> dict[str, tuple[float, l
     results = {}
     for name, criterion in criteria().items():
         torch.manual_seed(1)
-        network: nn.Module = Network().eval()
+        network: nn.Module = Network(heads=3 if name == "parts" else 1).eval()
         parameters = list(network.parameters())
         if world_size > 1:
             network = DistributedDataParallel(network)

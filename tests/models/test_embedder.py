@@ -8,7 +8,6 @@ from reid_lightning.models.embedder import Embedder
 BASE = {
     "num_classes": 5, "width": 0.35, "last_stride": 2, "pooling": "avg", "embedding": None,
     "neck": "bnneck", "dropout": 0.0, "weights": "none", "freeze_backbone_epochs": 0,
-    "compile": False,
 }  # fmt: skip
 IMAGES = torch.randn(2, 3, 64, 32)
 
@@ -63,11 +62,3 @@ def test_an_unknown_choice_is_an_error(option: dict) -> None:
     (key,) = option
     with pytest.raises(ReIDError, match=f"model.{key}="):
         make(**option)
-
-
-def test_compiling_keeps_the_weights_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    compiled: list[object] = []
-    monkeypatch.setattr(Embedder, "compile", lambda self: compiled.append(self))
-    plain, model = make(), make(compile=True)
-    assert compiled == [model]
-    assert list(model.state_dict()) == list(plain.state_dict())

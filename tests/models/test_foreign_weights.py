@@ -55,7 +55,11 @@ def test_every_tensor_is_at_its_place(kind: str, load: Load) -> None:
         for name, value in state.items()
         if not name.startswith(head) and not name.endswith("num_batches_tracked")
     ]
-    own = load(backbone(), state).backbone.state_dict()
+    model = load(backbone(), state)
+    if "fast-reid" in kind and model.neck.weight.shape == state["heads.bottleneck.0.weight"].shape:
+        for part in ("weight", "bias", "running_mean", "running_var"):
+            assert torch.equal(getattr(model.neck, part), state[f"heads.bottleneck.0.{part}"])
+    own = model.backbone.state_dict()
     own = {k: v for k, v in own.items() if not k.endswith("num_batches_tracked")}
     # Both are in the order of the network, and no two of its tensors have the same values.
     assert len(theirs) == len(own)
@@ -72,6 +76,7 @@ WRAPPED: dict[str, Callable[[State], Any]] = {
     "as net in state": lambda state: {"state": {"net": state}},
     "as network": lambda state: {"network": {f"module.{k}": v for k, v in state.items()}},
     "as ema alone": lambda state: {"ema": state},
+    "beside an empty state_dict": lambda state: {"state_dict": None, "model": state},
     "as a compiled base": lambda s: {f"base._orig_mod.{k}": v for k, v in s.items()},
     "as an encoder of a teacher": lambda s: {f"teacher.encoder.{k}": v for k, v in s.items()},
     "beside an average": lambda s: {

@@ -11,7 +11,7 @@ from reid_lightning.models.networks import NETWORKS, UnfitCheckpointError, build
 
 HEAD = {
     "weights": "none", "pooling": "gem", "embedding": None, "neck": "bnneck", "dropout": 0.0,
-    "freeze_backbone_epochs": 0, "compile": False,
+    "freeze_backbone_epochs": 0,
 }  # fmt: skip
 SMALLEST: dict[str, dict[str, Any]] = {
     "mobilenet_v2": {"width": 0.35, "last_stride": 1},

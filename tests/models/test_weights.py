@@ -41,7 +41,7 @@ def test_torchvisions_names_match_and_the_other_tensors_are_logged(
     load_weights(model, str(tmp_path / "w.pt"))
     assert same_backbone(model, {k: v for k, v in state.items() if k.startswith("features.")})
     assert "in the file, which are left out: classifier.1.bias, classifier.1.weight" in caplog.text
-    assert "which keep their random values: classifier.weight, neck.bias" in caplog.text
+    assert "which keep their initial values: classifier.weight, neck.bias" in caplog.text
     assert "Loaded 312 of 318 tensors from" in caplog.text and "(below features)" in caplog.text
 
 
@@ -146,6 +146,11 @@ FIRST = "features.0.0.weight"
 SPOILT: dict[str, tuple[Callable[[torch.Tensor], object], str]] = {
     "NaN": (lambda x: x * float("nan"), "backbone.0.0.weight holds NaN or infinity"),
     "infinity": (lambda x: x / 0, "backbone.0.0.weight holds NaN or infinity"),
+    "infinity in eight bits": (
+        lambda x: (x * 0 + torch.nan).to(torch.float8_e4m3fn),
+        "holds NaN or infinity",
+    ),
+    "what is infinite in float32": (lambda x: x.double() + 1e300, "holds NaN or infinity"),
     "whole numbers": (lambda x: x.long(), "has whole or complex numbers"),
     "complex numbers": (lambda x: x.to(torch.complex64), "has whole or complex numbers"),
     "sparse": (lambda x: x.to_sparse(), "is a sparse, quantized or empty tensor"),

@@ -52,6 +52,16 @@ def test_different_definitions_of_ap_are_named_in_every_row(make_run: MakeRun) -
     assert not [cell for row in table.rows for cell in row if cell.style == "best"]
 
 
+def test_a_table_of_evaluations_says_what_was_trained_on(make_run: MakeRun) -> None:
+    folders = [
+        make_run("a", ["checkpoint=x"], score=0.5, trained_on="msmt17"),
+        make_run("b", ["model.weights=y"], score=0.4, trained_on=None, checkpoint=None),
+    ]
+    table = compare_scores(read_runs(folders))
+    column = texts(table.head).index("trained on")
+    assert [texts(row)[column] for row in table.rows] == ["msmt17", "–"]
+
+
 def test_a_table_of_evaluations_has_no_validation_column(make_run: MakeRun) -> None:
     results = {"val/mAP": None, "seconds": None, "retrieval": "flip+rerank"}
     table = compare_scores(read_runs([make_run("a", ["x=one"], **results)]))
@@ -96,3 +106,16 @@ def test_evaluations_are_sorted_by_test_scores(make_run: MakeRun) -> None:
     scores = {"one": 0.4, "two": 0.6}
     folders = [make_run(x, [f"x={x}"], score=s, **{"val/mAP": None}) for x, s in scores.items()]
     assert [row[0].text for row in compare_scores(read_runs(folders)).rows] == ["two", "one"]
+
+
+def test_what_networks_cost_is_compared_where_they_differ(make_run: MakeRun) -> None:
+    cost = {"parameters": 2_226_432, "gmacs": 0.1966, "embedding_size": 1280}
+    folders = [
+        make_run("a", ["x=one"], score=0.5, **cost, images_per_second=35.2),
+        make_run("b", ["x=two"], score=0.4, **cost | {"gmacs": 0.39312, "parameters": None}),
+    ]
+    table = compare_scores(read_runs(folders))
+    column = texts(table.head).index("GMACs")
+    assert texts(table.head)[column:] == ["GMACs", "minutes", "seed"]
+    assert [texts(row)[column] for row in table.rows] == ["0.197", "0.393"]
+    assert len({len(table.head), *(len(row) for row in table.rows)}) == 1

@@ -4,6 +4,8 @@ from pathlib import Path
 from reid_lightning.results.sweep_summary import sweep_rows, sweep_table, swept_keys, write_summary
 from tests.run_folders import write_job
 
+COST = {"parameters": 2_170_532, "gmacs": 0.97926, "embedding_size": 512, "images_per_second": 35.2}
+
 
 def sweep(folder: Path) -> Path:
     same = ["data=synthetic", "trainer.max_epochs=2"]
@@ -61,3 +63,29 @@ def test_scores_of_ones_own_are_columns_too(tmp_path: Path) -> None:
     rows = write_summary(tmp_path)
     assert swept_keys(rows) == ["a"] and "test/queries" not in rows[0]
     assert "87.5%" in sweep_table(rows) and rows[1]["test/rank20"] is None
+
+
+def test_what_networks_cost_stands_beside_their_scores(tmp_path: Path) -> None:
+    write_job(tmp_path / "0", ["model=osnet"], {"test/mAP": 0.2, **COST})
+    light = {"parameters": 2_226_432, "gmacs": None, "embedding_size": 512}
+    write_job(tmp_path / "1", ["model=mobilenet_v2"], {"test/mAP": 0.1, **light})
+    write_job(tmp_path / "2", ["model=resnet50"], None)
+    rows = write_summary(tmp_path)
+    assert swept_keys(rows) == ["model"]
+    assert "gmacs" not in rows[0], "only one is known"
+    assert "embedding_size" not in rows[0], "they do not differ in it"
+    with (tmp_path / "summary.csv").open() as file:
+        read = list(csv.DictReader(file))
+    assert [row["parameters"] for row in read] == ["2170532", "2226432", ""]
+    assert [row["images_per_second"] for row in read] == ["35.2", "", ""]
+    head, _, best, *_ = sweep_table(rows).splitlines()
+    assert head.split()[:4] == ["model", "mAP", "parameters", "images/s"]
+    assert best.split()[:4] == ["osnet", "20.0%", "2,170,532", "35.2"]
+
+
+def test_equal_costs_are_no_columns(tmp_path: Path) -> None:
+    for job, speed in enumerate((35.2, 31.4)):
+        results = {"test/mAP": 0.2, **COST, "images_per_second": speed}
+        write_job(tmp_path / str(job), [f"seed={job}"], results)
+    write_job(tmp_path / "2", ["seed=2"], {"test/mAP": 0.2})  # of an earlier version
+    assert not COST.keys() & write_summary(tmp_path)[0].keys()

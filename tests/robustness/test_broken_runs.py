@@ -103,6 +103,10 @@ WRONG: dict[str, Any] = {
     "text for seconds": {"seconds": "long"},
     "a number for a text": {"validated_on": 7},
     "many digits": {"test/queries": 10**400},
+    "text for a cost": {"parameters": "few"},
+    "a cost of no number": {"gmacs": float("nan")},
+    "a cost without end": {"images_per_second": 1e300},
+    "a negative cost": {"embedding_size": -1},
 }
 
 

@@ -109,7 +109,6 @@ embedding: null
 neck: bnneck
 dropout: 0.0
 freeze_backbone_epochs: 0
-compile: false
 """
 
 

@@ -121,7 +121,8 @@ TRAINING = {
     "metric.distance=squared": "metric.distance=squared must be cosine or euclidean.",
     "~loss": "The configuration lacks loss: it cannot be removed.",
     "+foo=1": (
-        "There is no key foo: there are augmentation, callbacks, checkpoint_every_n_steps, data, "
+        "There is no key foo: there are augmentation, callbacks, checkpoint_every_n_steps, "
+        "cuda_graphs, data, "
         "logger, loss, metric, model, optimizer, recipe, resume, scheduler, seed, trainer, version."
     ),
     "+los=hard": "There is no key los: did you mean loss?",
@@ -182,8 +183,19 @@ def test_what_cannot_be_meant_is_refused_before_an_evaluation(overrides: str) ->
     assert refusal("evaluate", "checkpoint=x", *overrides.split()) == EVALUATION[overrides]
 
 
-def test_an_evaluation_needs_a_checkpoint() -> None:
-    assert str(refusal("evaluate")).startswith("Name the checkpoint to score: ")
+def test_an_evaluation_needs_a_checkpoint_or_weights() -> None:
+    message = str(refusal("evaluate"))
+    assert message.startswith("Name what to score: a checkpoint, ")
+    assert message.endswith(" model=osnet model.weights=FILE")
+    assert refusal("evaluate", "model=osnet", "model.weights=x") == "accepted"
+
+
+def test_of_two_sets_of_weights_one_is_left_out() -> None:
+    both = ["checkpoint=x", "model.weights=y"]
+    assert str(refusal("evaluate", *both, "model=osnet")).startswith("checkpoint=… and model.w")
+    assert refusal("evaluate", *both) == (
+        "None of the group model is chosen: model=mobilenet_v2 | osnet | resnet50 | timm"
+    )
 
 
 OWN = '''

@@ -107,6 +107,9 @@ REFUSED = {
         "query and gallery of synthetic.*limit_test_batches=0.05",
     ),
     "overfit": (["+trainer.overfit_batches=1", "data.eval_batch_size=4"], "No query has a match"),
+    "one part": (["model.parts=1"], "model.parts=1 would pool the whole map twice"),
+    "parts": (["model.parts=3"], "model.parts=3 needs as many rows in the map, which has 2"),
+    "parts of weights": (["model.parts=2", "loss=arcface"], "weights for features of one size"),
     "fast": (["+trainer.fast_dev_run=true", "data.eval_batch_size=4"], "No query has a match"),
 }  # fmt: skip
 

@@ -33,6 +33,8 @@ def check_run(folder: Path, processes: int = 1) -> dict:
     assert results["processes"] == processes and results["ap"] == "step" and results["seed"] == 0
     assert results["validated_on"] == "official query/gallery" and results["test/left_out"] == 0
     assert results["images_per_second"] > 0 and results["version/torch"]
+    assert results["parameters"] > 100_000 and 0 < results["gmacs"] < 1
+    assert results["embedding_size"] == 1280
     return results
 
 
@@ -65,8 +67,12 @@ def test_evaluate_repeats_the_score_at_the_checkpoints_own_size(
     )
     assert after["test/mAP"] == pytest.approx(before["test/mAP"], abs=1e-9)
     assert after["test/rank1"] == before["test/rank1"]
+    for cost in ("parameters", "gmacs", "embedding_size"):
+        assert after[cost] == before[cost]
+    assert after["images_per_second"] > 0
     script("evaluate.py", checkpoint, *data, "metric.ap=trapezoid", "hydra.run.dir=t", cwd=tmp_path)
-    assert json.loads((tmp_path / "t" / "metrics.json").read_text())["ap"] == "trapezoid"
+    again = json.loads((tmp_path / "t" / "metrics.json").read_text())
+    assert again["ap"] == "trapezoid" and again["images_per_second"] is None, "from the cache"
 
 
 def test_checkpoints_hold_plain_values_and_tensors_alone(trained: Path) -> None:

@@ -102,6 +102,7 @@ def test_pictures_are_embedded_once_and_scores_are_the_same(
     assert "Embeddings are in the cache" not in output
     second, output = evaluate("trainer.devices=2", cwd=tmp_path)
     assert "Embeddings are in the cache" in output
+    assert first["images_per_second"] > 0 and second["images_per_second"] is None
     assert len(list((tmp_path / "cache").glob("*.embeddings"))) == 1
     assert not list((tmp_path / "cache").glob("*.partial"))
     alone, output = evaluate("metric.ap=trapezoid", cwd=tmp_path)

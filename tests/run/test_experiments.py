@@ -71,6 +71,15 @@ def test_the_ladder_sweeps_all_its_rungs() -> None:
     assert ["01_plain", *CHANGES] == RUNGS
 
 
+def test_the_networks_of_the_study_of_parts_have_embeddings_of_one_size() -> None:
+    folder = ROOT / "conf" / "experiments" / "parts"
+    names = [f"+experiments/parts={path.stem}" for path in folder.iterdir()]
+    choices = [settings("experiments=parts", name) for name in names]
+    heads = [(c["model/pooling"], c["model/parts"]) for c in choices]
+    assert sorted(heads) == [("avg", 0), ("avg", 2), ("gem", 0), ("gem", 2)]
+    assert {(c["model/parts"] + 1) * c["model/embedding"] for c in choices} == {384}
+
+
 @pytest.mark.parametrize("number", range(1, len(RUNGS)))
 def test_a_rung_adds_one_trick_to_the_rung_before_it(number: int) -> None:
     before, after = (settings(f"+experiments/tricks={RUNGS[n]}") for n in (number - 1, number))

@@ -52,7 +52,7 @@ def test_the_commands_print_it(flag: str, capsys: pytest.CaptureFixture[str]) ->
     train.main([flag])
     assert capsys.readouterr().out.startswith("usage: ")
     evaluate.main(["retrieval=[flip]", flag])
-    assert "checkpoint: ???  # path of a checkpoint" in capsys.readouterr().out
+    assert "checkpoint: null  # path of a checkpoint" in capsys.readouterr().out
 
 
 def test_a_wrong_choice_is_a_sentence(caplog: pytest.LogCaptureFixture) -> None:

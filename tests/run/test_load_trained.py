@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.run.load_trained import load_trained
@@ -52,3 +53,18 @@ def test_a_checkpoint_without_weights_is_refused(checkpoint: Path, tmp_path: Pat
     torch.save(content, tmp_path / "empty.ckpt")
     with pytest.raises(ReIDError, match="holds no weights"):
         load_trained(tmp_path / "empty.ckpt")
+
+
+def test_embeddings_are_made_again_when_the_yaml_of_ones_own_network_changes(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    content = torch.load(checkpoint, weights_only=True)
+    content["hyper_parameters"]["network"] = "mine.network"
+    torch.save(content, tmp_path / "own.ckpt")
+    own = {**content["hyper_parameters"]["model"]}
+    own["_target_"] = "reid_lightning.models.mobilenet_v2_embedder"
+    first, same, other = (
+        load_trained(tmp_path / "own.ckpt", OmegaConf.create(own | change)).digest
+        for change in ({}, {}, {"last_stride": 1})
+    )
+    assert first == same != other

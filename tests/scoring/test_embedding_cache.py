@@ -12,7 +12,7 @@ from reid_lightning.scoring.embedding_cache import embedding_file, holds_embeddi
 
 
 def files(folder: Path) -> list[Path]:
-    made = [folder / name for name in ("model.ckpt", "a.jpg", "b.jpg")]
+    made = [folder / name for name in ("a.jpg", "b.jpg")]
     for path in made:
         path.write_text(path.name)
     return made
@@ -21,15 +21,15 @@ def files(folder: Path) -> list[Path]:
 def test_what_the_numbers_depend_on_is_in_the_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkpoint, a, b = files(tmp_path)
+    a, b = files(tmp_path)
     network = tmp_path / "network.py"
     network.write_text("one network")
 
     def name(*pictures: Path, **changed: Any) -> Path:
         settings = {"size": (8, 4), "device": "cpu", "precision": "32-true", "flip": False}
-        settings |= {"network": network}
+        settings |= {"model": b"its weights", "network": network}
         return embedding_file(
-            tmp_path, checkpoint, list(map(Picture, pictures)), **(settings | changed)
+            tmp_path, pictures=list(map(Picture, pictures)), **(settings | changed)
         )
 
     first = name(a, b)
@@ -40,9 +40,7 @@ def test_what_the_numbers_depend_on_is_in_the_name(
     a.write_text("another picture")
     assert name(a, b) != first
     files(tmp_path)
-    checkpoint.write_text("other weights")
-    assert name(a, b) != first
-    files(tmp_path)
+    assert name(a, b, model=b"other weights") != first
     network.write_text("another network")
     assert name(a, b) != first
     network.write_text("one network")
@@ -75,11 +73,11 @@ def test_rows_that_were_not_written_are_nan(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_and_a_file_in_the_folders_place_are_refused(tmp_path: Path) -> None:
-    checkpoint, a, _ = files(tmp_path)
+    a, _ = files(tmp_path)
     with pytest.raises(ReIDError, match="cannot be made"):
         embedding_file(
             a / "folder",
-            checkpoint,
+            b"its weights",
             [Picture(a)],
             size=(8, 4),
             device="cpu",

@@ -11,7 +11,7 @@ import torch
 from annotated_types import Ge, Len, Lt
 from hypothesis import given
 from hypothesis import strategies as st
-from typing_extensions import Required, Unpack
+from typing_extensions import NotRequired, Required, Unpack
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.signatures import (
@@ -132,6 +132,7 @@ def test_limits_that_describe_a_length() -> None:
 class Options(TypedDict, total=False):
     size: Required[Count]
     name: str
+    count: NotRequired[Count]
 
 
 class Builder:
@@ -161,7 +162,7 @@ def test_none_may_be_given_where_it_is_the_default() -> None:
 
 
 def test_arguments_of_functions_and_classes() -> None:
-    assert arguments_of(named) == ({"a": int, "size": Count, "name": str}, False)
+    assert arguments_of(named) == ({"a": int, "size": Count, "name": str, "count": Count}, False)
     assert arguments_of(any_name) == ({"a": int, "b": Any, "c": Any, "d": Any | None}, True)
     assert arguments_of(Builder) == ({"width": int, "unknown": Any}, False)
     assert arguments_of(dict).open, "a built-in without a signature"

@@ -1,10 +1,8 @@
 """Colour jitter of a batch of pictures, distributed as torchvision's `v2.ColorJitter`."""
 
-import os
-import shutil
+import logging
 from collections.abc import Callable, Sequence
 from functools import cache
-from importlib.util import find_spec
 
 import numpy as np
 import torch
@@ -15,6 +13,8 @@ from reid_lightning.data.augmentation.uniforms import Uniforms
 from reid_lightning.parallel import in_blocks
 
 JITTER_COLUMNS = 8
+
+log = logging.getLogger(__name__)
 
 
 def color_jitter(pictures: Tensor, uniforms: Uniforms, strengths: Sequence[float]) -> Tensor:
@@ -37,22 +37,31 @@ def color_jitter(pictures: Tensor, uniforms: Uniforms, strengths: Sequence[float
     return _jitter_on(pictures.device)(pictures, factors, order)
 
 
-def _jitter_on(device: torch.device) -> Callable[[Tensor, np.ndarray, np.ndarray], Tensor]:
+Jitter = Callable[[Tensor, np.ndarray, np.ndarray], Tensor]
+
+
+def _jitter_on(device: torch.device) -> Jitter:
     if device.type == "cpu":
         return jitter_numba
-    if device.type == "cuda" and _triton_compiles():
-        from reid_lightning.data.augmentation.jitter_triton import jitter_triton
-
-        return jitter_triton
-    return jitter_torch
+    return (device.type == "cuda" and _jitter_by_triton(device)) or jitter_torch
 
 
 @cache
-def _triton_compiles() -> bool:
-    # It starts its kernels by a function in C. Not on Windows, and not on GPUs before Volta.
-    compilers = os.environ.get("CC"), "gcc", "clang"
-    found = find_spec("triton") and any(map(shutil.which, filter(None, compilers)))
-    return bool(found) and torch.cuda.get_device_capability() >= (7, 0)
+def _jitter_by_triton(device: torch.device) -> Jitter | None:
+    try:
+        from reid_lightning.data.augmentation.jitter_triton import jitter_triton
+
+        pixel = torch.zeros(1, 1, 1, 3, dtype=torch.uint8, device=device)
+        jitter_triton(pixel, np.ones((1, 4), np.float32), np.array([[0, 1, 2, 3]]))
+    except Exception as error:  # of Triton, of the compiler that it calls, or of the driver
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        log.warning(
+            "Colour jitter takes some milliseconds a batch here, since Triton cannot compile it "
+            "(%s): Triton needs a C compiler, such as gcc, and Python's headers.",
+            reason,
+        )
+        return None
+    return jitter_triton
 
 
 def jitter_numba(pictures: Tensor, factors: np.ndarray, order: np.ndarray) -> Tensor:

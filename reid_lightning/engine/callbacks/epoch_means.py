@@ -16,7 +16,8 @@ class EpochMeans(pl.Callback):
 
     def __init__(self) -> None:
         self.names: list[str] = []
-        self.sums: Tensor | None = None  # of the values in `names`, then the number of pictures
+        self.sums: Tensor | None = None  # of the values in `names`
+        self.pictures = 0.0
 
     def on_train_batch_end(
         self,
@@ -29,9 +30,12 @@ class EpochMeans(pl.Callback):
         """Add a batch."""
         diagnostics: dict[str, Tensor] = outputs["diagnostics"]
         self.names = list(diagnostics)
-        values = [value.float() for value in diagnostics.values()]
-        sums = torch.stack([*values, torch.ones_like(values[0])]) * len(batch["image"])
-        self.sums = sums if self.sums is None else self.sums.to(sums) + sums
+        values = torch.stack([value.float() for value in diagnostics.values()])
+        if self.sums is None:
+            self.sums = torch.zeros_like(values)
+        pictures = len(batch["image"])
+        self.sums = self.sums.to(values).add_(values, alpha=pictures)
+        self.pictures += pictures
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Make the means available to the callbacks that follow, and start over."""
@@ -39,7 +43,7 @@ class EpochMeans(pl.Callback):
             *sums, pictures = self._of_all_ranks(pl_module).sum(dim=0)
             means = {f"train/{n}": s / pictures for n, s in zip(self.names, sums, strict=True)}
             pl_module.log_dict(means, logger=False)
-        self.sums = None
+        self.sums, self.pictures = None, 0.0
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -53,11 +57,14 @@ class EpochMeans(pl.Callback):
     ) -> None:
         """Restore this rank's sums."""
         if kept := checkpoint.get("epoch_sums"):
-            self.names, self.sums = kept["names"], kept["sums"][trainer.global_rank]
+            self.names = kept["names"]
+            *sums, pictures = kept["sums"][trainer.global_rank]
+            self.sums, self.pictures = torch.stack(sums), float(pictures)
 
     def _of_all_ranks(self, pl_module: pl.LightningModule) -> Tensor:
-        """The sums [ranks, names + 1]."""
+        """The sums, and the number of pictures: [ranks, names + 1]."""
         assert self.sums is not None
-        gathered = pl_module.all_gather(self.sums)
+        own = torch.cat([self.sums, self.sums.new_full((1,), self.pictures)])
+        gathered = pl_module.all_gather(own)
         assert isinstance(gathered, Tensor)
-        return gathered.reshape(-1, len(self.sums))
+        return gathered.reshape(-1, len(own))

@@ -37,6 +37,7 @@ class FiniteLoss(pl.Callback):
 
     def __init__(self) -> None:
         self.pending: PendingLoss | None = None
+        self.pinned: Tensor | None = None  # read before the next step's loss is copied to it
         self.rate = self.loss = 0.0
 
     def on_train_batch_start(
@@ -57,8 +58,9 @@ class FiniteLoss(pl.Callback):
         self._read(trainer)
         loss, copied = outputs["loss"].detach(), None
         if loss.is_cuda:
-            pinned = torch.empty((), dtype=loss.dtype, pin_memory=True)  # else the copy would wait
-            loss = pinned.copy_(loss, non_blocking=True)
+            if self.pinned is None:  # else the copy would wait
+                self.pinned = torch.empty((), dtype=torch.float32, pin_memory=True)
+            loss = self.pinned.copy_(loss, non_blocking=True)
             copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
             copied.record()
         self.pending = PendingLoss(loss, copied, trainer.global_step, self.rate, batch["index"])

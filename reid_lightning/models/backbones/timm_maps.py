@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from typing_extensions import Unpack
 
 from reid_lightning.errors import ReIDError
+from reid_lightning.models.backbones.strided_pointwise import without_strided_pointwise
 from reid_lightning.models.embedder import Embedder
 from reid_lightning.models.make_embedder import EmbedderKeys, make_embedder
 from reid_lightning.signatures import Text, checked
@@ -31,6 +32,7 @@ class TimmMaps(nn.Module):
         super().__init__()
         config = _known(name)
         self.name, self.net = name, _features(name, bool(config.fixed_input_size))
+        without_strided_pointwise(self.net)
         self.num_features: int = self.net.feature_info.channels()[-1]
         self.channels_last = getattr(self.net, "output_fmt", None) == "NHWC"
         self.pretrained = {"imagenet": self._read_pretrained}
@@ -46,7 +48,10 @@ class TimmMaps(nn.Module):
         return maps.permute(0, 3, 1, 2) if self.channels_last else maps
 
     def other_names(self, names: Iterable[str]) -> list[dict[str, str]]:
-        """timm's names of the whole network, which differ from those of its maps → `names`."""
+        """timm's names of the whole network, which differ from those of its maps → `names`.
+
+        What the whole network has behind its maps is known, and has no place in the embedder.
+        """
         import timm
 
         with torch.device("meta"):
@@ -54,7 +59,7 @@ class TimmMaps(nn.Module):
         paths = [name.split(".", 2) for name in whole.state_dict()]
         first_parts = {path[0] for path in paths}
         flattened = {"_".join(path[:2]): ".".join(path[:2]) for path in paths}
-        theirs = {}
+        theirs = {name: f"behind.{name}" for name in whole.state_dict()}
         for name in names:
             first, dot, rest = name.removeprefix("backbone.net.").partition(".")
             if first in ("model", "body") and first not in first_parts:  # of timm's own wrappers

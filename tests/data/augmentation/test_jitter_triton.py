@@ -53,6 +53,18 @@ def test_no_multiplication_is_fused_with_an_addition(monkeypatch: pytest.MonkeyP
     assert "fma." not in kernel.asm["ptx"] and "div.rn.f32" in kernel.asm["ptx"]
 
 
+def test_where_triton_cannot_compile_it_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, NAME, None)
+    jitter._jitter_by_triton.cache_clear()
+    for _ in range(2):
+        assert jitter._jitter_on(torch.device("cuda", 0)) is jitter.jitter_torch
+    jitter._jitter_by_triton.cache_clear()
+    (message,) = caplog.messages
+    assert "Triton cannot compile it" in message and "C compiler" in message
+
+
 @pytest.mark.gpu
 def test_a_gpu_gives_the_cpus_pixels() -> None:
     random = np.random.default_rng(0)

@@ -1,11 +1,13 @@
 """timm's networks as backbones; nothing is downloaded."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from reid_lightning.errors import ReIDError, error_message
 from reid_lightning.models.backbones.timm_maps import TimmMaps
@@ -96,7 +98,29 @@ def test_the_names_of_the_whole_network_are_known(name: str) -> None:
     with torch.device("meta"):
         backbone, whole = TimmMaps(name), timm.create_model(name, pretrained=False).state_dict()
     (theirs,) = backbone.other_names([f"backbone.{own}" for own in backbone.state_dict()])
-    assert theirs.keys() <= whole.keys() and len(theirs) == len(backbone.state_dict())
+    assert theirs.keys() == whole.keys()
+    maps = [own for own in theirs.values() if own.startswith("backbone.")]
+    assert len(maps) == len({*maps}) == len(backbone.state_dict())
+
+
+WRAPPED: dict[str, Callable[[dict[str, Tensor]], Any]] = {
+    "plainly": lambda state: state,
+    "beside a number": lambda state: {"model": state, "epoch": torch.tensor(3)},
+    "as an average": lambda s: {f"module.{k}": x for k, x in s.items()} | {"n": torch.tensor(1)},
+}
+
+
+@pytest.mark.parametrize("kind", WRAPPED)
+@pytest.mark.parametrize("name", ["ghostnet_050", "lcnet_035"])
+def test_layers_behind_the_maps_are_of_the_same_network(
+    name: str, kind: str, tmp_path: Path
+) -> None:
+    state = timm.create_model(name, pretrained=False).state_dict()
+    torch.save(WRAPPED[kind](state), tmp_path / "w.pth")
+    model = Embedder(TimmMaps(name), 5)
+    load_weights(model, str(tmp_path / "w.pth"))
+    loaded = {n.removeprefix("net."): x for n, x in model.backbone.state_dict().items()}
+    assert all(torch.equal(x, state[n]) for n, x in loaded.items() if n in state)
 
 
 def test_pretrained_weights_are_asked_for_by_imagenet_alone(

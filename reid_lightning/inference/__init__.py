@@ -1,0 +1,5 @@
+"""A trained model in use."""
+
+from reid_lightning.inference.embedding_model import EmbeddingModel
+
+__all__ = ["EmbeddingModel"]

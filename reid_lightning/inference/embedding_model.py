@@ -1,0 +1,103 @@
+"""A network that embeds pictures as they are."""
+
+from collections.abc import Iterable
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reid_lightning.data.augmentation.to_input import to_network_input
+from reid_lightning.data.eval_batches import eval_batches
+from reid_lightning.distances import unit_norm
+from reid_lightning.errors import ReIDError
+from reid_lightning.inference.inputs import AnyPicture, as_list, to_pixels
+from reid_lightning.metrics.finite import check_finite
+from reid_lightning.models import Embedder
+from reid_lightning.models.cost import first_line
+from reid_lightning.parallel import map_in_chunks
+from reid_lightning.signatures import Count, check_argument
+
+_BATCH = 128  # as data.eval_batch_size
+
+
+class EmbeddingModel:
+    """A trained network: pictures → embeddings, resized and normalised as in evaluation.
+
+    Args:
+        network: is put into eval mode, and on the device.
+        height, width: of its input, in pixels.
+        device: torch's name of one, or `auto`: a GPU if there is one.
+
+    Raises:
+        ReIDError: there is no such device, or the network takes no pictures of this size.
+    """
+
+    def __init__(
+        self, network: Embedder, *, height: int, width: int, device: str | torch.device = "auto"
+    ) -> None:
+        self.height, self.width = height, width
+        self.device = _device(device)
+        network = network.eval().to(memory_format=torch.channels_last)
+        self.network: Embedder = network.to(self.device)
+        try:
+            self._embed(torch.zeros(1, height, width, 3, dtype=torch.uint8))
+        except (RuntimeError, ValueError, AssertionError) as error:  # timm asserts the size
+            raise ReIDError(
+                f"The network takes no pictures of {height} × {width}: {first_line(error)}."
+            ) from error
+
+    @property
+    def embedding_size(self) -> int:
+        """d, the length of an embedding."""
+        size: int = self.network.embedding_size
+        return size
+
+    def __call__(
+        self, pictures: AnyPicture | Iterable[AnyPicture], *, batch_size: int = _BATCH
+    ) -> Tensor:
+        """Embed pictures.
+
+        Args:
+            pictures: a path, a PIL picture, an array uint8 [h, w, 3] or a tensor uint8 [3, h, w]
+                or [h, w, 3], both RGB; or many of them: a list of any, mixed and of any sizes, or
+                one array or tensor of four dimensions.
+            batch_size: the most that are embedded at a time.
+
+        Returns:
+            Unit-norm embeddings, float32 [n, d], on the CPU; the scalar product of two is their
+            cosine similarity.
+
+        Raises:
+            ReIDError: something is no picture, or cannot be read; or an embedding is not finite.
+        """
+        check_argument("batch_size", batch_size, Count)
+        read = partial(to_pixels, height=self.height, width=self.width)
+        listed = as_list(pictures)
+        pixels = map_in_chunks(read, listed, self.height * self.width * 3)
+        rows = [torch.empty(0, self.embedding_size)]
+        for batch in (
+            eval_batches(len(listed), batch_size) if listed else ()
+        ):  # those of evaluation: no bit differs
+            rows.append(self._embed(torch.from_numpy(np.stack([next(pixels) for _ in batch]))))
+        embeddings = torch.cat(rows)
+        check_finite(embeddings)
+        return embeddings
+
+    @torch.inference_mode()
+    def _embed(self, pixels: Tensor) -> Tensor:
+        images = to_network_input(pixels.to(self.device))
+        images = images.contiguous(memory_format=torch.channels_last)
+        return unit_norm(self.network(images).retrieval.float()).cpu()
+
+
+def _device(name: str | torch.device) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (AssertionError, RuntimeError) as error:  # of a device that this PyTorch does not have
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise ReIDError(f"The device {name} cannot be used: {reason}.") from error
+    return device

@@ -1,0 +1,102 @@
+"""A trained model from Python, as `reid evaluate` would load it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+
+from reid_lightning.errors import ReIDError
+from reid_lightning.inference import EmbeddingModel
+from reid_lightning.models import Embedder
+from reid_lightning.run.check_config import check_config
+from reid_lightning.run.config_files import CONF
+from reid_lightning.run.config_schema import Node
+from reid_lightning.run.load_foreign import load_foreign
+from reid_lightning.run.load_trained import Trained, load_trained
+from reid_lightning.run.override_errors import check_overrides
+from reid_lightning.run.paths import expand_home, quoted
+from reid_lightning.run.user_errors import clear_message
+from reid_lightning.signatures import Size, check_argument
+
+
+def load_model(
+    checkpoint: str | Path | None = None,
+    *,
+    model: str | Callable[..., Embedder] | None = None,
+    weights: str | Path | None = None,
+    options: Sequence[str] = (),
+    size: tuple[int, int] | None = None,
+    device: str | torch.device = "auto",
+) -> EmbeddingModel:
+    """A trained model, ready to embed pictures: of a checkpoint, or of weights of others.
+
+    `load_model("outputs/RUN")` or `load_model(model="osnet", weights="osnet_x1_0.pth")`.
+
+    Args:
+        checkpoint: a checkpoint that a training wrote, or the folder of a run, whose best it is.
+        model: of weights: the name of a network, as in `model=osnet`. Of a checkpoint of a network
+            of your own: its constructor.
+        weights: a file of anybody's, or a name such as `imagenet`, as in `model.weights=…`.
+        options: of the network with these weights, as they are typed: `["model.width=0.25"]`.
+        size: height and width of the network's input; None: those of its training, for weights
+            256 × 128.
+        device: torch's name of one, or `auto`: a GPU if there is one.
+
+    Raises:
+        ReIDError: something is wrong that the user can correct.
+    """
+    if (checkpoint is None) == (weights is None):
+        raise ReIDError(
+            'Name a checkpoint, load_model("outputs/RUN"), or a network and its weights, '
+            'load_model(model="osnet", weights=FILE).'
+        )
+    check_argument("size", size, tuple[Size, Size] | None)
+    check_argument("options", options, list[str])
+    try:
+        trained = (
+            _of_weights(model, str(weights), options)
+            if checkpoint is None
+            else _of_checkpoint(Path(expand_home(str(checkpoint))), model, options)
+        )
+    except Exception as error:
+        if isinstance(error, ReIDError) or (message := clear_message(error)) is None:
+            raise
+        raise ReIDError(message) from error
+    height, width = size or (trained.height, trained.width)
+    return EmbeddingModel(trained.model, height=height, width=width, device=device)
+
+
+def _of_checkpoint(
+    path: Path, model: str | Callable[..., Embedder] | None, options: Sequence[str]
+) -> Trained:
+    if options or isinstance(model, str):
+        raise ReIDError(
+            "A checkpoint has its network's name and options: leave model and options out, or "
+            "give the constructor of a network of your own as model."
+        )
+    if path.is_dir():
+        best = path / "checkpoints" / "best.ckpt"
+        if not best.is_file():
+            raise ReIDError(f"{path} holds no checkpoints/best.ckpt: it is no folder of a run.")
+        path = best
+    return load_trained(path, model)
+
+
+def _of_weights(
+    model: str | Callable[..., Embedder] | None, weights: str, options: Sequence[str]
+) -> Trained:
+    if not isinstance(model, str):
+        raise ReIDError('Weights need the name of their network, such as model="osnet".')
+    overrides = [f"model={model}", f"model.weights={quoted(expand_home(weights))}", *options]
+    if foreign := [o for o in overrides if not o.lstrip("+~").startswith("model")]:
+        raise ReIDError(f"{foreign[0]} is no option of a network: write model.KEY=VALUE.")
+    check_overrides(overrides, None)
+    loader = ConfigLoaderImpl(create_config_search_path(str(CONF)))  # changes nothing global
+    whole = loader.load_configuration("evaluate", overrides, RunMode.RUN)
+    network = OmegaConf.create({"model": OmegaConf.to_container(whole["model"], resolve=True)})
+    check_config(network, {"model": Node(partial=False)})
+    return load_foreign(network["model"])
