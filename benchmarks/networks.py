@@ -18,6 +18,7 @@ from tabulate import tabulate
 from benchmarks.sides import compose
 from reid_lightning.models import Embedder
 from reid_lightning.models.cost import network_cost
+from reid_lightning.models.layout import channels_last, images_channels_last
 
 SIZE, BATCH = (256, 128), 32
 DEFAULT = "model=mobilenet_v2"
@@ -36,7 +37,7 @@ def build(overrides: str) -> Embedder:
     """A network with random weights, ready to embed."""
     config = compose("unused", *SIZE, *overrides.split(), "model.weights=none")
     model: Embedder = instantiate(config.model, num_classes=751)
-    return model.to(memory_format=torch.channels_last).eval()
+    return channels_last(model).eval()
 
 
 def seconds(model: Embedder, images: torch.Tensor) -> float:
@@ -53,7 +54,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     models = {overrides: build(overrides) for overrides in (DEFAULT, *options.networks)}
-    images = torch.randn(BATCH, 3, *SIZE).contiguous(memory_format=torch.channels_last)
+    images = images_channels_last(torch.randn(BATCH, 3, *SIZE))
     best = dict.fromkeys(models, float("inf"))
     with torch.inference_mode():
         for model in models.values():

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from reid_lightning.models import Embedder
+from reid_lightning.models.layout import channels_last, images_channels_last
 
 
 class PendingRows(NamedTuple):
@@ -33,7 +34,7 @@ class Extractor(pl.LightningModule):
 
     def __init__(self, model: Embedder, rows: Tensor, *, flip: bool) -> None:
         super().__init__()
-        self.model = model.to(memory_format=torch.channels_last)
+        self.model = channels_last(model)
         self.rows, self.flip = rows, flip
         self.pending: PendingRows | None = None
         self.seconds = 0.0
@@ -50,7 +51,7 @@ class Extractor(pl.LightningModule):
 
     def predict_step(self, batch: dict[str, Any], batch_idx: int) -> None:
         """Embed a batch, and write the one before."""
-        images = batch["image"].contiguous(memory_format=torch.channels_last)
+        images = images_channels_last(batch["image"])
         embeddings = self._embed(images)
         if self.flip:
             embeddings = (embeddings + self._embed(images.flip(3))) / 2

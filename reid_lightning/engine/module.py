@@ -21,6 +21,7 @@ from reid_lightning.losses import Criterion
 from reid_lightning.metrics import ReIDMetric
 from reid_lightning.metrics.summary import score_names
 from reid_lightning.models import Embedder, Features
+from reid_lightning.models.layout import channels_last, images_channels_last
 from reid_lightning.seeds import derive_seed, seed_default_generators
 
 log = logging.getLogger(__name__)
@@ -55,8 +56,7 @@ class ReIDModule(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters(config)
-        # Convolutions on the CPU and on tensor cores are fastest with channels last.
-        self.model = model.to(memory_format=torch.channels_last)
+        self.model = channels_last(model)
         self.criterion, self.optimizer, self.scheduler = criterion, optimizer, scheduler
         self.val_metric, self.test_metric = metric, copy.deepcopy(metric)
         self.seed, self.cuda_graphs = seed, cuda_graphs
@@ -71,7 +71,7 @@ class ReIDModule(pl.LightningModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """Pictures [B, 3, H, W] → the embeddings [B, d] they are ranked by."""
-        features: Tensor = self.model(_channels_last(images)).retrieval
+        features: Tensor = self.model(images_channels_last(images)).retrieval
         return features
 
     def on_train_start(self) -> None:
@@ -94,7 +94,7 @@ class ReIDModule(pl.LightningModule):
         """One batch's `loss`, and its `diagnostics` for the `EpochMeans` callback."""
         # By batch, not by optimizer step: accumulated batches must differ from one another.
         position = self.seed, self.current_epoch, batch_idx
-        images = _channels_last(batch["image"])
+        images = images_channels_last(batch["image"])
         if self._uses_graphs:
             self.graphed.prepare(images)
         dropout = derive_seed("dropout", *position, self.global_rank)
@@ -200,7 +200,3 @@ def _warn_of_left_out(scores: Mapping[str, Tensor | float]) -> None:
             left_out,
             int(scores["queries"]),
         )
-
-
-def _channels_last(images: Tensor) -> Tensor:
-    return images.contiguous(memory_format=torch.channels_last)

@@ -15,6 +15,7 @@ from reid_lightning.inference.inputs import AnyPicture, as_list, to_pixels
 from reid_lightning.metrics.finite import check_finite
 from reid_lightning.models import Embedder
 from reid_lightning.models.cost import first_line
+from reid_lightning.models.layout import channels_last, images_channels_last
 from reid_lightning.parallel import map_in_chunks
 from reid_lightning.signatures import Count, check_argument
 
@@ -38,7 +39,7 @@ class EmbeddingModel:
     ) -> None:
         self.height, self.width = height, width
         self.device = _device(device)
-        network = network.eval().to(memory_format=torch.channels_last)
+        network = channels_last(network.eval())
         self.network: Embedder = network.to(self.device)
         try:
             self._embed(torch.zeros(1, height, width, 3, dtype=torch.uint8))
@@ -86,8 +87,7 @@ class EmbeddingModel:
 
     @torch.inference_mode()
     def _embed(self, pixels: Tensor) -> Tensor:
-        images = to_network_input(pixels.to(self.device))
-        images = images.contiguous(memory_format=torch.channels_last)
+        images = images_channels_last(to_network_input(pixels.to(self.device)))
         return unit_norm(self.network(images).retrieval.float()).cpu()
 
 
