@@ -1,9 +1,7 @@
 """Parts of the benchmark of evaluation: real identities, random embeddings, peers' rankings."""
 
 import importlib
-import lzma
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from benchmarks.sides import ROOT
+from benchmarks.sides import market1501_names
 from reid_lightning.data.readers.market1501 import parse_name
 
 Array = NDArray[Any]
@@ -21,9 +19,7 @@ DIMENSIONS, NOISE = 512, 2.1
 
 def identities(folder: str) -> tuple[Tensor, Tensor]:
     """Pids and camids of one of Market-1501's folders, without junk."""
-    packed = (ROOT / "tests" / "fixtures" / "market1501_names.txt.xz").read_bytes()
-    paths = map(Path, lzma.decompress(packed).decode().split())
-    samples = [parse_name(path) for path in paths if path.parts[0] == folder]
+    samples = [parse_name(path) for path in market1501_names() if path.parts[0] == folder]
     numbers = [(sample.pid, sample.camid) for sample in samples if sample.role != "junk"]
     pids, camids = torch.tensor(numbers).T.contiguous()
     return pids, camids

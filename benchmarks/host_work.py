@@ -35,6 +35,7 @@ from omegaconf import DictConfig
 from tabulate import tabulate
 from torch import nn
 
+from benchmarks.bare_step import bare_step, one_batch
 from benchmarks.device_operations import DeviceOperations
 from benchmarks.sides import WARM_UP, compose
 from benchmarks.train_sides import Stopwatch
@@ -137,23 +138,6 @@ def fit(config: DictConfig, steps: int, *first: pl.Callback, small: bool = False
     return module
 
 
-def bare_step(module: ReIDModule, config: DictConfig) -> Callable[[], None]:
-    """Forward, criterion, backward and optimizer for one batch in memory."""
-    optimizer = module.optimizer([p for p in module.parameters() if p.requires_grad])
-    images = torch.randn(64, 3, config.data.height, config.data.width)
-    images = images.to(memory_format=torch.channels_last)
-    labels = torch.arange(16).repeat_interleave(4)
-
-    def step() -> None:
-        features = module.model(images)
-        losses = module.criterion(features.metric, features.logits, labels, torch.Generator())
-        optimizer.zero_grad()
-        losses["loss"].backward()
-        optimizer.step()
-
-    return step
-
-
 def milliseconds(work: Callable[[], Any]) -> float:
     """The median time of `work`, the first few left out."""
     seconds = []
@@ -169,9 +153,10 @@ def host_time(config: DictConfig, profile: int) -> list[float]:
     watch, data = Stopwatch(), instantiate(config.data)
     module = fit(config, WARM_UP + STEPS, watch, small=True)
     whole = 1e3 * statistics.median(b - a for a, b in pairwise(watch.ends[WARM_UP - 1 :]))
-    bare = milliseconds(bare_step(module, config))
-    (batch,) = islice(data.train_dataloader(), 1)
-    augmentation = milliseconds(lambda: data.on_after_batch_transfer(dict(batch), 0))
+    batch = one_batch(64, config.data.height, config.data.width, torch.device("cpu"))
+    bare = milliseconds(bare_step(module, batch))
+    (loaded,) = islice(data.train_dataloader(), 1)
+    augmentation = milliseconds(lambda: data.on_after_batch_transfer(dict(loaded), 0))
     batches = chain.from_iterable(data.train_dataloader() for _ in range(STEPS))
     loader = milliseconds(lambda: next(batches))
     if profile:

@@ -1,11 +1,12 @@
-"""Shared by the benchmarks of input and training: alternating sides, and a stopwatch."""
+"""Shared by benchmarks: configurations, Market-1501's names, alternating sides, a stopwatch."""
 
+import lzma
 import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -17,14 +18,23 @@ SIZES = ((128, 64), (256, 128))
 WARM_UP = 3  # steps before the clock starts
 
 
+def compose_train(*overrides: str) -> DictConfig:
+    """The configuration of a run of train.py."""
+    with hydra.initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        return hydra.compose("train", list(overrides))
+
+
 def compose(folder: str, height: int, width: int, *overrides: str) -> DictConfig:
     """The configuration of a run at this size, on a synthetic set in `folder`."""
     folders = [f"data.root={folder}/set", f"data.cache={folder}/cache", "data.cache_gib=16"]
     size = [f"data.height={height}", f"data.width={width}"]
-    with hydra.initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        return hydra.compose(
-            "train", ["data=synthetic", "augmentation=standard", *folders, *size, *overrides]
-        )
+    return compose_train("data=synthetic", "augmentation=standard", *folders, *size, *overrides)
+
+
+def market1501_names() -> list[Path]:
+    """The files of the real Market-1501, from its folder on."""
+    packed = (ROOT / "tests" / "fixtures" / "market1501_names.txt.xz").read_bytes()
+    return [Path(name) for name in lzma.decompress(packed).decode().split()]
 
 
 def alternate(
@@ -47,9 +57,16 @@ def alternate(
     return {side: statistics.median(values) for side, values in figures.items()}
 
 
-def speed(steps: Iterable[int], count: int) -> float:
-    """Images per second over `count` steps, each of which yields its number of pictures."""
+def speed(steps: Iterable[int], count: int, wait: Callable[[], object] = lambda: None) -> float:
+    """Images per second over `count` steps, each of which yields its number of pictures.
+
+    Args:
+        wait: until the device is done with all steps.
+    """
     running = iter(steps)
     sum(islice(running, WARM_UP))
+    wait()
     started = time.perf_counter()
-    return sum(islice(running, count)) / (time.perf_counter() - started)
+    images = sum(islice(running, count))
+    wait()
+    return images / (time.perf_counter() - started)

@@ -9,6 +9,7 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from benchmarks.bare_step import bare_step, one_batch
 from benchmarks.plain import plain_batches
 from benchmarks.sides import WARM_UP
 from reid_lightning.run.build import build_module
@@ -46,19 +47,10 @@ def bare(config: DictConfig) -> Iterator[int]:
     """Our training step alone, on one batch in memory; yields its size."""
     keep_large_blocks()
     module = build_module(config, instantiate(config.data).num_classes)
-    optimizer = module.optimizer([p for p in module.parameters() if p.requires_grad])
-    images = torch.randn(64, 3, config.data.height, config.data.width)
-    images = images.to(memory_format=torch.channels_last)
-    labels = torch.arange(16).repeat_interleave(4)
-    half = config.trainer.precision == "bf16-mixed"
+    batch = one_batch(64, config.data.height, config.data.width, torch.device("cpu"))
+    step = bare_step(module, batch, precision=config.trainer.precision)
     while True:
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            features = module.model(images)
-            losses = module.criterion(features.metric, features.logits, labels, torch.Generator())
-        optimizer.zero_grad()
-        losses["loss"].backward()
-        optimizer.step()
-        yield len(images)
+        yield step()
 
 
 def ours(config: DictConfig, steps: int) -> float:
