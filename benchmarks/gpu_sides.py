@@ -93,7 +93,7 @@ def step_speed(config: DictConfig, device: torch.device, *, graphed: bool) -> fl
 def train_speeds(
     code: Path, folder: Path, options: list[str], precisions: tuple[str, ...], sizes: list[int]
 ) -> Speeds:
-    """Of `train.py` in the folder `code`: the mean of all epochs but the first, where a job has any.
+    """Of `train.py` in the folder `code`: all epochs but the first, of jobs that have any.
 
     One sweep: its jobs share a process, and so the time to import and to wake the device.
     """
