@@ -17,9 +17,8 @@ def check_finite(embeddings: Tensor) -> None:
     for chunk in chunks(len(embeddings), row_bytes):
         if not all_finite(embeddings[chunk]):
             raise ReIDError(
-                "An embedding is not finite: the network diverged in its training (lower "
-                "optimizer.lr and train again), or half precision is too coarse for it (set "
-                "trainer.precision=32-true)."
+                "An embedding is not finite: the network diverged; lower optimizer.lr and train "
+                "again."
             )
 
 
