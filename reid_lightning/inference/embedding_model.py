@@ -97,7 +97,7 @@ def _device(name: str | torch.device) -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
-    except (AssertionError, RuntimeError) as error:  # of a device that this PyTorch does not have
+    except (AssertionError, RuntimeError, TypeError) as error:  # no device, or none of here
         reason = str(error).partition("\n")[0].rstrip(".")
         raise ReIDError(f"The device {name} cannot be used: {reason}.") from error
     return device

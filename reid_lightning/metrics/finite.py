@@ -18,7 +18,7 @@ def check_finite(embeddings: Tensor) -> None:
         if not all_finite(embeddings[chunk]):
             raise ReIDError(
                 "An embedding is not finite: the network diverged; lower optimizer.lr and train "
-                "again."
+                "again, or, if half precision is too coarse for it, set trainer.precision=32-true."
             )
 
 

@@ -1,6 +1,7 @@
 """A model in use takes pictures of any kind, and embeds them as evaluation does."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -130,7 +131,7 @@ def test_a_batch_has_a_picture_at_least(model: EmbeddingModel, pixels: np.ndarra
         model(pixels, batch_size=0)
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:99", "meta:"])
-def test_a_device_that_is_not_there_is_named(name: str) -> None:
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "meta:", None])
+def test_a_device_that_is_not_there_is_named(name: Any) -> None:
     with pytest.raises(ReIDError, match=f"The device {name} cannot be used: "):
         EmbeddingModel(Embedder(Tiny(), 4), height=32, width=16, device=name)
