@@ -18,6 +18,13 @@ _EXTRAS = {
 # What a disk says, perhaps without saying of which file, and what to do about it.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DISK = (*_FULL, errno.EROFS, errno.EIO)
+# What PyTorch says, and CUDA's libraries, where memory is too small; of the CPU's, too.
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
+_MEMORY = (
+    "The memory is too small (%s): lower data.p or data.k if this was a training step, "
+    "data.eval_batch_size if pictures were scored. Smaller pictures (data.height, data.width) and "
+    "trainer.precision=bf16-mixed need less, too."
+)
 _FOLDERS = "a folder on another disk (keys: hydra.run.dir, data.cache, data.root)"
 
 
@@ -42,15 +49,17 @@ def unknown_name(name: str, names: Iterable[str], within: str = "") -> str:
 def error_message(error: BaseException) -> str | None:
     """The message for the user if `error` is a `ReIDError`, or was caused by one; else None.
 
-    So do a disk that is full or refuses a file, and a package that is not installed: a
-    configuration may name any package's classes. Only explicit causes (`raise … from …`) count for
-    the last, and for files: an error inside an `except ModuleNotFoundError` block is an error of
-    its own.
+    So do memory that is too small, a disk that is full or refuses a file, and a package that is not
+    installed: a configuration may name any package's classes. Only explicit causes (`raise … from
+    …`) count for the last, and for files: an error inside an `except ModuleNotFoundError` block is
+    an error of its own.
     """
     for cause in _causes(error, implicit=True):
         if isinstance(cause, ReIDError):
             # A DataLoader worker writes the traceback into the message, before the error's name.
             return str(cause).rsplit(f"{ReIDError.__name__}: ", 1)[-1].strip()
+    if reason := memory_error(error):
+        return _MEMORY % reason
     if (refused := disk_error(error)) is not None:
         return _disk_message(refused)
     for cause in _causes(error, implicit=False):
@@ -62,6 +71,17 @@ def error_message(error: BaseException) -> str | None:
                 f"it: {install}."
             )
     return None
+
+
+def memory_error(error: BaseException) -> str:
+    """What a memory says that was too small, the GPU's or the CPU's; empty of other errors."""
+    for cause in _causes(error, implicit=True):
+        is_torchs = isinstance(cause, RuntimeError) and any(t in str(cause) for t in _OUT_OF_MEMORY)
+        if is_torchs or isinstance(cause, MemoryError):
+            # The first two sentences: those that follow are about PyTorch's allocator.
+            line = str(cause).partition("\n")[0]
+            return ". ".join(line.split(". ")[:2]).rstrip(".") or type(cause).__name__
+    return ""
 
 
 def disk_error(error: BaseException) -> OSError | None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 
@@ -152,6 +153,35 @@ def test_a_disk_that_refuses_a_file_is_told_with_what_to_do() -> None:
         assert "cannot be written (Disk quota exceeded)" in str(error_message(error))
     shared_memory = RuntimeError("unable to write to file </torch_1>: No space left on device (28)")
     assert "No space left on device" in str(error_message(shared_memory))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError(
+            "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of 79.11 "
+            "GiB of which 9.12 MiB is free. If reserved but unallocated memory is large try …"
+        ),
+        RuntimeError("CUDA error: out of memory\nCompile with `TORCH_USE_CUDA_DSA`"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        MemoryError(),
+    ],
+)
+def test_memory_that_is_too_small_is_told_with_the_keys_that_need_less(error: Exception) -> None:
+    message = str(error_message(caught(error, ValueError("a worker has ended"))))
+    assert message.startswith(f"The memory is too small ({str(error)[:10] or 'MemoryError'}")
+    for key in ("data.p", "data.k", "data.eval_batch_size"):
+        assert key in message
+    assert "79.11" not in message, "what is said of the allocator helps nobody"
+
+
+def test_the_memory_of_a_cpu_is_one_too() -> None:
+    with pytest.raises(RuntimeError) as too_large:
+        torch.empty(2**50)
+    assert "you tried to allocate 4503599627370496 bytes" in str(error_message(too_large.value))
+    with pytest.raises(MemoryError) as too_large:
+        np.empty(2**50)
+    assert "Unable to allocate 8.00 PiB" in str(error_message(too_large.value))
 
 
 def test_an_error_that_is_no_disks_is_an_error_of_the_program() -> None:

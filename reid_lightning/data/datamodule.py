@@ -18,7 +18,7 @@ from reid_lightning.data.batch_numbers import BatchNumbers
 from reid_lightning.data.dataset_folder import DatasetFolder, FolderArguments
 from reid_lightning.data.datasets import Batch, EvalPictures, TrainPictures
 from reid_lightning.data.device_store import DeviceStoreChoice, on_device
-from reid_lightning.data.eval_batches import eval_batches
+from reid_lightning.data.eval_batches import eval_batch_size, eval_batches
 from reid_lightning.data.loaders import make_loader
 from reid_lightning.data.pictures import Source
 from reid_lightning.data.pk_batches import PKBatches
@@ -35,7 +35,8 @@ class ReIDDataModule(pl.LightningDataModule):
     Args:
         height, width: of the network's input, in pixels.
         p, k: identities in one process's batch, and pictures of each.
-        eval_batch_size: the most pictures in one process's batch when scoring.
+        eval_batch_size: the most pictures in one process's batch when scoring; None: 128 on a CPU,
+            512 on a GPU.
         workers: the most loader processes; none are started where they would not help.
         cache: the folder of decoded pictures.
         cache_gib: the largest store of decoded pictures, in GiB; the training pictures make one
@@ -57,7 +58,7 @@ class ReIDDataModule(pl.LightningDataModule):
         width: Size,
         p: Annotated[int, Ge(1), Le(8192)],
         k: Annotated[int, Ge(1), Le(8192)],
-        eval_batch_size: Count,
+        eval_batch_size: Count | None = None,
         workers: Annotated[int, Ge(0), Le(1024)],
         cache: FilePath,
         cache_gib: NonNegative,
@@ -134,7 +135,7 @@ class ReIDDataModule(pl.LightningDataModule):
         pictures = TrainPictures(self.folder.used.train, batches, source)
         numbers = BatchNumbers(len(batches), epoch=self.first_epoch, step=self.first_step)
         return make_loader(
-            pictures, source, workers=self.workers, gpu=self._on_gpu(), sampler=numbers
+            pictures, source, workers=self.workers, gpu=self._device.type == "cuda", sampler=numbers
         )
 
     def val_dataloader(self) -> DataLoader[Batch]:
@@ -165,9 +166,10 @@ class ReIDDataModule(pl.LightningDataModule):
 
     def _eval_loader(self, splits: Splits, files: str) -> DataLoader[Batch]:
         source, count = self._source(files), len(splits.query) + len(splits.gallery)
-        batches = eval_batches(count, self.eval_batch_size, **self._rank_info())
+        size = eval_batch_size(self.eval_batch_size, self._device)
+        batches = eval_batches(count, size, **self._rank_info())
         pictures = EvalPictures(splits.query, splits.gallery, batches, source)
-        return make_loader(pictures, source, workers=self.workers, gpu=self._on_gpu())
+        return make_loader(pictures, source, workers=self.workers, gpu=self._device.type == "cuda")
 
     def teardown(self, stage: str) -> None:
         """Free the device's memory after a training."""
@@ -177,10 +179,9 @@ class ReIDDataModule(pl.LightningDataModule):
     def _train_source(self) -> Source | None:
         """Of the training pictures; None if the device keeps them."""
         source = self._source("train")
-        device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
         if self.device_pixels is None:
             train = [sample.picture for sample in self.folder.used.train]
-            self.device_pixels = on_device(self.device_store, source, train, device)
+            self.device_pixels = on_device(self.device_store, source, train, self._device)
         return source if self.device_pixels is None else None
 
     def _source(self, files: str) -> Source:
@@ -203,5 +204,6 @@ class ReIDDataModule(pl.LightningDataModule):
         rank, size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         return {"rank": rank, "world_size": size}
 
-    def _on_gpu(self) -> bool:
-        return self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+    @property
+    def _device(self) -> torch.device:
+        return self.trainer.strategy.root_device if self.trainer else torch.device("cpu")

@@ -1,6 +1,14 @@
 """Share pictures out to the ranks for scoring: each exactly once, in equally many batches."""
 
 import numpy as np
+import torch
+
+_ON_CPU, _ON_GPU = 128, 512  # which keep either busy
+
+
+def eval_batch_size(choice: int | None, device: torch.device) -> int:
+    """The most pictures in a batch: `choice`; None: as many as keep the device busy."""
+    return choice or (_ON_GPU if device.type == "cuda" else _ON_CPU)
 
 
 def eval_batches(

@@ -6,7 +6,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from reid_lightning.errors import ReIDError
+from reid_lightning.errors import ReIDError, memory_error
 from reid_lightning.models import Embedder, Features
 
 
@@ -54,6 +54,8 @@ class GraphedNetwork:
         try:
             _capture(captured, images)
         except RuntimeError as error:
+            if memory_error(error):
+                raise
             reason = str(error).partition("\n")[0]
             raise ReIDError(
                 f"The network cannot be captured as a CUDA graph ({reason}): set cuda_graphs=false."

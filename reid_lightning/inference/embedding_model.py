@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from reid_lightning.data.augmentation.to_input import to_network_input
-from reid_lightning.data.eval_batches import eval_batches
+from reid_lightning.data.eval_batches import eval_batch_size, eval_batches
 from reid_lightning.distances import unit_norm
-from reid_lightning.errors import ReIDError
+from reid_lightning.errors import ReIDError, memory_error
 from reid_lightning.inference.inputs import AnyPicture, as_list, to_pixels
 from reid_lightning.metrics.finite import check_finite
 from reid_lightning.models import Embedder
@@ -18,8 +18,6 @@ from reid_lightning.models.cost import first_line
 from reid_lightning.models.layout import channels_last, images_channels_last
 from reid_lightning.parallel import map_in_chunks
 from reid_lightning.signatures import Count, check_argument
-
-_BATCH = 128  # as data.eval_batch_size
 
 
 class EmbeddingModel:
@@ -44,6 +42,8 @@ class EmbeddingModel:
         try:
             self._embed(torch.zeros(1, height, width, 3, dtype=torch.uint8))
         except (RuntimeError, ValueError, AssertionError) as error:  # timm asserts the size
+            if memory_error(error):
+                raise
             raise ReIDError(
                 f"The network takes no pictures of {height} × {width}: {first_line(error)}."
             ) from error
@@ -55,7 +55,7 @@ class EmbeddingModel:
         return size
 
     def __call__(
-        self, pictures: AnyPicture | Iterable[AnyPicture], *, batch_size: int = _BATCH
+        self, pictures: AnyPicture | Iterable[AnyPicture], *, batch_size: int | None = None
     ) -> Tensor:
         """Embed pictures.
 
@@ -63,7 +63,7 @@ class EmbeddingModel:
             pictures: a path, a PIL picture, an array uint8 [h, w, 3] or a tensor uint8 [3, h, w]
                 or [h, w, 3], both RGB; or many of them: a list of any, mixed and of any sizes, or
                 one array or tensor of four dimensions.
-            batch_size: the most that are embedded at a time.
+            batch_size: the most that are embedded at a time; None: 128 on a CPU, 512 on a GPU.
 
         Returns:
             Unit-norm embeddings, float32 [n, d], on the CPU; the scalar product of two is their
@@ -72,14 +72,15 @@ class EmbeddingModel:
         Raises:
             ReIDError: something is no picture, or cannot be read; or an embedding is not finite.
         """
-        check_argument("batch_size", batch_size, Count)
+        check_argument("batch_size", batch_size, Count | None)
+        size = eval_batch_size(batch_size, self.device)
         read = partial(to_pixels, height=self.height, width=self.width)
         listed = as_list(pictures)
         pixels = map_in_chunks(read, listed, self.height * self.width * 3)
+        # Those of an evaluation, so that no bit differs from it.
+        batches = eval_batches(len(listed), size) if listed else []
         rows = [torch.empty(0, self.embedding_size)]
-        for batch in (
-            eval_batches(len(listed), batch_size) if listed else ()
-        ):  # those of evaluation: no bit differs
+        for batch in batches:
             rows.append(self._embed(torch.from_numpy(np.stack([next(pixels) for _ in batch]))))
         embeddings = torch.cat(rows)
         check_finite(embeddings)

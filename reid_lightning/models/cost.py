@@ -10,7 +10,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from reid_lightning.errors import ReIDError
+from reid_lightning.errors import ReIDError, memory_error
 from reid_lightning.models.embedder import Embedder
 
 log = logging.getLogger(__name__)
@@ -56,6 +56,8 @@ def _gmacs(model: Embedder, height: int, width: int, device: torch.device) -> fl
         try:
             return _counted(copied.to(at), height, width, at)
         except (RuntimeError, ValueError, AssertionError) as error:  # timm asserts the size
+            if memory_error(error):
+                raise
             failure = error
     raise ReIDError(
         f"The network takes no pictures of data.height={height} × data.width={width}: "

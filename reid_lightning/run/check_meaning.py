@@ -16,6 +16,7 @@ from reid_lightning.models.cost import first_line
 from reid_lightning.models.pooling import stripes
 from reid_lightning.run.check_loss import check_loss, check_parts, loss_warnings
 from reid_lightning.run.config_keys import LARGEST_RATE
+from reid_lightning.run.processes import Processes
 from reid_lightning.run.scored_part import batch_limit, check_test, check_validation, is_validated
 from reid_lightning.run.training_warnings import (
     callbacks_of,
@@ -34,16 +35,17 @@ def check_meaning(
     config: DictConfig,
     datamodule: ReIDDataModule,
     module: ReIDModule,
-    world_size: int,
+    processes: Processes,
     typed: Sequence[str],
 ) -> None:
     """Raise a `ReIDError` about what cannot be meant, and warn of what seldom is.
 
     Args:
         config, datamodule, module: what will be trained, and on what.
-        world_size: processes on all machines.
+        processes: of the run.
         typed: the overrides of this run.
     """
+    world_size = processes.world_size
     check_loss(module.criterion, datamodule, world_size)
     check_parts(module.criterion, module.model)
     if batch_limit(config.trainer, "train") == 0 or config.trainer.get("max_steps") == 0:
@@ -56,8 +58,8 @@ def check_meaning(
     factors = _check_schedule(config, module, optimizer)
     _check_monitors(config, module)
     map_size = _map_size(datamodule, module)
-    check_validation(config, datamodule, world_size)
-    check_test(config, datamodule, world_size)
+    check_validation(config, datamodule, processes)
+    check_test(config, datamodule, processes)
     for warning in (
         *loss_warnings(module.criterion, datamodule, world_size, typed),
         *schedule_warnings(config, factors),

@@ -5,16 +5,17 @@ from dataclasses import replace
 from omegaconf import DictConfig
 
 from reid_lightning.data import ReIDDataModule
-from reid_lightning.data.eval_batches import eval_batches
+from reid_lightning.data.eval_batches import eval_batch_size, eval_batches
 from reid_lightning.data.sample import JUNK_PID, Splits
 from reid_lightning.errors import ReIDError
+from reid_lightning.run.processes import Processes
 
 
-def check_validation(config: DictConfig, datamodule: ReIDDataModule, world_size: int) -> None:
+def check_validation(config: DictConfig, datamodule: ReIDDataModule, processes: Processes) -> None:
     """Raise a `ReIDError` if a validation is planned, and none of its queries has a match."""
     folder, limit = datamodule.folder, batch_limit(config.trainer, "val")
     if is_validated(config.trainer):
-        part = _scored_part(folder.used, limit, datamodule.eval_batch_size, world_size)
+        part = _scored_part(folder.used, limit, datamodule.eval_batch_size, processes)
         _check_matches(
             part,
             f"the pictures validated on ({folder.validated_on})",
@@ -23,10 +24,10 @@ def check_validation(config: DictConfig, datamodule: ReIDDataModule, world_size:
         )
 
 
-def check_test(config: DictConfig, datamodule: ReIDDataModule, world_size: int) -> None:
+def check_test(config: DictConfig, datamodule: ReIDDataModule, processes: Processes) -> None:
     """Raise a `ReIDError` if no query of the test has a match."""
     folder, limit = datamodule.folder, batch_limit(config.trainer, "test")
-    part = _scored_part(folder.official, limit, datamodule.eval_batch_size, world_size)
+    part = _scored_part(folder.official, limit, datamodule.eval_batch_size, processes)
     _check_matches(
         part, f"the query and gallery of {folder.title}", limit, _limit_key(config.trainer, "test")
     )
@@ -60,12 +61,13 @@ def batch_limit(trainer: DictConfig, stage: str) -> float:
     return 1.0 if limit is None else limit
 
 
-def _scored_part(splits: Splits, limit: float, batch_size: int, world_size: int) -> Splits:
+def _scored_part(splits: Splits, limit: float, choice: int | None, processes: Processes) -> Splits:
     """The queries and gallery among the first batches of every rank."""
     queries, pictures = len(splits.query), [*splits.query, *splits.gallery]
-    indices: set[int] = set()
+    size = eval_batch_size(choice, processes.devices[0])
+    indices, world_size = set[int](), processes.world_size
     for rank in range(world_size):
-        batches = eval_batches(len(pictures), batch_size, rank=rank, world_size=world_size)
+        batches = eval_batches(len(pictures), size, rank=rank, world_size=world_size)
         count = limit if isinstance(limit, int) else int(len(batches) * limit)
         indices.update(i for batch in batches[:count] for i in batch)
     query = tuple(pictures[i] for i in sorted(indices) if i < queries)

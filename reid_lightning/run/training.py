@@ -69,7 +69,7 @@ def run_training(config: DictConfig) -> float:
     # Reported here, before ranks are started.
     module.criterion.check_processes(processes.count)
     typed = HydraConfig.get().overrides.task
-    check_meaning(config, datamodule, module, processes.world_size, typed)
+    check_meaning(config, datamodule, module, processes, typed)
     folder = Path(HydraConfig.get().runtime.output_dir)
     if processes.count == 1:
         if processes.on_cpu:

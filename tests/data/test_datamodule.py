@@ -33,9 +33,11 @@ def make(root: Path, **options: Any) -> ReIDDataModule:
     return ReIDDataModule(root=root, **(defaults | options))
 
 
-def as_rank(data: ReIDDataModule, rank: int, world_size: int) -> ReIDDataModule:
+def as_rank(
+    data: ReIDDataModule, rank: int, world_size: int, device: str = "cpu"
+) -> ReIDDataModule:
     """`data` with the trainer of one process."""
-    strategy = SimpleNamespace(root_device=torch.device("cpu"))
+    strategy = SimpleNamespace(root_device=torch.device(device))
     data.trainer = SimpleNamespace(global_rank=rank, world_size=world_size, strategy=strategy)  # type: ignore[assignment]
     return data
 
@@ -118,6 +120,22 @@ def test_scored_images_equal_torchvisions(tiny_set: Path) -> None:
         images = data.on_after_batch_transfer(batch, 0)["image"]
         expected = torch.stack([peer(decode(samples[i].picture)) for i in batch["index"]])
         assert torch.allclose(images, expected, rtol=0, atol=1e-6)
+
+
+def test_pictures_are_scored_in_batches_that_suit_the_device(
+    tiny_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reid_lightning.data.eval_batches._ON_CPU", 5)
+    monkeypatch.setattr("reid_lightning.data.eval_batches._ON_GPU", 9)
+
+    def largest(data: ReIDDataModule) -> int:
+        pictures = data.test_dataloader().dataset
+        return max(len(batch) for batch in pictures.batches)  # type: ignore[attr-defined]
+
+    assert largest(make(tiny_set, eval_batch_size=None)) == 5
+    for choice, device, size in ((None, "cpu", 5), (None, "cuda", 9), (4, "cuda", 4)):
+        data = make(tiny_set, eval_batch_size=choice, cache_gib=1)
+        assert largest(as_rank(data, 0, 1, device)) in (size - 1, size)
 
 
 def test_held_out_pictures_are_read_from_the_training_pictures_store(tiny_set: Path) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from reid_lightning.engine.graphed_network import GraphedNetwork, why_no_graphs
 from reid_lightning.engine.module import ReIDModule
 from reid_lightning.engine.schedules import constant
-from reid_lightning.errors import ReIDError
+from reid_lightning.errors import ReIDError, error_message
 from reid_lightning.losses import triplet_criterion
 from reid_lightning.metrics import ReIDMetric
 from reid_lightning.models import Embedder
@@ -134,6 +134,18 @@ def test_what_cannot_be_captured_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(torch.cuda, "make_graphed_callables", fail)
     with pytest.raises(ReIDError, match=r"\(CUDA error: .*capturing\): set cuda_graphs=false"):
         GraphedNetwork(network()).prepare(batch(0))
+
+
+def test_memory_that_is_too_small_to_capture_is_no_fault_of_graphs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*args: Any, **options: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has …")
+
+    monkeypatch.setattr(torch.cuda, "make_graphed_callables", fail)
+    with pytest.raises(torch.OutOfMemoryError) as caught:
+        GraphedNetwork(network()).prepare(batch(0))
+    assert "2.00 GiB): lower data.p or data.k" in str(error_message(caught.value))
 
 
 class Pictures(torch.utils.data.Dataset):

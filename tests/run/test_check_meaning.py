@@ -17,6 +17,7 @@ from reid_lightning.errors import error_message
 from reid_lightning.run.build import build_module
 from reid_lightning.run.check_meaning import check_meaning
 from reid_lightning.run.hydra_app import CONF
+from reid_lightning.run.processes import Processes
 
 Check = Callable[..., None]
 
@@ -28,6 +29,7 @@ def check(tiny_overrides: list[str], caplog: pytest.LogCaptureFixture) -> Check:
     def run(
         *overrides: str,
         processes: int = 1,
+        device: str = "cpu",
         splits: Splits | None = None,
         backbone: torch.nn.Module | None = None,
         factor: Callable[[float, int], float] | None = None,
@@ -45,7 +47,8 @@ def check(tiny_overrides: list[str], caplog: pytest.LogCaptureFixture) -> Check:
         module.model.backbone = backbone or module.model.backbone
         module.scheduler = factor or module.scheduler
         with caplog.at_level(logging.WARNING):
-            check_meaning(config, datamodule, module, processes, list(overrides))
+            on = Processes((torch.device(device),), processes, processes)
+            check_meaning(config, datamodule, module, on, list(overrides))
         return caplog.text
 
     return run
@@ -186,6 +189,15 @@ def test_the_people_of_all_processes_are_one_batch_unless_they_are_not_gathered(
 ) -> None:
     assert check("data.p=1", processes=2) == ""
     assert "data.p=1" in refusal(check, "data.p=1", "loss.gather=false", processes=2)
+
+
+def test_a_part_of_the_batches_has_more_pictures_on_a_gpu(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reid_lightning.data.eval_batches._ON_CPU", 4)
+    part = ["+trainer.limit_val_batches=1", "data.eval_batch_size=null"]
+    assert "limit_val_batches=1 leaves too few" in refusal(check, *part)
+    assert check(*part, device="cuda") == ""
 
 
 def test_one_identity_is_not_enough_to_train_on(check: Check) -> None:

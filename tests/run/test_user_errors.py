@@ -66,7 +66,7 @@ def test_a_run_ends_with_the_sentence_and_a_bug_with_its_traceback(
         (ReIDError("Not so."), "Not so."),
         (ValueError("a\nbug"), "ValueError: a bug"),
         (SystemExit(3), "SystemExit: 3"),
-        (MemoryError(), "MemoryError"),
+        (RecursionError(), "RecursionError"),
     ],
 )
 def test_a_job_of_a_sweep_ends_alone(
