@@ -15,7 +15,9 @@ def channels_last(network: Network) -> Network:
     """
     for tensor in (*network.parameters(), *network.buffers()):
         if tensor.dim() == 4:
-            tensor.data = images_channels_last(tensor.data)
+            # `contiguous` leaves the strides of 1 × 1 and depthwise kernels as they are, and
+            # convolutions in bfloat16 on a CPU are then three times slower.
+            tensor.data = tensor.data.to(memory_format=torch.channels_last)
     return network
 
 

@@ -1,5 +1,7 @@
 """Channels last, whatever else a network has."""
 
+import copy
+
 import torch
 from torch import nn
 
@@ -25,3 +27,14 @@ def test_weights_of_four_dimensions_are_channels_last_in_place() -> None:
     assert network.kernel.is_contiguous(memory_format=torch.channels_last)
     assert network.deep.weight.is_contiguous()
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+def test_weights_have_the_strides_that_module_to_gives() -> None:
+    convolutions = [nn.Conv2d(8, 4, 1), nn.Conv2d(8, 8, 3, groups=8), nn.Conv2d(3, 8, 3)]
+    expected = [
+        copy.deepcopy(layer).to(memory_format=torch.channels_last) for layer in convolutions
+    ]
+    channels_last(nn.Sequential(*convolutions))
+    for layer, reference in zip(convolutions, expected, strict=True):
+        assert layer.weight.stride() == reference.weight.stride()
+        assert torch.equal(layer.weight, reference.weight)
