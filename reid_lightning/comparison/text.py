@@ -12,6 +12,7 @@ from reid_lightning.comparison.sides import ScoredRun
 from reid_lightning.metrics.summary import SCORE_TITLES
 
 _MOST_MOVED = 10
+_FEW_IDENTITIES = 20  # with fewer, the interval over them was measured to be too narrow
 _WIDTH = 79
 _UNBROKEN: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}  # names of files
 
@@ -78,8 +79,10 @@ def _score_table(comparison: Comparison) -> str:
     rows = []
     for name, d in comparison.differences.items():
         ap = f" ({comparison.a[0].results.get('ap')})" if name == "mAP" else ""
-        row = [SCORE_TITLES[name] + ap, f"{d.a:.1%}", f"{d.b:.1%}", _points(d.difference)]
-        rows.append([*row, _interval(d.over_identities), *([_interval(d.over_seeds)] * several)])
+        row = [SCORE_TITLES[name] + ap, f"{d.a:.1%}", f"{d.b:.1%}", points_text(d.difference)]
+        rows.append(
+            [*row, interval_text(d.over_identities), *([interval_text(d.over_seeds)] * several)]
+        )
     return tabulate(rows, head, disable_numparse=True, colalign=["left", *["right"] * len(row[1:])])
 
 
@@ -90,6 +93,8 @@ def _meaning(comparison: Comparison) -> list[str]:
         "over identities: the 95% interval for these checkpoints and other people, from "
         f"{RESAMPLES:,} resamples of the {counts} queries.",
     ]
+    if comparison.identities < _FEW_IDENTITIES:
+        lines.append(f"With fewer than {_FEW_IDENTITIES} identities it is too narrow.")
     a, b = len(comparison.a), len(comparison.b)
     if min(a, b) == 1:
         return [
@@ -125,10 +130,13 @@ def _moved_table(comparison: Comparison) -> str:
     return f"Queries: {counts}. Those whose AP differs most, A → B:\n\n{table}"
 
 
-def _points(value: float) -> str:
+def points_text(value: float) -> str:
     """A difference of fractions in percentage points."""
-    return f"{100 * value:+.2f}"
+    return f"{round(100 * value, 2) + 0.0:+.2f}"  # + 0.0: never -0.00
 
 
-def _interval(interval: Interval | None) -> str:
-    return "–" if interval is None else f"{_points(interval.low)} … {_points(interval.high)}"
+def interval_text(interval: Interval | None) -> str:
+    """Its ends in percentage points; a dash where there is none."""
+    return (
+        "–" if interval is None else f"{points_text(interval.low)} … {points_text(interval.high)}"
+    )

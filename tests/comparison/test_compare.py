@@ -135,7 +135,7 @@ def test_how_pictures_are_ranked_may_be_what_is_compared(make_scored: MakeScored
     a = make_scored("a", many(0), retrieval="none", **checkpoint)
     b = make_scored("b", many(0.1), retrieval="flip+rerank", **checkpoint)
     done = compare(a=a, b=b)
-    assert done.notes == ["The steps before ranking differs: none in A, flip+rerank in B."]
+    assert done.notes == ["The list of steps before ranking differs: none in A, flip+rerank in B."]
     assert verdicts(done)[0] == "mAP: these two rankings by one checkpoint differ."
 
 
