@@ -8,7 +8,6 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from reid_lightning.comparison.sweep_text import sweep_text
 from reid_lightning.results.status import write_status
 from reid_lightning.results.sweep_summary import SUMMARY_FILE, write_summary
 from reid_lightning.run.held_sweep import release_sweeps
@@ -29,9 +28,9 @@ class SweepEnd(Callback):
             self._end_sweep(config)
 
     def _end_sweep(self, config: DictConfig) -> None:
-        from reid_lightning.report.figures.heat_map import (
-            write_heat_map,  # matplotlib is slow to import
-        )
+        # Imported here: scipy and matplotlib are slow to import, and jobs do not need them.
+        from reid_lightning.comparison.sweep_text import sweep_text
+        from reid_lightning.report.figures.heat_map import write_heat_map
 
         folder = Path(config.hydra.sweep.dir)
         rows = write_summary(folder)

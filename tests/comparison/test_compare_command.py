@@ -53,6 +53,16 @@ def test_several_folders_a_side_and_a_file_of_all_queries(
         main([*a, "with", *b, "--out", str(out)])
 
 
+def test_names_from_files_of_others_do_not_steer_the_terminal(
+    make_scored: MakeScored, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for side, ap in (("a", 0.5), ("b", 1.0)):
+        make_scored(side, [("\x1b[2J.jpg", "1", ap, 1), ("é.jpg", "2", 1.0, 1)])
+    main([str(tmp_path / "a"), str(tmp_path / "b")])
+    printed = capsys.readouterr().out
+    assert "?[2J.jpg" in printed and "\x1b" not in printed
+
+
 def test_the_word_between_the_sides() -> None:
     assert typed_sides(["a", "b"]) == (["a"], ["b"])
     assert typed_sides(["a", "b", "with", "c"]) == (["a", "b"], ["c"])
