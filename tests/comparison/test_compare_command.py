@@ -9,8 +9,7 @@ import pytest
 from reid_lightning.comparison.__main__ import main, typed_sides
 from reid_lightning.errors import ReIDError
 from reid_lightning.run import command
-from tests.comparison.scored_runs import MakeScored
-from tests.comparison.test_compare import ROWS_A, ROWS_B, sweep
+from tests.scored_runs import ROWS_A, ROWS_B, MakeScored, sweep
 
 
 def test_two_folders_are_compared(

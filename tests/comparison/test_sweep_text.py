@@ -6,8 +6,7 @@ import pytest
 
 from reid_lightning.comparison.sweep_text import SweepText, sweep_text
 from reid_lightning.results.sweep_summary import write_summary
-from tests.comparison.scored_runs import MakeScored
-from tests.comparison.test_compare import many, sweep
+from tests.scored_runs import MakeScored, many, sweep
 
 
 def ended(folder: Path) -> SweepText:
