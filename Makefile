@@ -34,7 +34,7 @@ fuzz: .venv/.installed-dev  ## twenty times the fuzz of make test, other example
 
 gpu: .venv/.installed-dev  ## what only a GPU can show: its tests, then the images per second of training (six minutes)
 	$(BIN)/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "There is no GPU.")'
-	$(BIN)/python -m pytest -m gpu
+	$(BIN)/python -m pytest -m "gpu and not slow"
 	$(BIN)/python -m benchmarks.gpu_speed
 
 lint: .venv/.installed-dev  ## ruff, mypy and the import contracts

@@ -187,14 +187,20 @@ def test_a_loss_that_is_nan_ends_the_training(
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("device", ["cuda"])
-@pytest.mark.parametrize("case", ["plain", "thawed", "accumulated", "bf16"])
-@pytest.mark.parametrize("graphs", [False, True])
-def test_no_step_waits_for_the_device(case: str, graphs: bool, fit: Callable[..., Outcome]) -> None:
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        *(CASES[case][1] for case in ("thawed", "accumulated", "bf16")),
+        *([f"loss={name}"] for name in ("hard", "triplet", "semihard", "batch_all", "quadruplet")),
+        ["cuda_graphs=false"],
+        ["data.device_store=false"],
+    ],
+    ids=" ".join,
+)
+def test_no_step_waits_for_the_device(chosen: list[str], fit: Callable[..., Outcome]) -> None:
     """Under CUDA's own alarm; on the CPU, `test_no_wait.py` counts what would wait.
 
-    Lightning's averaging of weights asks for its number of steps, and so waits.
+    Lightning's averaging of weights asks the device how many steps it averages, and so waits.
     """
-    outcome = fit(
-        *CASES[case][1], "++trainer.deterministic=false", graphs=graphs, more=(NeverWait(),)
-    )
+    outcome = fit(*chosen, "++trainer.deterministic=false", more=(NeverWait(),))
     assert len(outcome.losses) == 2 * STEPS
