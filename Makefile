@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test test-all fuzz lint bench
+.PHONY: help demo test test-all fuzz gpu lint bench
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -31,6 +31,11 @@ test-all: test  ## and the tests that take an hour or two: slow ones, many kills
 
 fuzz: .venv/.installed-dev  ## twenty times the fuzz of make test, other examples each time (half an hour)
 	REID_FUZZ=20 $(BIN)/python -m pytest -n 2 --dist load tests/fuzz
+
+gpu: .venv/.installed-dev  ## what only a GPU can show: its tests, then the images per second of training (six minutes)
+	$(BIN)/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "There is no GPU.")'
+	$(BIN)/python -m pytest -m "gpu and not slow"
+	$(BIN)/python -m benchmarks.gpu_speed
 
 lint: .venv/.installed-dev  ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .

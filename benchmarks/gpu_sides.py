@@ -5,9 +5,7 @@ import gc
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from omegaconf import DictConfig
 from PIL import Image
 
 from benchmarks.bare_step import bare_step, one_batch
-from benchmarks.sides import ROOT, market1501_names, speed
+from benchmarks.sides import market1501_names, speed
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.run.build import build_module
 
@@ -121,16 +119,3 @@ def _mean_speed(run: Path) -> float:
     column = [row["train/images_per_second"] for row in rows]
     counted = [float(value) for value in column if value][1:EPOCHS]
     return statistics.mean(counted) if len(counted) == EPOCHS - 1 else 0.0
-
-
-@contextmanager
-def code_at(revision: str) -> Iterator[Path]:
-    """The files of a commit, in a folder of their own."""
-    git = ["git", "-C", str(ROOT), "worktree"]
-    with tempfile.TemporaryDirectory() as parent:
-        folder = Path(parent, "code")
-        subprocess.run([*git, "add", "--quiet", "--detach", str(folder), revision], check=True)
-        try:
-            yield folder
-        finally:
-            subprocess.run([*git, "remove", "--force", str(folder)], check=True)

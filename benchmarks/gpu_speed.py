@@ -20,11 +20,9 @@ the eager step. `--against REV` also trains by train.py as it was at a commit.
 
 import argparse
 import logging
-import subprocess
 import sys
 import tempfile
 import time
-from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -33,12 +31,12 @@ from tabulate import tabulate
 from benchmarks.gpu_sides import (
     PICTURES,
     K,
-    code_at,
     input_speeds,
     make_set,
     step_speed,
     train_speeds,
 )
+from benchmarks.revisions import code_at, commit
 from benchmarks.sides import ROOT, compose_train
 
 PRECISIONS = {"cuda": ("32-true", "bf16-mixed", "16-mixed"), "cpu": ("32-true", "bf16-mixed")}
@@ -52,12 +50,6 @@ def minutes(images_per_second: float, size: int) -> str:
     return f"{seconds / 60:.1f} min"
 
 
-def is_commit(revision: str) -> bool:
-    """Whether this repository has it."""
-    command = ["git", "-C", str(ROOT), "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]
-    return subprocess.run(command, stdout=subprocess.DEVNULL).returncode == 0
-
-
 def arguments() -> argparse.Namespace:
     """Of the command line."""
     parser = argparse.ArgumentParser(
@@ -67,12 +59,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--size", type=int, nargs=2, default=(256, 128), help="height and width")
     parser.add_argument("--batches", type=int, nargs="+", default=[64, 256], help="their sizes")
     parser.add_argument("--pictures", type=int, default=PICTURES, help="to train on")
-    parser.add_argument("--against", metavar="REV", help="a commit whose train.py is timed, too")
+    parser.add_argument(
+        "--against", metavar="REV", type=commit, help="a commit whose train.py is timed, too"
+    )
     options = parser.parse_args()
     if options.device == "cuda" and not torch.cuda.is_available():
         parser.error("there is no GPU: try the script with --device cpu (see --help)")
-    if options.against and not is_commit(options.against):
-        parser.error(f"--against: there is no commit {options.against}")
     return options
 
 
@@ -86,7 +78,7 @@ def main() -> None:
     print(f"{machine}, torch {torch.__version__}, {height} × {width}", flush=True)
     with (
         tempfile.TemporaryDirectory() as folder,
-        code_at(options.against) if options.against else nullcontext() as old,
+        code_at(options.against) as old,
     ):
         make_set(Path(folder, "set"), options.pictures)
         common = [

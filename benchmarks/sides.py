@@ -38,23 +38,32 @@ def market1501_names() -> list[Path]:
 
 
 def alternate(
-    module: str, sides: Mapping[str, Mapping[str, str]], arguments: Sequence[str], rounds: int
+    module: str,
+    sides: Mapping[str, Mapping[str, str]],
+    arguments: Sequence[str],
+    rounds: int,
+    before: Path | None = None,
 ) -> dict[str, float]:
     """The median of the figures that each side prints, over rounds in which the sides alternate.
 
     Args:
         module: is run with `--side NAME` and `arguments` in a process of its own.
         sides: names, and the environment variables of each.
+        before: the code of another commit: its sides `ours …` alternate with these as `before …`.
     """
-    figures: dict[str, list[float]] = {side: [] for side in sides}
+    runs = [(side, side, ROOT) for side in sides]
+    if before:
+        ours = [side for side in sides if side.startswith("ours")]
+        runs += [(side.replace("ours", "before", 1), side, before) for side in ours]
+    figures: dict[str, list[float]] = {name: [] for name, *_ in runs}
     for _ in range(rounds):
-        for side, environment in sides.items():
+        for name, side, code in runs:
             command = [sys.executable, "-m", module, "--side", side, *arguments]
             completed = subprocess.run(
-                command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, check=True
+                command, cwd=code, env=os.environ | sides[side], stdout=subprocess.PIPE, check=True
             )
-            figures[side].append(float(completed.stdout.split()[-1]))
-    return {side: statistics.median(values) for side, values in figures.items()}
+            figures[name].append(float(completed.stdout.split()[-1]))
+    return {name: statistics.median(values) for name, values in figures.items()}
 
 
 def speed(steps: Iterable[int], count: int, wait: Callable[[], object] = lambda: None) -> float:

@@ -5,6 +5,21 @@ from collections.abc import Iterator
 from torch.utils.data import Sampler
 
 
+def next_position(epoch: int, trained: int, steps: int) -> dict[str, int]:
+    """The next batch of a training, for a checkpoint.
+
+    Args:
+        epoch: from 0.
+        trained: batches of it that were trained on; loader processes run ahead of them.
+        steps: batches in an epoch.
+
+    Returns:
+        `epoch`, `step` (both from 0), and `steps`.
+    """
+    epochs, step = divmod(trained, steps)
+    return {"epoch": epoch + epochs, "step": step, "steps": steps}
+
+
 class BatchNumbers(Sampler[int]):
     """The numbers of one epoch's batches, counted over all epochs: epoch · steps + step.
 

@@ -8,23 +8,23 @@ import pytorch_lightning as pl
 import torch
 from annotated_types import Ge, Le
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 from typing_extensions import Unpack
 
 from reid_lightning.data.augmentation.streams import augmentation_uniforms
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.data.augmentation.uniforms import Uniforms
-from reid_lightning.data.batch_numbers import BatchNumbers
+from reid_lightning.data.batch_numbers import BatchNumbers, next_position
 from reid_lightning.data.dataset_folder import DatasetFolder, FolderArguments
 from reid_lightning.data.datasets import Batch, EvalPictures, TrainPictures
-from reid_lightning.data.device_store import DeviceStoreChoice, on_device
+from reid_lightning.data.device_store import DeviceStoreChoice
 from reid_lightning.data.eval_batches import eval_batch_size, eval_batches
 from reid_lightning.data.loaders import make_loader
 from reid_lightning.data.pictures import Source
 from reid_lightning.data.pk_batches import PKBatches
 from reid_lightning.data.sample import Splits
+from reid_lightning.data.set_pixels import Files, SetPixels
 from reid_lightning.data.splits import labels_of
-from reid_lightning.data.store import open_source
 from reid_lightning.signatures import Count, FilePath, Natural, NonNegative, Size, checked
 
 
@@ -71,10 +71,10 @@ class ReIDDataModule(pl.LightningDataModule):
         self.folder = DatasetFolder(cache=cache, **folders)
         self.height, self.width, self.p, self.k = height, width, p, k
         self.eval_batch_size, self.workers, self.seed = eval_batch_size, workers, seed
-        self.cache, self.cache_gib, self.augmentation = Path(cache), cache_gib, augmentation
-        self.device_store = device_store
-        self.device_pixels: Tensor | None = None
-        self.sources: dict[str, Source] = {}
+        self.augmentation = augmentation
+        self.pixels = SetPixels(
+            self.folder, (height, width), Path(cache), cache_gib=cache_gib, device=device_store
+        )
         self.first_epoch, self.first_step = 0, 0
 
     def prepare_data(self) -> None:
@@ -93,32 +93,19 @@ class ReIDDataModule(pl.LightningDataModule):
             ReIDError: a global batch needs more identities than the set has.
         """
         train = self.folder.used.train
-        labels = labels_of(train)
-        return PKBatches(
-            [labels[s.pid] for s in train],
-            p=self.p,
-            k=self.k,
-            seed=self.seed,
-            rank=rank,
-            world_size=world_size,
-        )
+        label_of = labels_of(train)
+        labels, of_rank = [label_of[s.pid] for s in train], {"rank": rank, "world_size": world_size}
+        return PKBatches(labels, p=self.p, k=self.k, seed=self.seed, **of_rank)
 
     def training_files(self, indices: Iterable[int]) -> list[Path]:
         """The files of training pictures, by their index in the training split."""
         return [self.folder.used.train[index].path for index in indices]
 
     def position(self) -> dict[str, int]:
-        """The next batch to train on, for a checkpoint.
-
-        It is counted from the batches trained on, because loader processes run ahead of them.
-
-        Returns:
-            `epoch`, `step` (both from 0), and `steps`, the number of batches in an epoch.
-        """
+        """The next batch to train on, for a checkpoint."""
         assert self.trainer is not None
         trained, steps = self.trainer.fit_loop.batch_idx + 1, int(self.trainer.num_training_batches)
-        epochs, step = divmod(trained, steps)
-        return {"epoch": self.trainer.current_epoch + epochs, "step": step, "steps": steps}
+        return next_position(self.trainer.current_epoch, trained, steps)
 
     def begin_at(self, position: Mapping[str, int]) -> None:
         """Begin training at a `position()`.
@@ -131,18 +118,15 @@ class ReIDDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """PK batches of training pictures."""
         batches = self.train_batches(**self._rank_info())
-        source = self._train_source()
+        source = self.pixels.train_source(self._device)
         pictures = TrainPictures(self.folder.used.train, batches, source)
         numbers = BatchNumbers(len(batches), epoch=self.first_epoch, step=self.first_step)
-        return make_loader(
-            pictures, source, workers=self.workers, gpu=self._device.type == "cuda", sampler=numbers
-        )
+        return self._loader(pictures, source, numbers)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """The queries and gallery to validate on."""
-        return self._eval_loader(
-            self.folder.used, "train" if self.folder.val_identities else "test"
-        )
+        files: Files = "train" if self.folder.val_identities else "test"
+        return self._eval_loader(self.folder.used, files)
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """The official queries and gallery."""
@@ -157,48 +141,27 @@ class ReIDDataModule(pl.LightningDataModule):
         position = batch.pop("position", None)
         if position is None:
             return batch | {"image": to_network_input(batch["image"])}
-        if self.device_pixels is None:
-            pictures = batch["image"]
-        else:
-            pictures = self.device_pixels.index_select(0, batch["index"])
+        pictures = self.pixels.of_training_batch(batch)
         uniforms = augmentation_uniforms(self.seed, position, len(pictures))
         return batch | {"image": self.augmentation(pictures, uniforms)}
-
-    def _eval_loader(self, splits: Splits, files: str) -> DataLoader[Batch]:
-        source, count = self._source(files), len(splits.query) + len(splits.gallery)
-        size = eval_batch_size(self.eval_batch_size, self._device)
-        batches = eval_batches(count, size, **self._rank_info())
-        pictures = EvalPictures(splits.query, splits.gallery, batches, source)
-        return make_loader(pictures, source, workers=self.workers, gpu=self._device.type == "cuda")
 
     def teardown(self, stage: str) -> None:
         """Free the device's memory after a training."""
         if stage == "fit":
-            self.device_pixels = None
+            self.pixels.free_device()
 
-    def _train_source(self) -> Source | None:
-        """Of the training pictures; None if the device keeps them."""
-        source = self._source("train")
-        if self.device_pixels is None:
-            train = [sample.picture for sample in self.folder.used.train]
-            self.device_pixels = on_device(self.device_store, source, train, self._device)
-        return source if self.device_pixels is None else None
+    def _eval_loader(self, splits: Splits, files: Files) -> DataLoader[Batch]:
+        source, count = self.pixels.source(files), len(splits.query) + len(splits.gallery)
+        size = eval_batch_size(self.eval_batch_size, self._device)
+        batches = eval_batches(count, size, **self._rank_info())
+        pictures = EvalPictures(splits.query, splits.gallery, batches, source)
+        return self._loader(pictures, source)
 
-    def _source(self, files: str) -> Source:
-        """Pixels of the official training pictures (`train`) or queries and gallery (`test`)."""
-        if files not in self.sources:
-            official = self.folder.official
-            train = [s.picture for s in official.train]
-            test = [s.picture for s in official.query + official.gallery]
-            self.sources[files] = open_source(
-                train if files == "train" else test,
-                self.height,
-                self.width,
-                folder=self.cache,
-                budget_gib=self.cache_gib,
-                whole_set=train + test,
-            )
-        return self.sources[files]
+    def _loader(
+        self, batches: Dataset[Batch], source: Source | None, sampler: BatchNumbers | None = None
+    ) -> DataLoader[Batch]:
+        gpu = self._device.type == "cuda"
+        return make_loader(batches, source, workers=self.workers, gpu=gpu, sampler=sampler)
 
     def _rank_info(self) -> dict[str, int]:
         rank, size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)

@@ -29,18 +29,16 @@ class TrainPictures(Dataset[Batch]):
     def __init__(
         self, samples: Sequence[Sample], batches: PKBatches, source: Source | None
     ) -> None:
-        self.samples, self.batches, self.source = samples, batches, source
+        self.pictures = [sample.picture for sample in samples]
+        self.batches, self.source = batches, source
         self.labels = torch.tensor(batches.labels)
 
     def __getitem__(self, batch_number: int) -> Batch:
-        pictures, *position = self.batches.batch(*divmod(batch_number, len(self.batches)))
-        batch = {
-            "label": self.labels[pictures],
-            "index": torch.tensor(pictures),
-            "position": tuple(position),
-        }
+        indices, *position = self.batches.batch(*divmod(batch_number, len(self.batches)))
+        index = torch.tensor(indices)
+        batch = {"label": self.labels[index], "index": index, "position": tuple(position)}
         if self.source is not None:
-            batch["image"] = self.source.read([self.samples[i].picture for i in pictures])
+            batch["image"] = self.source.read([self.pictures[i] for i in indices])
         return batch
 
 

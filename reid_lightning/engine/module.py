@@ -2,21 +2,19 @@
 
 import copy
 import logging
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.data.datasets import Batch
+from reid_lightning.engine.collected_scores import collect, collected_scores, warn_of_left_out
 from reid_lightning.engine.graphed_network import GraphedNetwork, why_no_graphs
-from reid_lightning.engine.parameter_groups import lr_schedule, parameter_groups
+from reid_lightning.engine.optimization import optimization
 from reid_lightning.engine.scored_test import ScoredTest, score_collected
-from reid_lightning.errors import ReIDError
 from reid_lightning.losses import Criterion
 from reid_lightning.metrics import ReIDMetric
 from reid_lightning.metrics.summary import score_names
@@ -107,21 +105,20 @@ class ReIDModule(pl.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Collect a batch's embeddings."""
-        self._collect(self.val_metric, batch)
+        collect(self.val_metric, self(batch["image"]), batch)
 
     def on_validation_epoch_end(self) -> None:
         """Rank every query; the few batches of Lightning's sanity check are not scored."""
         if self.trainer.sanity_checking:
             self.val_metric.reset()
             return
-        scores = self.val_metric.compute()
-        self.val_metric.reset()
-        _warn_of_left_out(scores)
+        scores = collected_scores(self.val_metric)
+        warn_of_left_out(scores)
         self.log_dict({f"val/{n}": scores[n].float() for n in score_names(scores)}, prog_bar=True)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Collect a batch's embeddings."""
-        self._collect(self.test_metric, batch)
+        collect(self.test_metric, self(batch["image"]), batch)
 
     def score_test(self, lists: int, length: int) -> ScoredTest:
         """Score the test with ranked lists for the report; to be called before its epoch ends.
@@ -139,12 +136,11 @@ class ReIDModule(pl.LightningModule):
 
     def on_test_epoch_end(self) -> None:
         """Log the scores, ranked here unless `score_test` was called; `test_scores` keeps them."""
-        scores = self._test_scores or {
-            name: float(value) for name, value in self.test_metric.compute().items()
-        }
+        ranked = self._test_scores or collected_scores(self.test_metric)
         self._test_scores = {}
         self.test_metric.reset()
-        _warn_of_left_out(scores)
+        scores = {name: float(value) for name, value in ranked.items()}
+        warn_of_left_out(scores)
         self.test_scores = {f"test/{name}": value for name, value in scores.items()}
         self.log_dict({f"test/{name}": scores[name] for name in score_names(scores)})
 
@@ -162,41 +158,4 @@ class ReIDModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The optimizer, and a schedule that moves with every step."""
-        epochs = self.trainer.max_epochs or -1
-        if epochs < 1:
-            raise ReIDError(
-                f"trainer.max_epochs={epochs} must be 1 or more: schedules need an end."
-            )
-        _ = self.trainer.estimated_stepping_batches  # it loads the training data
-        accumulated = self.trainer.accumulate_grad_batches
-        steps = max(1, math.ceil(self.trainer.num_training_batches / accumulated))
-        try:
-            optimizer = self.optimizer(parameter_groups(self))
-        except (RuntimeError, ValueError) as error:  # about arguments that exclude one another
-            raise ReIDError(f"The optimizer cannot be made: {error}") from error
-        schedule = lr_schedule(
-            optimizer,
-            self.scheduler,
-            epochs=epochs,
-            steps_per_epoch=steps,
-            frozen_epochs=self.model.freeze_backbone_epochs,
-        )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
-
-    def _collect(self, metric: ReIDMetric, batch: Batch) -> None:
-        metric.update(
-            self(batch["image"]), batch["pid"], batch["camid"], batch["is_query"], batch["index"]
-        )
-
-
-@rank_zero_only
-def _warn_of_left_out(scores: Mapping[str, Tensor | float]) -> None:
-    if left_out := int(scores["left_out"]):
-        log.warning(
-            "%d of %d queries have no match from another camera and are left out of the scores.",
-            left_out,
-            int(scores["queries"]),
-        )
+        return optimization(self, self.trainer)

@@ -71,6 +71,8 @@ def lr_schedule(
     """
     if isinstance(factor, partial):
         check_call("scheduler", factor.func, factor.args, factor.keywords)
+        # A plain one: Hydra's own checks what it may call in every step, which takes 0.3 ms.
+        factor = partial(factor.func, *factor.args, **factor.keywords)
 
     @lru_cache(maxsize=1)  # both groups ask for it in every step
     def factor_at(step: int) -> float:

@@ -98,7 +98,7 @@ def build_module(config: DictConfig, num_classes: int) -> ReIDModule:
         made("loss", config.loss, Criterion, **sizes),
         made("metric", config.metric, ReIDMetric, _convert_="all"),
         instantiate(config.optimizer),
-        instantiate(config.scheduler),
+        instantiate(config.scheduler, _convert_="all"),
         seed=config.seed,
         config=kept_config(config),
         cuda_graphs=config.cuda_graphs,

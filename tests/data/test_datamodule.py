@@ -91,7 +91,7 @@ def test_batches_are_equal_with_and_without_workers_and_store(tiny_set: Path) ->
     ):
         data = make(tiny_set, **options)
         assert data.train_dataloader().num_workers == options.get("workers", 0)
-        assert (data.device_pixels is None) == ("device_store" not in options)
+        assert (data.pixels.on_device is None) == ("device_store" not in options)
         for first, second in zip(stored, network_inputs(data), strict=True):
             assert all(torch.equal(first[key], second[key]) for key in ("image", "label", "index"))
 
@@ -141,7 +141,7 @@ def test_pictures_are_scored_in_batches_that_suit_the_device(
 def test_held_out_pictures_are_read_from_the_training_pictures_store(tiny_set: Path) -> None:
     data = make(tiny_set, val_identities=5)
     assert len(next(iter(data.val_dataloader()))["image"]) > 0
-    assert list(data.sources) == ["train"]
+    assert list(data.pixels.sources) == ["train"]
 
 
 class Recorder(pl.LightningModule):

@@ -20,7 +20,7 @@ CPU, GPU = torch.device("cpu"), torch.device("cuda", 0)
 def source(tiny_set: Path) -> Source:
     data = make(tiny_set)
     data.train_dataloader()
-    return data.sources["train"]
+    return data.pixels.sources["train"]
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_a_training_sees_the_same_pictures(held_out: int, tiny_set: Path) -> Non
         model, data = Recorder(), make(tiny_set, device_store=choice, val_identities=held_out)
         fit(model, data, max_epochs=2)
         seen.append([torch.cat(epoch) for epoch in model.images])
-        assert data.device_pixels is None  # after the training
+        assert data.pixels.on_device is None  # after the training
     assert all(torch.equal(*epochs) for epochs in zip(*seen, strict=True))
 
 

@@ -52,6 +52,31 @@ def test_a_batch_holds_p_identities_and_k_pictures_of_each(
             assert len(times) == min(k, available) and max(times) == -(-k // available)
 
 
+class SlowDeck:
+    """Deals card by card."""
+
+    def __init__(self, cards: range, rng: np.random.Generator) -> None:
+        self.cards, self.rng, self.pile = cards, rng, list[int]()
+
+    def deal(self, count: int) -> list[int]:
+        hand: list[int] = []
+        while len(hand) < count:
+            this_round = hand[len(hand) - len(hand) % len(self.cards) :]
+            card = next((c for c in self.pile if c not in this_round), None)
+            if card is None:
+                self.pile.extend(self.cards[i] for i in self.rng.permutation(len(self.cards)))
+            else:
+                self.pile.remove(card)
+                hand.append(card)
+        return hand
+
+
+@given(st.integers(1, 9), st.lists(st.integers(1, 12), max_size=12))
+def test_hands_are_those_of_dealing_card_by_card(size: int, hands: list[int]) -> None:
+    deck, slow = (kind(range(size), np.random.default_rng(7)) for kind in (Deck, SlowDeck))
+    assert [deck.deal(count) for count in hands] == [slow.deal(count) for count in hands]
+
+
 @given(st.integers(1, 9), st.lists(st.integers(1, 12), max_size=12))
 def test_every_card_is_dealt_once_before_any_is_dealt_again(size: int, hands: list[int]) -> None:
     deck = Deck(range(size), np.random.default_rng(0))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from graph_stand_in import Captures, SmallBackbone, record_captures
+from torch import Tensor
 
 from reid_lightning.engine.graphed_network import GraphedNetwork, why_no_graphs
 from reid_lightning.engine.module import ReIDModule
@@ -17,74 +18,15 @@ from reid_lightning.losses import triplet_criterion
 from reid_lightning.metrics import ReIDMetric
 from reid_lightning.models import Embedder
 
-Captures = list[tuple[int, ...]]
-
-
-class Backbone(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.num_features = 4
-        self.layers = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU())
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.layers(images)
-
-
-class Replay(torch.autograd.Function):
-    """Replays forward and backward as captured; gradients are the graph's own memory."""
-
-    @staticmethod
-    def forward(ctx: Any, graph: "Graph", *inputs: Tensor) -> tuple[Tensor, ...]:
-        ctx.graph = graph
-        graph.images.copy_(inputs[0])  # which takes a batch of one, and gives it to every row
-        with torch.enable_grad():
-            graph.outputs = graph.run(graph.images)
-        return tuple(x.detach() for x in graph.outputs)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        graph = ctx.graph
-        new = torch.autograd.grad(graph.outputs, graph.parameters, grads, allow_unused=True)
-        for buffer, grad in zip(graph.gradients, new, strict=True):
-            buffer.copy_(grad)
-        return None, None, *graph.gradients
-
-
-class Graph:
-    def __init__(self, module: nn.Module, images: Tensor) -> None:
-        self.images, self.training = images, module.training
-        self.run = module.forward
-        self.parameters = [p for p in module.parameters() if p.requires_grad]
-        self.gradients = [torch.zeros_like(p) for p in self.parameters]
-        self.modes = [m.training for m in module.modules()]
-        for _ in range(3):  # warm-up
-            self.run(images)
-
 
 @pytest.fixture
 def captures(monkeypatch: pytest.MonkeyPatch) -> Captures:
-    """The batches that were captured; `make_graphed_callables` replaces `forward`, as torch's."""
-    shapes: Captures = []
-
-    def make(module: nn.Module, sample: tuple[Tensor], *, allow_unused_input: bool) -> nn.Module:
-        shapes.append(tuple(sample[0].shape))
-        graph = Graph(module, sample[0])
-
-        def forward(images: Tensor) -> tuple[Tensor, ...]:
-            assert [m.training for m in module.modules()] == graph.modes, "of another capture"
-            return Replay.apply(graph, images, *graph.parameters)
-
-        module.forward = forward  # type: ignore[method-assign]
-        return module
-
-    monkeypatch.setattr(torch.cuda, "make_graphed_callables", make)
-    monkeypatch.setattr(ReIDModule, "_wants_graphs", property(lambda self: self.cuda_graphs))
-    return shapes
+    return record_captures("cpu", monkeypatch)
 
 
 def network(**options: Any) -> Embedder:
     torch.manual_seed(0)
-    return Embedder(Backbone(), 6, **options).train()
+    return Embedder(SmallBackbone(), 6, **options).train()
 
 
 def batch(step: int, count: int = 8) -> Tensor:

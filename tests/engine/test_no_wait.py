@@ -67,17 +67,28 @@ def test_indexing_by_a_mask_counts_as_asking() -> None:
 
 
 @pytest.mark.parametrize(
-    "loss", ["softmax", "triplet", "hard", "semihard", "batch_all", "quadruplet"]
+    "chosen",
+    [
+        *(
+            [f"loss={loss}"]
+            for loss in ("softmax", "triplet", "hard", "semihard", "batch_all", "quadruplet")
+        ),
+        ["data.device_store=true"],
+        ["+trainer.accumulate_grad_batches=2"],
+    ],
+    ids=" ".join,
 )
 def test_four_steps_ask_four_times(
-    loss: str, tiny_overrides: list[str], monkeypatch: pytest.MonkeyPatch
+    chosen: list[str], tiny_overrides: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Batches are augmented as on a GPU.
     monkeypatch.setattr(cropped, "cropped_input_numba", cropped.cropped_input_torch)
     monkeypatch.setattr(jitter, "jitter_numba", jitter.jitter_torch)
     with initialize_config_dir(CONF, version_base="1.3"):
-        chosen = [*tiny_overrides, f"loss={loss}", "augmentation=strong", "data.k=2"]
-        config = compose("train", [*chosen, *(f"~callbacks.{name}" for name in IN_THE_FOLDER)])
+        common = [*tiny_overrides, "augmentation=strong", "data.k=2"]
+        config = compose(
+            "train", [*common, *chosen, *(f"~callbacks.{name}" for name in IN_THE_FOLDER)]
+        )
     datamodule = instantiate(config.data)
     module = build_module(config, datamodule.num_classes)
     count = Count()

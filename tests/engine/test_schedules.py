@@ -1,6 +1,7 @@
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -49,6 +50,17 @@ def advance(factor: Callable) -> None:
     schedule = lr_schedule(optimizer, factor, epochs=3, steps_per_epoch=2, frozen_epochs=0)
     optimizer.step()
     schedule.step()
+
+
+class Costly(partial):
+    """A partial with checks of its own, as Hydra's."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("called in a step")
+
+
+def test_no_step_pays_for_the_checks_of_a_kind_of_partial() -> None:
+    advance(Costly(warmup_cosine, warmup_epochs=1, final=0.1))
 
 
 @pytest.mark.parametrize("factor", [-0.1, math.nan, math.inf])

@@ -24,6 +24,9 @@ COMMON: dict[str, Any] = {
 }  # fmt: skip
 TRIPLET: dict[str, Any] = {"distance": "euclidean", "normalize": False, **COMMON}
 
+# On a GPU the ranks share it: gloo takes its tensors, NCCL refuses two ranks on one.
+on_devices = pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+
 
 def criteria() -> dict[str, Criterion]:
     built = {
@@ -57,22 +60,24 @@ class Network(nn.Module):
         return features, torch.stack(logits, 1) if len(parts) > 1 else logits[0]
 
 
-def losses_and_gradients(rank: int, world_size: int) -> dict[str, tuple[float, list[torch.Tensor]]]:
+def losses_and_gradients(
+    rank: int, world_size: int, device: str
+) -> dict[str, tuple[float, list[torch.Tensor]]]:
     """Each criterion's loss and parameter gradients on this rank's share of one batch."""
     generator = torch.Generator().manual_seed(0)
-    x = torch.randn(CLASSES * K, 4, generator=generator)
-    labels = torch.arange(CLASSES).repeat_interleave(K)
+    x = torch.randn(CLASSES * K, 4, generator=generator).to(device)
+    labels = torch.arange(CLASSES, device=device).repeat_interleave(K)
     share = slice(rank * len(x) // world_size, (rank + 1) * len(x) // world_size)
     results = {}
     for name, criterion in criteria().items():
         torch.manual_seed(1)
-        network: nn.Module = Network(heads=3 if name == "parts" else 1).eval()
+        network: nn.Module = Network(heads=3 if name == "parts" else 1).eval().to(device)
         parameters = list(network.parameters())
         if world_size > 1:
             network = DistributedDataParallel(network)
         features, logits = network(x[share])
         generator = torch.Generator().manual_seed(2)
-        loss = criterion(features, logits, labels[share], generator)["loss"]
+        loss = criterion.to(device)(features, logits, labels[share], generator)["loss"]
         loss.backward()
         total = loss.detach().clone()
         if world_size > 1:
@@ -81,13 +86,13 @@ def losses_and_gradients(rank: int, world_size: int) -> dict[str, tuple[float, l
     return results
 
 
-def compare_with_one_process(rank: int, world_size: int, port: int) -> None:
+def compare_with_one_process(rank: int, world_size: int, port: int, device: str) -> None:
     address = f"tcp://127.0.0.1:{port}"
     torch.distributed.init_process_group("gloo", address, rank=rank, world_size=world_size)
-    distributed = losses_and_gradients(rank, world_size)
+    distributed = losses_and_gradients(rank, world_size, device)
     # The reference is one process: leave the group, so that gather="auto" does not gather.
     torch.distributed.destroy_process_group()
-    single = losses_and_gradients(0, 1)
+    single = losses_and_gradients(0, 1, device)
     for name, (loss, gradients) in distributed.items():
         expected_loss, expected = single[name]
         assert abs(loss - expected_loss) < 1e-5, (name, loss, expected_loss)
@@ -95,43 +100,50 @@ def compare_with_one_process(rank: int, world_size: int, port: int) -> None:
             assert torch.allclose(ours, theirs, atol=1e-5), (name, (ours - theirs).abs().max())
 
 
+@on_devices
 @pytest.mark.parametrize("world_size", [2, pytest.param(3, marks=pytest.mark.slow)])
-def test_ranks_have_the_loss_and_gradients_of_one_process(world_size: int, free_port: int) -> None:
-    mp.spawn(compare_with_one_process, (world_size, free_port), nprocs=world_size)
+def test_ranks_have_the_loss_and_gradients_of_one_process(
+    world_size: int, device: str, free_port: int
+) -> None:
+    mp.spawn(compare_with_one_process, (world_size, free_port, device), nprocs=world_size)
 
 
-def mine_without_gathering(rank: int, port: int) -> None:
+def mine_without_gathering(rank: int, port: int, device: str) -> None:
     address = f"tcp://127.0.0.1:{port}"
     torch.distributed.init_process_group("gloo", address, rank=rank, world_size=2)
     options = TRIPLET | {"gather": False, "center_weight": 0.0}
     criterion = triplet_criterion(mining="hard", margin=0.5, **options)
-    x = torch.randn(6, SIZE, generator=torch.Generator().manual_seed(rank))
-    labels = torch.arange(2).repeat_interleave(3) + 2 * rank
-    local = criterion(x, torch.zeros(6, CLASSES), labels)["loss_metric"]
+    x = torch.randn(6, SIZE, generator=torch.Generator().manual_seed(rank)).to(device)
+    labels = (torch.arange(2).repeat_interleave(3) + 2 * rank).to(device)
+    logits = torch.zeros(6, CLASSES, device=device)
+    local = criterion(x, logits, labels)["loss_metric"]
     torch.distributed.destroy_process_group()
-    assert torch.equal(local, criterion(x, torch.zeros(6, CLASSES), labels)["loss_metric"])
+    assert torch.equal(local, criterion(x, logits, labels)["loss_metric"])
 
 
-def test_without_gathering_each_rank_mines_its_own_pictures(free_port: int) -> None:
-    mp.spawn(mine_without_gathering, (free_port,), nprocs=2)
+@on_devices
+def test_without_gathering_each_rank_mines_its_own_pictures(device: str, free_port: int) -> None:
+    mp.spawn(mine_without_gathering, (free_port, device), nprocs=2)
 
 
-def gather_with_a_shared_gradient(rank: int, port: int) -> None:
+def gather_with_a_shared_gradient(rank: int, port: int, device: str) -> None:
     address = f"tcp://127.0.0.1:{port}"
     torch.distributed.init_process_group("gloo", address, rank=rank, world_size=2)
-    leaf = torch.ones(4, 2, requires_grad=True)
+    leaf = torch.ones(4, 2, device=device, requires_grad=True)
     # Addition passes one gradient tensor to both of its inputs. `doubled` was made before the
     # gathered tensor, so its backward runs later and sees what the gather's backward left there.
     doubled = 2 * leaf
-    gathered, _ = global_batch(torch.ones(2, 2, requires_grad=True), torch.zeros(2))
-    weights = torch.arange(8.0).view(4, 2) + rank
+    local = torch.ones(2, 2, device=device, requires_grad=True)
+    gathered, _ = global_batch(local, torch.zeros(2, device=device))
+    weights = torch.arange(8.0, device=device).view(4, 2) + rank
     (weights * (doubled + gathered)).sum().backward()
     torch.distributed.destroy_process_group()
     assert torch.equal(leaf.grad, 2 * weights), leaf.grad
 
 
-def test_gathering_leaves_a_shared_gradient_unchanged(free_port: int) -> None:
-    mp.spawn(gather_with_a_shared_gradient, (free_port,), nprocs=2)
+@on_devices
+def test_gathering_leaves_a_shared_gradient_unchanged(device: str, free_port: int) -> None:
+    mp.spawn(gather_with_a_shared_gradient, (free_port, device), nprocs=2)
 
 
 def centres_without_gathering(rank: int, port: int) -> None:

@@ -24,10 +24,10 @@ def pictures() -> dict[str, torch.Tensor]:
     }
 
 
-def score(chosen: torch.Tensor, **options: Any) -> dict[str, float]:
-    metric = ReIDMetric(**options)
+def score(chosen: torch.Tensor, device: str = "cpu", **options: Any) -> dict[str, float]:
+    metric = ReIDMetric(**options).to(device)
     for batch in chosen.split(7):
-        metric.update(**{name: value[batch] for name, value in pictures().items()})
+        metric.update(**{name: value[batch].to(device) for name, value in pictures().items()})
     return {name: float(value) for name, value in metric.compute().items()}
 
 
@@ -69,18 +69,24 @@ def test_scores_include_counts() -> None:
     assert scores["gallery"] == int((pictures()["pids"][12:] != -1).sum())
 
 
-def score_in_process(rank: int, world_size: int, port: int, queue: mp.SimpleQueue) -> None:
+def score_in_process(
+    rank: int, world_size: int, port: int, device: str, queue: mp.SimpleQueue
+) -> None:
     address = f"tcp://127.0.0.1:{port}"
     torch.distributed.init_process_group("gloo", address, rank=rank, world_size=world_size)
-    queue.put(score(torch.arange(rank, SIZE, world_size)))
+    queue.put(score(torch.arange(rank, SIZE, world_size), device))
     torch.distributed.destroy_process_group()
 
 
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 @pytest.mark.parametrize("world_size", [2, pytest.param(3, marks=pytest.mark.slow)])
-def test_several_processes_score_the_same_to_the_last_bit(world_size: int, free_port: int) -> None:
+def test_several_processes_score_the_same_to_the_last_bit(
+    world_size: int, device: str, free_port: int
+) -> None:
     queue = mp.get_context("spawn").SimpleQueue()
-    mp.spawn(score_in_process, (world_size, free_port, queue), nprocs=world_size)
-    assert [queue.get() for _ in range(world_size)] == [score(torch.arange(SIZE))] * world_size
+    mp.spawn(score_in_process, (world_size, free_port, device, queue), nprocs=world_size)
+    alone = score(torch.arange(SIZE), device)
+    assert [queue.get() for _ in range(world_size)] == [alone] * world_size
 
 
 def test_a_diverged_network_is_an_error() -> None:
