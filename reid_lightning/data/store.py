@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from filelock import FileLock
 
+from reid_lightning.bars import with_bar
 from reid_lightning.data.content_key import content_key
 from reid_lightning.data.decoder import Decoder
 from reid_lightning.data.pictures import Picture, Source, decode_resized
@@ -117,7 +118,8 @@ def _gib(size: float) -> str:
 def _build(file: Path, pictures: Sequence[Picture], height: int, width: int) -> None:
     with replaced_atomically(file) as partial, partial.open("wb") as out:
         decode = partial_function(decode_resized, height=height, width=width)
-        for pixels in map_in_chunks(decode, pictures, height * width * 3):
+        decoded = map_in_chunks(decode, pictures, height * width * 3)
+        for pixels in with_bar(decoded, len(pictures), "decoding pictures"):
             out.write(pixels.tobytes())
         out.flush()
         add_checksum(partial)

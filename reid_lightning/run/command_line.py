@@ -14,6 +14,7 @@ from reid_lightning.process import pass_signals_to, stop_signals
 from reid_lightning.run.python_path import import_users_modules
 from reid_lightning.run.resume import run_args
 from reid_lightning.run.sweep_jobs import stop_jobs
+from reid_lightning.run.terminal_log import shape_log_for_terminal
 from reid_lightning.run.user_errors import report_errors, report_thread_error
 
 # What Lightning warns of although it is intended here: scores are equal on all ranks already,
@@ -52,6 +53,7 @@ def silence_expected_warnings() -> None:
 
 def log_on_rank_zero() -> None:
     """Leave the log to rank 0, whoever started the ranks; others log their errors alone."""
+    shape_log_for_terminal()
     if getattr(rank_zero_only, "rank", 0) != 0:
         logging.disable(logging.WARNING)
 

@@ -119,6 +119,8 @@ def fit_and_test(
     device = trainer.strategy.root_device
     hardware = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     log.info(_HARDWARE, hardware, *arithmetic().values())
+    if is_validated(config.trainer):
+        log.info("Validated on: %s.", datamodule.folder.validated_on)
     cost = log_cost(module.model, datamodule, device)
     started = time.perf_counter()
     checkpoint = resume_point.checkpoint if resume_point else None
