@@ -73,7 +73,7 @@ def open_source(
     Raises:
         ReIDError: naming every picture that cannot be read, or `folder` if it cannot be written.
     """
-    size, started = len(pictures) * height * width * 3, time.perf_counter()
+    size, took, started = len(pictures) * height * width * 3, "", time.perf_counter()
     whole_set = whole_set or pictures
     if size > budget_gib * _GIB:
         log.info(_DECODED_ALWAYS, f"{_gib(size)} are more than data.cache_gib={budget_gib}")
@@ -93,14 +93,15 @@ def open_source(
                             log.info(_DECODED_ALWAYS, f"{_gib(size)} {why}")
                             return Decoder(height, width, whole_set)
                         _build(file, pictures, height, width)
+                        took = f" after {time.perf_counter() - started:.1f} s"
     except OSError as error:
         raise ReIDError(
             f"The folder of decoded pictures {folder} (data.cache) cannot be used ({error}): set "
             "data.cache to another folder, or data.cache_gib=0 to decode in every epoch."
         ) from error
     log.info(
-        "%d pictures at %d × %d decoded in %s (%s, ready after %.1f s; it may be deleted any time)",
-        *(len(pictures), height, width, file, _gib(size), time.perf_counter() - started),
+        "%d pictures at %d × %d decoded%s: %s (%s; it may be deleted any time)",
+        *(len(pictures), height, width, took, file, _gib(size)),
     )
     return Store(file, pictures, height, width)
 

@@ -78,6 +78,8 @@ def sweep_table(rows: Sequence[dict[str, Any]]) -> str:
     """The rows as text: scores in per cent, columns without any score left out."""
     always = [*swept_keys(rows), "status", "folder"]
     names = [n for n in rows[0] if n in always or any(row[n] is not None for row in rows)]
+    if len({row["validated_on"] for row in rows}) == 1 and "validated_on" in names:
+        names.remove("validated_on")  # what all jobs share, and summary.csv has
     cells = [[_cell(name, row[name]) for name in names] for row in rows]
     titles = [COST_TITLES.get(name, name.removeprefix("test/")) for name in names]
     return tabulate(cells, titles, tablefmt="simple")
