@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 _GIB = 2**30
 _DECODED_ALWAYS = "Pictures are decoded in every epoch: once decoded, their %s."
+_DECODED = "%d pictures at %d × %d decoded in %.1f s: %s (%s; it may be deleted any time)"
+_FOUND = "%d pictures at %d × %d are in the cache already: %s"
 
 
 class Store:
@@ -73,7 +75,7 @@ def open_source(
     Raises:
         ReIDError: naming every picture that cannot be read, or `folder` if it cannot be written.
     """
-    size, took, started = len(pictures) * height * width * 3, "", time.perf_counter()
+    size, built, started = len(pictures) * height * width * 3, False, time.perf_counter()
     whole_set = whole_set or pictures
     if size > budget_gib * _GIB:
         log.info(_DECODED_ALWAYS, f"{_gib(size)} are more than data.cache_gib={budget_gib}")
@@ -93,16 +95,17 @@ def open_source(
                             log.info(_DECODED_ALWAYS, f"{_gib(size)} {why}")
                             return Decoder(height, width, whole_set)
                         _build(file, pictures, height, width)
-                        took = f" after {time.perf_counter() - started:.1f} s"
+                        built = True
     except OSError as error:
         raise ReIDError(
             f"The folder of decoded pictures {folder} (data.cache) cannot be used ({error}): set "
             "data.cache to another folder, or data.cache_gib=0 to decode in every epoch."
         ) from error
-    log.info(
-        "%d pictures at %d × %d decoded%s: %s (%s; it may be deleted any time)",
-        *(len(pictures), height, width, took, file, _gib(size)),
-    )
+    if built:
+        seconds = time.perf_counter() - started
+        log.info(_DECODED, len(pictures), height, width, seconds, file, _gib(size))
+    else:
+        log.info(_FOUND, len(pictures), height, width, folder)
     return Store(file, pictures, height, width)
 
 

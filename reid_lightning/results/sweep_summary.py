@@ -75,11 +75,11 @@ def write_summary(folder: Path) -> list[dict[str, Any]]:
 
 
 def sweep_table(rows: Sequence[dict[str, Any]]) -> str:
-    """The rows as text: scores in per cent, columns without any score left out."""
+    """The rows as text: scores in per cent, columns that say nothing left out."""
     always = [*swept_keys(rows), "status", "folder"]
     names = [n for n in rows[0] if n in always or any(row[n] is not None for row in rows)]
-    if len({row["validated_on"] for row in rows}) == 1 and "validated_on" in names:
-        names.remove("validated_on")  # what all jobs share, and summary.csv has
+    if len({str(row["validated_on"]) for row in rows if row["validated_on"] is not None}) == 1:
+        names.remove("validated_on")  # what all jobs share is in summary.csv
     cells = [[_cell(name, row[name]) for name in names] for row in rows]
     titles = [COST_TITLES.get(name, name.removeprefix("test/")) for name in names]
     return tabulate(cells, titles, tablefmt="simple")
@@ -95,6 +95,8 @@ def _cell(name: str, value: Any) -> str:
         return ""
     if name in COST_TITLES:
         return cost_text(name, value)
+    if name == "status":
+        return str(value).partition(":")[0]  # the error is in the job's log, and in summary.csv
     return f"{value:.1%}" if _is_score(name) else str(value)
 
 
