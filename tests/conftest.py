@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when torch is loaded
 import torch
 from run_folders import make_run as make_run
 from scored_runs import make_scored as make_scored

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from filelock import FileLock
 
+from reid_lightning.bars import with_bar
 from reid_lightning.data.content_key import content_key
 from reid_lightning.data.decoder import Decoder
 from reid_lightning.data.pictures import Picture, Source, decode_resized
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 _GIB = 2**30
 _DECODED_ALWAYS = "Pictures are decoded in every epoch: once decoded, their %s."
+_DECODED = "%d pictures at %d × %d decoded in %.1f s: %s (%s; it may be deleted any time)"
+_FOUND = "%d pictures at %d × %d are in the cache already: %s"
 
 
 class Store:
@@ -72,7 +75,7 @@ def open_source(
     Raises:
         ReIDError: naming every picture that cannot be read, or `folder` if it cannot be written.
     """
-    size, started = len(pictures) * height * width * 3, time.perf_counter()
+    size, built, started = len(pictures) * height * width * 3, False, time.perf_counter()
     whole_set = whole_set or pictures
     if size > budget_gib * _GIB:
         log.info(_DECODED_ALWAYS, f"{_gib(size)} are more than data.cache_gib={budget_gib}")
@@ -92,15 +95,17 @@ def open_source(
                             log.info(_DECODED_ALWAYS, f"{_gib(size)} {why}")
                             return Decoder(height, width, whole_set)
                         _build(file, pictures, height, width)
+                        built = True
     except OSError as error:
         raise ReIDError(
             f"The folder of decoded pictures {folder} (data.cache) cannot be used ({error}): set "
             "data.cache to another folder, or data.cache_gib=0 to decode in every epoch."
         ) from error
-    log.info(
-        "%d pictures at %d × %d decoded in %s (%s, ready after %.1f s; it may be deleted any time)",
-        *(len(pictures), height, width, file, _gib(size), time.perf_counter() - started),
-    )
+    if built:
+        seconds = time.perf_counter() - started
+        log.info(_DECODED, len(pictures), height, width, seconds, file, _gib(size))
+    else:
+        log.info(_FOUND, len(pictures), height, width, folder)
     return Store(file, pictures, height, width)
 
 
@@ -117,7 +122,8 @@ def _gib(size: float) -> str:
 def _build(file: Path, pictures: Sequence[Picture], height: int, width: int) -> None:
     with replaced_atomically(file) as partial, partial.open("wb") as out:
         decode = partial_function(decode_resized, height=height, width=width)
-        for pixels in map_in_chunks(decode, pictures, height * width * 3):
+        decoded = map_in_chunks(decode, pictures, height * width * 3)
+        for pixels in with_bar(decoded, len(pictures), "decoding pictures"):
             out.write(pixels.tobytes())
         out.flush()
         add_checksum(partial)

@@ -13,9 +13,7 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, local: Tensor) -> Tensor:
         ctx.size = len(local)
-        parts = [torch.empty_like(local) for _ in range(dist.get_world_size())]
-        dist.all_gather(parts, local.contiguous())
-        return torch.cat(parts)
+        return gather_rows(local)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
@@ -32,6 +30,19 @@ def count_ranks() -> int:
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
+def gather_rows(local: Tensor) -> Tensor:
+    """This rank's rows [B, …] and those of all others [ranks × B, …], in rank order.
+
+    Without a gradient. Lightning's `all_gather` calls a function that torch has deprecated.
+    """
+    if count_ranks() == 1:
+        return local
+    local = local.contiguous()
+    parts = [torch.empty_like(local) for _ in range(dist.get_world_size())]
+    dist.all_gather(parts, local)
+    return torch.cat(parts)
+
+
 def global_batch(embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """The embeddings [ranks × batch, d] and labels [ranks × batch] of all ranks, in rank order.
 
@@ -39,7 +50,5 @@ def global_batch(embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         embeddings: of this rank [batch, d].
         labels: of this rank [batch]; all ranks have the same batch size, as PK batches do.
     """
-    parts = [torch.empty_like(labels) for _ in range(dist.get_world_size())]
-    dist.all_gather(parts, labels.contiguous())
     gathered: Tensor = _Gather.apply(embeddings)
-    return gathered, torch.cat(parts)
+    return gathered, gather_rows(labels)

@@ -1,5 +1,6 @@
-"""What a command does about its process: signals end it in order, streams never end it."""
+"""What a command does about its process: its signals, its streams, and the cores that it shares."""
 
+from reid_lightning.process.cores import share_cores
 from reid_lightning.process.starting import (
     SIGNALS,
     blocked_signals,
@@ -29,6 +30,7 @@ __all__ = [
     "keep_streams",
     "pass_signals_to",
     "received_signal",
+    "share_cores",
     "stop_by",
     "stop_signals",
     "unblock_signals",

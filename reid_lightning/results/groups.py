@@ -13,7 +13,7 @@ from reid_lightning.results.metrics_json import read_results
 
 # What changes no weight: the seed itself, how a run was started again, and what records it.
 _LEFT_OUT = ("seed", "resume", "logger")
-_RECORDING_CALLBACKS = ("wandb",)
+_RECORDING_CALLBACKS = ("dashboard",)
 
 
 class SeedRun(NamedTuple):

@@ -82,7 +82,7 @@ def write_summary(folder: Path) -> list[dict[str, Any]]:
 
 
 def sweep_table(rows: Sequence[Mapping[str, Any]], best: bool = False) -> str:
-    """The rows as text: scores in per cent, columns without any score left out.
+    """The rows as text: scores in per cent, columns that say nothing left out.
 
     Args:
         rows: of `write_summary`.
@@ -90,6 +90,8 @@ def sweep_table(rows: Sequence[Mapping[str, Any]], best: bool = False) -> str:
     """
     always = [*swept_keys(rows), "status", "folder"]
     names = [n for n in rows[0] if n in always or any(row[n] is not None for row in rows)]
+    if len({str(row["validated_on"]) for row in rows if row["validated_on"] is not None}) == 1:
+        names.remove("validated_on")  # what all jobs share is in summary.csv
     cells = [[_cell(name, row[name]) for name in names] for row in rows]
     titles = [COST_TITLES.get(name, name.removeprefix("test/")) for name in names]
     if best:
@@ -107,6 +109,8 @@ def _cell(name: str, value: Any) -> str:
         return ""
     if name in COST_TITLES:
         return cost_text(name, value)
+    if name == "status":
+        return str(value).partition(":")[0]  # the error is in the job's log, and in summary.csv
     return f"{value:.1%}" if _is_score(name) else str(value)
 
 

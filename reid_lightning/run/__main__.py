@@ -3,11 +3,18 @@
 import os
 import sys
 
-from reid_lightning.process import exit_at_signals, keep_streams, pass_signals_to, stop_signals
+from reid_lightning.process import (
+    exit_at_signals,
+    keep_streams,
+    pass_signals_to,
+    share_cores,
+    stop_signals,
+)
 from reid_lightning.run.rank_link import SupervisorLink
 
 if __name__ == "__main__":
     keep_streams()
+    share_cores()
     with exit_at_signals():
         link = SupervisorLink()  # before the imports, which take seconds
         from reid_lightning.run.rank import run_rank

@@ -4,7 +4,7 @@ import sys
 from importlib import import_module
 
 from reid_lightning import __version__
-from reid_lightning.process import exit_at_signals, keep_streams
+from reid_lightning.process import exit_at_signals, keep_streams, share_cores
 
 _COMMANDS = {
     "train": (
@@ -33,6 +33,7 @@ _COMMANDS = {
 def main() -> None:
     """Run the command that was typed."""
     keep_streams()
+    share_cores()
     name, *arguments = sys.argv[1:] or ["--help"]
     if name in ("-h", "--help"):
         print(_help())

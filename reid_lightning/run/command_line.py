@@ -14,11 +14,13 @@ from reid_lightning.process import pass_signals_to, stop_signals
 from reid_lightning.run.python_path import import_users_modules
 from reid_lightning.run.resume import run_args
 from reid_lightning.run.sweep_jobs import stop_jobs
+from reid_lightning.run.terminal_log import shape_log_for_terminal
 from reid_lightning.run.user_errors import report_errors, report_thread_error
 
 # What Lightning warns of although it is intended here: scores are equal on all ranks already,
 # batches resume in mid-epoch though their loader has no state, a resumed run finds its own
-# checkpoints, two deprecations inside Lightning itself, and embeddings are written, not returned.
+# checkpoints, a deprecation inside Lightning itself, and embeddings are written, not returned.
+# What torch warns of: DDP copies gradients of depthwise convolutions whose layout is channels last.
 # What PIL warns of: such a picture is refused.
 EXPECTED_WARNINGS = (
     "It is recommended to use `self.log",
@@ -26,7 +28,7 @@ EXPECTED_WARNINGS = (
     "Checkpoint directory",
     ".*LeafSpec",
     "predict returned None",
-    "torch.distributed.nn.functional",
+    "Grad strides do not match bucket view strides",
     "Image size .* could be decompression bomb",
 )
 
@@ -45,11 +47,13 @@ def silence_expected_warnings() -> None:
     """Hide `EXPECTED_WARNINGS`, also in processes that a launcher started."""
     for message in EXPECTED_WARNINGS:
         warnings.filterwarnings("ignore", message=message)
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    for library in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def log_on_rank_zero() -> None:
     """Leave the log to rank 0, whoever started the ranks; others log their errors alone."""
+    shape_log_for_terminal()
     if getattr(rank_zero_only, "rank", 0) != 0:
         logging.disable(logging.WARNING)
 

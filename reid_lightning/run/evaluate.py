@@ -13,6 +13,7 @@ from reid_lightning.run.hydra_app import run_hydra_app
 from reid_lightning.run.own_folder import own_folder
 from reid_lightning.run.python_path import import_users_modules
 from reid_lightning.run.sweep_jobs import of_sweep
+from reid_lightning.run.sweep_log import begin_job_log
 from reid_lightning.run.user_errors import failed_score, report_job_errors
 
 
@@ -29,6 +30,7 @@ def job(config: DictConfig) -> float:
     """Rank the set's official query and gallery by the checkpoint's embeddings; returns mAP."""
     with of_sweep(), stop_signals(), report_job_errors(resumable=False):
         log_on_rank_zero()
+        begin_job_log()
         with own_folder(resumes=False):
             import_users_modules()
             return run_evaluation(config)

@@ -27,13 +27,14 @@ from reid_lightning.run.load_trained import Trained, load_trained
 from reid_lightning.run.log_cost import log_cost
 from reid_lightning.run.scored_part import check_evaluation
 from reid_lightning.run.split_counts import log_split_counts
-from reid_lightning.run.typed_command import typed_command
+from reid_lightning.run.sweep_log import RESULT, log_results_folder
 from reid_lightning.scoring.embedded_samples import embedded_set
 from reid_lightning.scoring.score_sets import score_sets
 
 log = logging.getLogger(__name__)
 
 _OF_OTHERS = "The weights %s are scored at %d × %d (data.height, data.width), by %s distance."
+_TABLE = "\ntrained on: %s · retrieval steps: %s\n%s"
 _OTHER_SIZE = "Pictures are embedded at %d × %d; the network was trained at %d × %d."
 
 
@@ -73,7 +74,9 @@ def run_evaluation(config: DictConfig) -> float:
     )
     seconds = time.perf_counter() - started
     scores = {f"test/{name}": value for name, value in outcome.scores.items()}
-    log.info("\n%s", score_table(scores, data=datamodule.folder.title, ap=ap))
+    table = score_table(scores, data=datamodule.folder.title, ap=ap)
+    steps = "+".join(taken_steps(config.retrieval)) or "none"
+    log.info(_TABLE, trained.data or "not known", steps, table, extra=RESULT)
     folder = Path(HydraConfig.get().runtime.output_dir)
     write_scored_files(folder, outcome, official, ap)
     if retrieval.spatial_temporal is not None:
@@ -81,7 +84,7 @@ def run_evaluation(config: DictConfig) -> float:
     settings = {
         "ap": ap,
         "distance": distance if retrieval.spatial_temporal is None else "cosine",
-        "retrieval": "+".join(taken_steps(config.retrieval)) or "none",
+        "retrieval": steps,
         "data": datamodule.folder.title,
         "cameras": camera_count(official),
         "trained_on": trained.data,
@@ -98,7 +101,7 @@ def run_evaluation(config: DictConfig) -> float:
     }
     write_results(folder / "metrics.json", scores | settings)
     write_status(folder, "finished")
-    log.info("Results: %s (on one page: %s %s)", folder, typed_command("report"), folder)
+    log_results_folder(folder)
     return scores["test/mAP"]
 
 

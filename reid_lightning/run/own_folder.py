@@ -1,5 +1,6 @@
 """A job's own folder, while the job runs: its lock, and its state."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ from reid_lightning.run.user_errors import as_stop, clear_message, in_sweep, typ
 def own_folder(*, resumes: bool) -> Iterator[None]:
     """Hold the folder of the job that Hydra runs, and write into its status.json how it ends.
 
+    A job that ends well also leaves its `seconds` there.
+
     Args:
         resumes: the run there goes on; one that is finished may have nothing left to do.
 
@@ -34,12 +37,15 @@ def own_folder(*, resumes: bool) -> Iterator[None]:
             yield
         return
     with run_lock(folder):
-        if resumes and read_status_file(folder).get("state") == "finished":
+        started, before = time.monotonic(), read_status_file(folder).get("state")
+        if resumes and before == "finished":
             write_progress(folder, **this_process())
         else:
             write_status(folder, "running")
         with _recorded(folder):
             yield
+        if before != "finished":  # else nothing was left to do
+            write_progress(folder, seconds=round(time.monotonic() - started, 1))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Hydra's callbacks before a run or a sweep writes anything: its folder is made its own."""
 
+import logging
 import os
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -18,6 +19,7 @@ from reid_lightning.run.held_sweep import hold_sweep
 from reid_lightning.run.job_folders import check_job_folders
 from reid_lightning.run.paths import expand_home, quoted
 from reid_lightning.run.python_path import import_variables
+from reid_lightning.run.sweep_log import count_jobs
 from reid_lightning.run.typed_command import typed_command
 from reid_lightning.run.user_errors import exit_on_errors
 from reid_lightning.signatures import Name, check_argument
@@ -69,7 +71,10 @@ class RunStart(Callback):
                 # Every job composes its configuration from these overrides.
                 config.hydra.overrides.hydra.append(f"hydra.sweep.dir={quoted(folder)}")
         hold_sweep(folder)  # `resume_sweep_args` has looked whether somebody holds it
-        write_status(folder, "running")
+        jobs = count_jobs(config.hydra.sweeper, list(config.hydra.overrides.task))
+        write_status(folder, "running", **({"jobs": jobs} if jobs else {}))
+        # It lists all overrides of a job, those that all jobs share included.
+        logging.getLogger("hydra._internal.core_plugins.basic_launcher").setLevel(logging.WARNING)
         with replaced_atomically(folder / "multirun.yaml") as partial:
             OmegaConf.save(config, partial)
         if "resume" in config:

@@ -19,6 +19,7 @@ from reid_lightning.run.python_path import import_users_modules
 from reid_lightning.run.resume import resume_args
 from reid_lightning.run.resume_sweep import resume_sweep_args
 from reid_lightning.run.sweep_jobs import of_sweep
+from reid_lightning.run.sweep_log import begin_job_log
 from reid_lightning.run.training import run_training
 from reid_lightning.run.user_errors import failed_score, report_job_errors
 
@@ -41,6 +42,7 @@ def job(config: DictConfig) -> float:
     """Train, keep the best checkpoint, test it; returns the score it was chosen by."""
     with of_sweep(), stop_signals(), report_job_errors(resumable=True):
         log_on_rank_zero()
+        begin_job_log()
         with own_folder(resumes=config.resume is not None):
             import_users_modules()
             silence_expected_warnings()

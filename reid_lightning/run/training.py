@@ -34,7 +34,7 @@ from reid_lightning.run.resume import ResumePoint, find_resume_point, load_weigh
 from reid_lightning.run.resume_job import resume_job
 from reid_lightning.run.scored_part import is_validated
 from reid_lightning.run.split_counts import log_split_counts
-from reid_lightning.run.typed_command import typed_command
+from reid_lightning.run.sweep_log import RESULT, log_results_folder
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def run_training(config: DictConfig) -> float:
         run_ranks(commands, torch.get_num_threads())
         score = read_status_file(folder)["score"]
     rank_zero_only(write_status)(folder, "finished")
-    log.info("Results: %s (on one page: %s %s)", folder, typed_command("report"), folder)
+    log_results_folder(folder)
     return score
 
 
@@ -119,6 +119,8 @@ def fit_and_test(
     device = trainer.strategy.root_device
     hardware = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     log.info(_HARDWARE, hardware, *arithmetic().values())
+    if is_validated(config.trainer):
+        log.info("Validated on: %s.", datamodule.folder.validated_on)
     cost = log_cost(module.model, datamodule, device)
     started = time.perf_counter()
     checkpoint = resume_point.checkpoint if resume_point else None
@@ -166,7 +168,8 @@ def fit_and_test(
     if trainer.is_global_zero:
         if best_path:
             log.info("Best checkpoint by %s (%s): %s", monitor, validated_on, best_path)
-        log.info("\n%s", score_table(module.test_scores, data=title, ap=config.metric.ap))
+        table = score_table(module.test_scores, data=title, ap=config.metric.ap)
+        log.info("\n%s", table, extra=RESULT)
         folder = Path(HydraConfig.get().runtime.output_dir)
         write_results(folder / "metrics.json", results)
         progress = {"epochs": trainer.current_epoch, "steps": trainer.global_step}

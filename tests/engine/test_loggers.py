@@ -1,12 +1,16 @@
+import csv
 import logging
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
-from reid_lightning.engine.loggers.metrics_csv import rows_before
+from reid_lightning.engine.loggers.figures import ScoredFigures
+from reid_lightning.engine.loggers.metrics_csv import MetricsCSV, rows_before
 from reid_lightning.engine.loggers.tensorboard import tensorboard_logger
 from reid_lightning.engine.loggers.wandb import wandb_logger
 from reid_lightning.errors import ReIDError
@@ -105,14 +109,76 @@ def test_project_and_name_of_the_environment_are_used_unless_configured(
     assert (started_with["project"], started_with["name"]) == ("yours", "second")
 
 
-def test_tensorboard_hides_what_a_resumed_run_trains_again(tmp_path: Path) -> None:
-    for resume_step, steps in ((None, (3, 7, 11)), (8, (11, 15))):
-        logger = tensorboard_logger(resume_step, save_dir=tmp_path, name="", version="tb")
-        for step in steps:
-            logger.log_metrics({"loss": step + (resume_step or 0)}, step)
-        logger.finalize("success")
-    shown = EventAccumulator(str(tmp_path / "tb")).Reload().Scalars("loss")
-    assert [(e.step, e.value) for e in shown] == [(3, 3), (7, 7), (11, 19), (15, 23)]
+def test_tensorboard_has_epochs_and_hides_what_a_resumed_run_trains_again(tmp_path: Path) -> None:
+    """Three epochs of four steps; the run is resumed after the second."""
+    for resume_step, epochs in ((None, (0, 1, 2)), (8, (2, 3))):
+        resumed = {} if resume_step is None else {"resume_step": resume_step}
+        curves = tensorboard_logger(save_dir=tmp_path, name="", version="tb", **resumed)
+        rows = MetricsCSV(tmp_path, **resumed)
+        for epoch in epochs:
+            metrics = {"loss": epoch + 10.0 * bool(resume_step), "epoch": epoch}
+            for logger in (curves, rows):
+                logger.log_metrics(metrics, 4 * epoch + 3)
+        curves.log_metrics({"test/mAP": 0.5, "epoch": epochs[-1] + 1}, 4 * epochs[-1] + 4)
+        curves.finalize("success")
+    shown = EventAccumulator(str(tmp_path / "tb")).Reload()
+    assert [(e.step, e.value) for e in shown.Scalars("loss")] == [(1, 0), (2, 1), (3, 12), (4, 13)]
+    assert [e.step for e in shown.Scalars("test/mAP")] == [4]
+    assert "epoch" not in shown.Tags()["scalars"], "it is the axis"
+
+
+def test_tensorboard_shows_a_test_as_wandb_does(tmp_path: Path) -> None:
+    logger = tensorboard_logger(save_dir=tmp_path, name="", version="tb")
+    pictures = [(f"{n}.jpg", Image.new("RGB", (30 + n, 20), (200, 0, n))) for n in range(2)]
+    figures = ScoredFigures([0.25, 0.5, 1.0], {"worst": pictures, "best": pictures[:1]})
+    config = {"loss": {"margin": 0.3}, "data": {"cache": "/home/me", "root": "/sets/mine"}}
+    logger.log_hyperparams(config)
+    logger.log_test(figures, {"test/mAP": 0.5, "val/mAP": 0.75}, config)
+    logger.finalize("success")
+    shown = EventAccumulator(str(tmp_path / "tb")).Reload()
+    assert [(e.step, e.value) for e in shown.Scalars("test/CMC")] == [(1, 0.25), (2, 0.5), (3, 1.0)]
+    lists = ["best/1_0.jpg", "worst/1_0.jpg", "worst/2_1.jpg"]
+    assert sorted(shown.Tags()["images"]) == [f"ranked_lists/{name}" for name in lists]
+    (picture,) = shown.Images("ranked_lists/worst/2_1.jpg")
+    assert (picture.width, picture.height) == (31, 20)
+    (score,) = shown.Scalars("hparams/test/mAP")
+    assert score.value == 0.5 and shown.Scalars("hparams/val/mAP")[0].value == 0.75
+    assert "hp_metric" not in shown.Tags()["scalars"]
+    content = HParamsPluginData.FromString(
+        shown.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    )
+    given = content.session_start_info.hparams
+    assert given["loss/margin"].number_value == 0.3
+    assert given["data/root"].string_value == "/sets/mine" and "data/cache" not in given
+
+
+def test_the_rows_of_an_epoch_are_one_and_others_stay_apart(tmp_path: Path) -> None:
+    log = MetricsCSV(tmp_path)
+    log.log_metrics({"val/mAP": 0.5, "epoch": 0}, 3)
+    assert (tmp_path / "metrics.csv").read_text().split() == ["epoch,step,val/mAP", "0,3,0.5"]
+    log.log_metrics({"train/loss": 2.0, "epoch": 0}, 3)
+    log.log_metrics({"train/loss": 1.0, "epoch": 1}, 7)
+    log.log_metrics({"train/loss": 3.0, "epoch": 1}, 7)  # a second value is not written over
+    log.log_metrics({"test/mAP": 0.25, "epoch": 2}, 8)
+    with (tmp_path / "metrics.csv").open() as file:
+        rows = [{k: v for k, v in row.items() if v} for row in csv.DictReader(file)]
+    assert rows == [
+        {"epoch": "0", "step": "3", "val/mAP": "0.5", "train/loss": "2.0"},
+        {"epoch": "1", "step": "7", "train/loss": "1.0"},
+        {"epoch": "1", "step": "7", "train/loss": "3.0"},
+        {"epoch": "2", "step": "8", "test/mAP": "0.25"},
+    ]
+
+
+def test_files_with_two_rows_an_epoch_are_resumed(tmp_path: Path) -> None:
+    """As earlier versions wrote them."""
+    old = "epoch,step,train/loss,val/mAP\n0,3,,0.5\n0,3,2.0,\n1,7,,0.6\n"
+    (tmp_path / "metrics.csv").write_text(old)
+    log = MetricsCSV(tmp_path, resume_step=4)
+    log.log_metrics({"val/mAP": 0.7, "epoch": 1}, 7)
+    log.log_metrics({"train/loss": 1.0, "epoch": 1}, 7)
+    expected = "epoch,step,train/loss,val/mAP 0,3,,0.5 0,3,2.0, 1,7,1.0,0.7"
+    assert (tmp_path / "metrics.csv").read_text().split() == expected.split()
 
 
 @pytest.mark.parametrize("step", ["", "x", "-1", "1.5", "9" * 5000])

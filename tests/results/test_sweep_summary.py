@@ -33,6 +33,10 @@ def test_the_file_holds_fractions_and_the_table_shows_per_cent(tmp_path: Path) -
     assert [row["val/mAP"] for row in read] == ["0.4", "0.2", "", ""]
     table = sweep_table(rows)
     assert "40.0%" in table and "rank1" not in table, "scores that no job has are left out"
+    assert "failed " in table and "must be" not in table, "a row is a line"
+    same = [row | {"validated_on": row["val/mAP"] and "official"} for row in rows]
+    assert "validated_on" not in sweep_table(same), "what all jobs share is left out"
+    assert "validated_on" in sweep_table([*same, rows[0] | {"validated_on": "held-out"}])
 
 
 def test_evaluations_are_sorted_by_test_map(tmp_path: Path) -> None:

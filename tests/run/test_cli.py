@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from reid_lightning.data.eval_batches import eval_batches
 
@@ -46,7 +47,7 @@ def trained(
     done = script("train.py", *tiny_overrides, "hydra.run.dir=run", cwd=cwd)
     assert "Rank-1" in done.stdout and "mAP (step)" in done.stdout
     assert "epoch 1/1 · loss" in done.stdout, "a plain line an epoch where there is no terminal"
-    assert "(step AP, official query/gallery)" in done.stdout, "which scores these are"
+    assert "mAP (step) " in done.stdout and "Validated on: official query/gallery." in done.stdout
     return cwd / "run"
 
 
@@ -203,6 +204,12 @@ def test_tensorboard_stands_beside_metrics_csv(
     script: Run, tiny_overrides: list[str], tmp_path: Path
 ) -> None:
     script("train.py", *tiny_overrides, "logger=tensorboard", "hydra.run.dir=run", cwd=tmp_path)
-    assert any(row.get("val/mAP") for row in rows(tmp_path / "run"))
-    # TensorBoard opens a second file for the test's scores.
-    assert 1 <= len(list(tmp_path.glob("run/tensorboard/events.*"))) <= 2
+    first, *others = rows(tmp_path / "run")
+    assert first["val/mAP"] and first["train/loss"] and len(others) == 1, "one epoch, and the test"
+    shown = EventAccumulator(str(tmp_path / "run" / "tensorboard")).Reload()
+    for name in ("val/mAP", "train/loss", "train/lr", "test/rank1"):
+        assert [event.step for event in shown.Scalars(name)] == [1], name
+    results = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert shown.Scalars("test/CMC")[4].value == pytest.approx(results["test/rank5"])
+    assert shown.Scalars("hparams/test/mAP")[0].value == pytest.approx(results["test/mAP"])
+    assert len([tag for tag in shown.Tags()["images"] if tag.startswith("ranked_lists/")]) == 8

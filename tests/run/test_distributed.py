@@ -1,6 +1,7 @@
 """Several processes learn and score what one does, through the entry points."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -127,3 +128,35 @@ def test_two_jobs_at_once_on_a_cold_cache_make_one_store(
     assert ".partial" not in files
     one, two = (json.loads((tmp_path / j / "metrics.json").read_text()) for j in "12")
     assert one["test/mAP"] == two["test/mAP"]
+
+
+def run_without_deprecated(*commands: list[str], cwd: Path) -> None:
+    errors = "error::DeprecationWarning,error::FutureWarning"
+    for command in commands:
+        done = subprocess.run(
+            [sys.executable, "-c", "from reid_lightning.run.command import main; main()", *command],
+            cwd=cwd,
+            env=os.environ | {"PYTHONWARNINGS": errors, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Warning" not in done.stderr, "one is shown that means nothing to a user"
+
+
+def test_two_processes_call_no_deprecated_function(
+    tiny_overrides: list[str], tmp_path: Path
+) -> None:
+    """Neither do we, nor Lightning for us."""
+    two = ["trainer.devices=2", "data.p=2", "logger=tensorboard"]
+    run_without_deprecated(["train", *tiny_overrides, *two], cwd=tmp_path)
+
+
+@pytest.mark.slow
+def test_no_command_calls_a_deprecated_function(
+    trained_run: Path, tiny_overrides: list[str], tmp_path: Path
+) -> None:
+    data = [o for o in tiny_overrides if o.startswith(("data", "trainer.acc")) and ".p=" not in o]
+    checkpoint = f"checkpoint={trained_run}/checkpoints/best.ckpt"
+    scored = ["evaluate", checkpoint, *data, "retrieval=[flip,rerank]", "hydra.run.dir=scored"]
+    run_without_deprecated(scored, ["report", "scored"], ["data", *data], cwd=tmp_path)

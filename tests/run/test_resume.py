@@ -273,7 +273,9 @@ def test_metrics_csv_keeps_its_rows_up_to_the_checkpoint(tmp_path: Path) -> None
         whole.log_metrics({"val/mAP": step / 7, "epoch": step // 4}, step)
         whole.log_metrics({"train/loss": 0.1 * step}, step)
     expected = (tmp_path / "metrics.csv").read_bytes()
-    assert expected.splitlines()[:2] == [b"epoch,step,train/loss,val/mAP", f"0,3,,{3 / 7}".encode()]
+    head, first, *others = expected.decode().splitlines()
+    assert head == "epoch,step,train/loss,val/mAP" and len(others) == 2, "a row an epoch"
+    assert first == f"0,3,{0.1 * 3},{3 / 7}"
     resumed_log = MetricsCSV(tmp_path, resume_step=8)
     assert (tmp_path / "metrics.csv").read_bytes() == expected, "until there is a new row"
     resumed_log.log_metrics({"val/mAP": 11 / 7, "epoch": 2}, 11)

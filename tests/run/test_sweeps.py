@@ -81,6 +81,11 @@ def test_a_job_that_fails_ends_alone_and_the_sweep_ends_with_its_pictures(
     all_options = [*options, *grid, *ends, "+callbacks.ends.exits=2"]
     done = script("train.py", *all_options, cwd=tmp_path, check=False)
     assert done.returncode == 1 and "2 of 4 jobs have no result" in done.stdout
+    assert done.stdout.count("Training on: cpu") == 1, "what all jobs share is said once"
+    assert done.stdout.count("mAP (step)  ") == 2, "and every score"
+    named = ["Job 1 of 4: ", "Job 2 of 4: ", "Job 3 of 4: ", "Job 4 of 4: "]
+    assert [line for line in named if line in done.stdout] == named
+    assert "label_smoothing=0.1 (about " in done.stdout.split("Job 2")[1].split("Job 3")[0]
     sweep = tmp_path / "sweep"
     rows = summary(sweep)
     statuses = [rows[folder]["status"] for folder in "0123"]

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from annotated_types import Ge
 
+from reid_lightning.bars import with_bar
 from reid_lightning.data.synthetic.camera import CAMERAS
 from reid_lightning.data.synthetic.person import dress
 from reid_lightning.data.synthetic.picture import draw_crop
@@ -119,7 +120,8 @@ def _draw(root: Path, train_identities: int, test_identities: int, seed: int) ->
     for folder in ("bounding_box_train", "query", "bounding_box_test"):
         (root / folder).mkdir()
     shots = plan_shots(train_identities, test_identities, seed)
-    for shot, name in zip(shots, names(shots), strict=True):
+    named = zip(shots, names(shots), strict=True)
+    for shot, name in with_bar(named, len(shots), "drawing the synthetic set"):
         camera, person = CAMERAS[shot.camera], dress(generator(seed, LOOK, shot.person))
         # A person crosses a camera's view in one direction, the same in all pictures of a visit.
         visit = generator(seed, VISIT, shot.person, shot.camera)

@@ -2,6 +2,7 @@
 
 from reid_lightning.engine.callbacks.best_checkpoint import BestCheckpoint
 from reid_lightning.engine.callbacks.collapse import Collapse
+from reid_lightning.engine.callbacks.dashboard import DashboardFigures
 from reid_lightning.engine.callbacks.epoch_log import EpochLog
 from reid_lightning.engine.callbacks.epoch_means import EpochMeans
 from reid_lightning.engine.callbacks.finite_loss import FiniteLoss
@@ -9,11 +10,11 @@ from reid_lightning.engine.callbacks.keep_findings import KeepFindings
 from reid_lightning.engine.callbacks.last_checkpoint import LastCheckpoint
 from reid_lightning.engine.callbacks.progress import Progress
 from reid_lightning.engine.callbacks.run_status import RunStatus
-from reid_lightning.engine.callbacks.wandb_images import WandbImages
 
 __all__ = [
     "BestCheckpoint",
     "Collapse",
+    "DashboardFigures",
     "EpochLog",
     "EpochMeans",
     "FiniteLoss",
@@ -21,5 +22,4 @@ __all__ = [
     "LastCheckpoint",
     "Progress",
     "RunStatus",
-    "WandbImages",
 ]

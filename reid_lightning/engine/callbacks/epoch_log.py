@@ -57,21 +57,16 @@ class EpochLog(pl.Callback):
         for logger in trainer.loggers:
             logger.log_metrics(means | {"epoch": trainer.current_epoch}, trainer.global_step - 1)
             logger.save()
-        self._write(trainer, pl_module, speed, rate)
+        self._write(trainer, pl_module, speed)
 
     @rank_zero_only
-    def _write(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, speed: float, rate: float
-    ) -> None:
+    def _write(self, trainer: pl.Trainer, pl_module: pl.LightningModule, speed: float) -> None:
         metrics = {k: float(v) for k, v in trainer.callback_metrics.items()}
         parts = [f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"]
         parts += [f"loss {metrics['train/loss']:.3f}"] if "train/loss" in metrics else []
         parts += [f"active {metrics['train/active']:.0%}"] if "train/active" in metrics else []
-        parts += [f"lr {rate:.2g}"]
         if self.validated:
             metric: Any = pl_module.val_metric
-            datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]
-            protocol = f"{metric.ap} AP, {datamodule.folder.validated_on}"
-            parts += [f"mAP {metrics['val/mAP']:.1%}"]
-            parts += [f"Rank-1 {metrics['val/rank1']:.1%} ({protocol})"]
+            parts += [f"mAP ({metric.ap}) {metrics['val/mAP']:.1%}"]
+            parts += [f"Rank-1 {metrics['val/rank1']:.1%}"]
         log.info("%s · %.0f images/s", " · ".join(parts), speed)

@@ -6,6 +6,8 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from reid_lightning.losses.gather import gather_rows
+
 
 class EpochMeans(pl.Callback):
     """Logs the means of the `diagnostics` of `training_step` as `train/NAME`, weighted by pictures.
@@ -40,7 +42,7 @@ class EpochMeans(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Make the means available to the callbacks that follow, and start over."""
         if self.sums is not None:
-            *sums, pictures = self._of_all_ranks(pl_module).sum(dim=0)
+            *sums, pictures = self._of_all_ranks().sum(dim=0)
             means = {f"train/{n}": s / pictures for n, s in zip(self.names, sums, strict=True)}
             pl_module.log_dict(means, logger=False)
         self.sums, self.pictures = None, 0.0
@@ -50,7 +52,7 @@ class EpochMeans(pl.Callback):
     ) -> None:
         """Keep every rank's sums."""
         if self.sums is not None:
-            checkpoint["epoch_sums"] = dict(names=self.names, sums=self._of_all_ranks(pl_module))
+            checkpoint["epoch_sums"] = dict(names=self.names, sums=self._of_all_ranks())
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -61,10 +63,8 @@ class EpochMeans(pl.Callback):
             *sums, pictures = kept["sums"][trainer.global_rank]
             self.sums, self.pictures = torch.stack(sums), float(pictures)
 
-    def _of_all_ranks(self, pl_module: pl.LightningModule) -> Tensor:
+    def _of_all_ranks(self) -> Tensor:
         """The sums, and the number of pictures: [ranks, names + 1]."""
         assert self.sums is not None
         own = torch.cat([self.sums, self.sums.new_full((1,), self.pictures)])
-        gathered = pl_module.all_gather(own)
-        assert isinstance(gathered, Tensor)
-        return gathered.reshape(-1, len(own))
+        return gather_rows(own[None])

@@ -38,7 +38,8 @@ class FiniteLoss(pl.Callback):
     def __init__(self) -> None:
         self.pending: PendingLoss | None = None
         self.pinned: Tensor | None = None  # read before the next step's loss is copied to it
-        self.rate = self.loss = 0.0
+        self.rate = 0.0
+        self.loss: float | None = None
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int

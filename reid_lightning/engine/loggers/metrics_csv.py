@@ -1,4 +1,4 @@
-"""`metrics.csv`: the metrics of a run, a row for each time they are logged."""
+"""`metrics.csv`: the metrics of a run, a row for each epoch and one for the test."""
 
 import csv
 import os
@@ -55,10 +55,14 @@ class MetricsCSV(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Write a row."""
-        row = {**metrics, "step": step}
-        self.rows.append(row)
-        if row.keys() <= set(self.columns):
+        """Write a row, or add to the last one what is logged at the same step."""
+        row, last = {**metrics, "step": step}, self.rows[-1] if self.rows else {}
+        joins = "step" in last and all(last[name] == row[name] for name in last.keys() & row.keys())
+        if joins:
+            self.rows[-1] = last | row
+        else:
+            self.rows.append(row)
+        if not joins and row.keys() <= set(self.columns):
             self._append(row)
             return
         self.columns = sorted({column for kept in self.rows for column in kept})

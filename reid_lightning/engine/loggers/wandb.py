@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from urllib.parse import urlparse
 from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import WandbLogger
 
+from reid_lightning.engine.loggers.figures import BEST, ScoredFigures
 from reid_lightning.errors import ReIDError
 from reid_lightning.results.metrics_json import git_revision
 from reid_lightning.results.run_card import flat_config, run_card
@@ -24,7 +25,6 @@ from reid_lightning.signatures import checked
 log = logging.getLogger(__name__)
 
 _LONGEST = 128  # letters of a name that W&B takes
-BEST = ("val/mAP", "val/rank1")  # the summary shows these metrics' best epoch
 
 
 @checked("logger")
@@ -103,6 +103,28 @@ class Dashboard(WandbLogger):
     def log_hyperparams(self, params: Any) -> None:
         """Log them as one flat mapping."""
         super().log_hyperparams(flat_config(params))
+
+    def log_test(
+        self, figures: ScoredFigures, scores: Mapping[str, float], config: Mapping[str, Any]
+    ) -> None:
+        """Log the figures of a test, and the best scores of the validation.
+
+        W&B itself would take the best of those alone that were logged since a resume.
+        """
+        import wandb  # takes a second: only for runs that use it
+
+        media: dict[str, Any] = {}
+        if figures.cmc:
+            table = wandb.Table(["rank", "share"], list(enumerate(figures.cmc, start=1)))
+            media["test/CMC"] = wandb.plot.line(table, "rank", "share", title="CMC")
+        for name, pictures in figures.lists.items():
+            media[f"ranked_lists/{name}"] = [
+                wandb.Image(picture, caption=query, file_type="jpg") for query, picture in pictures
+            ]
+        self.experiment.log({name: shown for name, shown in media.items() if shown})
+        for name in BEST:
+            if name in scores:
+                self.experiment.summary[name] = {"max": scores[name]}
 
 
 def _group_name(group: str) -> str:

@@ -15,6 +15,7 @@ from reid_lightning.engine.callbacks import (
     EpochMeans,
     FiniteLoss,
     LastCheckpoint,
+    epoch_means,
 )
 from reid_lightning.engine.callbacks.collapse import collapsed
 from reid_lightning.errors import ReIDError
@@ -108,7 +109,7 @@ def test_one_line_an_epoch_and_the_speed_as_a_metric(caplog: pytest.LogCaptureFi
     trainer = fit([1.0, 2.0], EpochLog())
     assert trainer.callback_metrics["train/images_per_second"] > 0
     (line,) = [r.getMessage() for r in caplog.records if r.getMessage().startswith("epoch")]
-    assert line.startswith("epoch 1/1 · loss 1.000 · lr 0.5")
+    assert line.startswith("epoch 1/1 · loss 1.000 · ")
 
 
 @pytest.mark.parametrize(
@@ -187,13 +188,13 @@ def step_outputs(*values: float) -> tuple[dict[str, Any], dict[str, torch.Tensor
     return {"diagnostics": named}, {"image": torch.zeros(int(size))}
 
 
-def test_means_are_weighted_by_pictures_and_survive_a_restart() -> None:
+def test_means_are_weighted_by_pictures_and_survive_a_restart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     logged: dict[str, torch.Tensor] = {}
     ranks = torch.tensor([[5.0, 7.0, 1.0]])  # another rank's sums so far: one picture
-    both: Any = SimpleNamespace(
-        all_gather=lambda sums: torch.cat([sums[None], ranks]),
-        log_dict=lambda means, logger: logged.update(means),
-    )
+    monkeypatch.setattr(epoch_means, "gather_rows", lambda sums: torch.cat([sums, ranks]))
+    both: Any = SimpleNamespace(log_dict=lambda means, logger: logged.update(means))
     first, again, checkpoint = EpochMeans(), EpochMeans(), {}
     trainer: Any = SimpleNamespace(global_rank=0)
     first.on_train_batch_end(trainer, both, *step_outputs(2, 1.0, 10.0), 0)
