@@ -33,6 +33,7 @@ from reid_lightning.models import networks
 from reid_lightning.models.embedder import Embedder
 from reid_lightning.models.weights import load_weights
 from reid_lightning.results.findings import read_findings, write_findings
+from reid_lightning.results.groups import seed_groups
 from reid_lightning.results.metrics_json import read_results, write_results
 from reid_lightning.results.overrides import read_overrides
 from reid_lightning.results.per_query import read_first_matches, write_per_query
@@ -342,6 +343,7 @@ def read_config(path: Path) -> Any:
     """As a resume does."""
     folder = path.parent.parent
     read_runs([folder])
+    seed_groups([folder])
     check_version(folder, path)
     with initialize_config_dir(str(path.parent), version_base="1.3"):
         check_training_config(compose("config"))
