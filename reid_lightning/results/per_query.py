@@ -105,15 +105,13 @@ def box_text(sample: Sample) -> str:
 def _query_row(row: dict[str, str]) -> QueryRow:
     camera = row["camera"] if "camera" in row else _from_1(row.get("camid", ""))
     ranks = [row["matches"], row["first_match"] or "0"]
-    scores = [float(row[name] or 0) for name in ("AP", "INP")]
+    ap, inp = (float(row[name] or 0) for name in ("AP", "INP"))
     if not all(rank.isdecimal() and len(rank) <= _MOST_DIGITS for rank in ranks):
         raise ValueError("a rank is no number")
-    if not all(0 <= score <= 1 for score in scores):
+    if not (0 <= ap <= 1 and 0 <= inp <= 1):
         raise ValueError("a score is no fraction")
-    matches, first_match = map(int, ranks)
-    return QueryRow(
-        row["query"], row["pid"], camera, matches, first_match, *scores, row.get("box", "")
-    )
+    matches, first = map(int, ranks)
+    return QueryRow(row["query"], row["pid"], camera, matches, first, ap, inp, row.get("box", ""))
 
 
 def _from_1(camid: str) -> str:
