@@ -2,11 +2,13 @@
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from reid_lightning.data.sample import Sample, Splits
@@ -16,23 +18,6 @@ from reid_lightning.metrics.ranking import QueryResults
 
 COLUMNS = ("query", "pid", "camera", "matches", "first_match", "AP", "INP")
 _MOST_DIGITS = 15  # of a rank
-
-
-class QueryRow(NamedTuple):
-    """A query: its file, person and camera as the set's files call them, and how it scored.
-
-    Without a match from another camera, `matches`, `first_match`, `ap` and `inp` are 0. `camera` is
-    empty in a set without cameras, `box` unless the query is a crop.
-    """
-
-    query: str
-    person: str
-    camera: str
-    matches: int
-    first_match: int  # a rank, from 1
-    ap: float
-    inp: float
-    box: str
 
 
 def write_per_query(path: Path, scored: Splits, results: QueryResults) -> None:
@@ -62,29 +47,53 @@ def write_per_query(path: Path, scored: Splits, results: QueryResults) -> None:
             writer.writerow([*row, box_text(query)] if cropped else row)
 
 
-def read_per_query(path: Path) -> list[QueryRow]:
-    """A row per query, at least one; also of version 0.1, whose column `camid` counts from 0.
+class Query(NamedTuple):
+    """A query as `per_query.csv` names it: file, person, camera, and box if it is a crop.
+
+    `camera` is empty in a set without cameras.
+    """
+
+    picture: str
+    pid: str
+    camera: str
+    box: str
+
+
+class QueryScores(NamedTuple):
+    """The rows of `per_query.csv`; arrays are [queries].
+
+    `first_match` is the rank of the nearest match, from 1, and `ap` a fraction, both float64: NaN
+    of a query whose `matches` are 0.
+    """
+
+    queries: list[Query]
+    matches: NDArray[np.int64]
+    first_match: NDArray[np.float64]
+    ap: NDArray[np.float64]
+
+    def take(self, indices: NDArray[np.int64]) -> "QueryScores":
+        """The rows at `indices`, in their order."""
+        queries = [self.queries[index] for index in indices]
+        columns = self.matches[indices], self.first_match[indices], self.ap[indices]
+        return QueryScores(queries, *columns)
+
+
+def read_per_query(path: Path) -> QueryScores:
+    """Read what `write_per_query` wrote, here or in version 0.1, whose `camid` counts from 0.
 
     Raises:
         ReIDError: the file cannot be read, or is another's.
     """
     rows = read_csv(path)
     try:
-        queries = [_query_row(row) for row in rows]
+        queries = [Query(r["query"], r["pid"], _camera(r), r.get("box", "")) for r in rows]
+        numbers = [_numbers(row) for row in rows]
+        matches, first_match, ap = zip(*numbers, strict=True)
     except (KeyError, ValueError) as error:
-        raise ReIDError(f"{path} does not say how each query scored.") from error
-    if not queries:
-        raise ReIDError(f"{path} does not say how each query scored: it has no rows.")
-    return queries
-
-
-def read_first_matches(path: Path) -> Tensor:
-    """The rank of each query's nearest match [queries], int64, from 1; 0 for a query without.
-
-    Raises:
-        ReIDError: as `read_per_query`.
-    """
-    return torch.tensor([query.first_match for query in read_per_query(path)])
+        raise ReIDError(
+            f"{path} does not say how each query scored: it was changed, or is another's."
+        ) from error
+    return QueryScores(queries, np.array(matches), np.array(first_match), np.array(ap))
 
 
 def common_folder(samples: Sequence[Sample]) -> Path:
@@ -102,17 +111,35 @@ def box_text(sample: Sample) -> str:
     return " ".join(map(str, sample.box or ()))
 
 
-def _query_row(row: dict[str, str]) -> QueryRow:
-    camera = row["camera"] if "camera" in row else _from_1(row.get("camid", ""))
-    ranks = [row["matches"], row["first_match"] or "0"]
-    ap, inp = (float(row[name] or 0) for name in ("AP", "INP"))
-    if not all(rank.isdecimal() and len(rank) <= _MOST_DIGITS for rank in ranks):
-        raise ValueError("a rank is no number")
-    if not (0 <= ap <= 1 and 0 <= inp <= 1):
-        raise ValueError("a score is no fraction")
-    matches, first = map(int, ranks)
-    return QueryRow(row["query"], row["pid"], camera, matches, first, ap, inp, row.get("box", ""))
+def _camera(row: Mapping[str, str]) -> str:
+    if "camera" in row:
+        return row["camera"]
+    return str(int(row["camid"]) + 1) if row["camid"] else ""
 
 
-def _from_1(camid: str) -> str:
-    return str(int(camid) + 1) if camid else ""
+def _numbers(row: Mapping[str, str]) -> tuple[int, float, float]:
+    """A row's matches, first match and AP; raises KeyError or ValueError if it has none."""
+    matches, first, ap = row["matches"], row["first_match"], row["AP"]
+    if not (matches.isdecimal() and len(matches) <= _MOST_DIGITS):
+        raise ValueError("a number of matches")
+    if int(matches) == 0:
+        if first or ap:
+            raise ValueError("scores of a query without a match")
+        return 0, np.nan, np.nan
+    if not (first.isdecimal() and len(first) <= _MOST_DIGITS and int(first) > 0):
+        raise ValueError("a rank")
+    if not 0 <= float(ap) <= 1:
+        raise ValueError("an average precision")
+    return int(matches), float(first), float(ap)
+
+
+def read_first_matches(path: Path) -> Tensor:
+    """The rank of each query's nearest match [queries], int64, from 1; 0 for a query without.
+
+    Raises:
+        ReIDError: the file cannot be read, or is another's.
+    """
+    ranks = [row.get("first_match", "?") or "0" for row in read_csv(path)]
+    if not ranks or not all(rank.isdecimal() and len(rank) <= _MOST_DIGITS for rank in ranks):
+        raise ReIDError(f"{path} does not say at which rank each query's first match is.")
+    return torch.tensor([int(rank) for rank in ranks])

@@ -1,0 +1,1 @@
+from scored_runs import make_scored as make_scored
