@@ -22,7 +22,7 @@ def comparison_text(comparison: Comparison) -> str:
     parts = [
         "\n".join(_side(*side) for side in sides),
         _score_table(comparison),
-        "\n".join(textwrap.fill(line, _WIDTH) for line in _meaning(comparison)),
+        "\n".join(textwrap.fill(line, _WIDTH) for line in meaning(comparison)),
         "\n".join(textwrap.fill(line, _WIDTH) for line in verdicts(comparison)),
         _moved_table(comparison),
     ]
@@ -78,12 +78,15 @@ def _score_table(comparison: Comparison) -> str:
     rows = []
     for name, d in comparison.differences.items():
         ap = f" ({comparison.a[0].results.get('ap')})" if name == "mAP" else ""
-        row = [SCORE_TITLES[name] + ap, f"{d.a:.1%}", f"{d.b:.1%}", _points(d.difference)]
-        rows.append([*row, _interval(d.over_identities), *([_interval(d.over_seeds)] * several)])
+        row = [SCORE_TITLES[name] + ap, f"{d.a:.1%}", f"{d.b:.1%}", points_text(d.difference)]
+        rows.append(
+            [*row, interval_text(d.over_identities), *([interval_text(d.over_seeds)] * several)]
+        )
     return tabulate(rows, head, disable_numparse=True, colalign=["left", *["right"] * len(row[1:])])
 
 
-def _meaning(comparison: Comparison) -> list[str]:
+def meaning(comparison: Comparison) -> list[str]:
+    """Sentences on what the intervals are of."""
     counts = f"{comparison.identities:,} identities with all of their {len(comparison.moved):,}"
     lines = [
         *comparison.notes,
@@ -125,10 +128,13 @@ def _moved_table(comparison: Comparison) -> str:
     return f"Queries: {counts}. Those whose AP differs most, A → B:\n\n{table}"
 
 
-def _points(value: float) -> str:
+def points_text(value: float) -> str:
     """A difference of fractions in percentage points."""
     return f"{100 * value:+.2f}"
 
 
-def _interval(interval: Interval | None) -> str:
-    return "–" if interval is None else f"{_points(interval.low)} … {_points(interval.high)}"
+def interval_text(interval: Interval | None) -> str:
+    """An interval in percentage points."""
+    return (
+        "–" if interval is None else f"{points_text(interval.low)} … {points_text(interval.high)}"
+    )

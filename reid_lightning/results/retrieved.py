@@ -71,7 +71,7 @@ def write_retrieved(path: Path, first: FirstResults, scored: Splits) -> None:
     names = dict(zip(_FOLDERS, map(_utf8, folders), strict=True))
     table = pyarrow.Table.from_pylist(rows, _COLUMNS.with_metadata(names))
     with replaced_atomically(path) as partial:
-        parquet.write_table(table, partial, compression="zstd")
+        parquet.write_table(table, partial, compression="zstd", write_page_checksum=True)
 
 
 def read_retrieved(path: Path) -> Retrieved:

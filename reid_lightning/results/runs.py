@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,7 +18,7 @@ from reid_lightning.results.findings import FINDINGS_FILE, Findings, read_findin
 from reid_lightning.results.groups import seed_groups
 from reid_lightning.results.metrics_json import read_results
 from reid_lightning.results.overrides import read_overrides
-from reid_lightning.results.per_query import QueryRow, read_per_query
+from reid_lightning.results.per_query import QueryScores, read_per_query
 from reid_lightning.results.retrieved import RETRIEVED_FILE, Retrieved, read_retrieved
 from reid_lightning.results.run_card import flat_config
 from reid_lightning.results.run_names import run_names
@@ -40,7 +41,7 @@ class Run(NamedTuple):
     config: dict[str, Any]  # flat
     results: dict[str, Any]
     rows: list[dict[str, str]]
-    queries: list[QueryRow] | None
+    queries: QueryScores | None
     findings: Findings | None
     retrieved: Retrieved | None = None
     camera_pairs: Cells | None = None
@@ -51,7 +52,7 @@ class Run(NamedTuple):
         """The rank of each query's nearest match, 0 without one; None if it is not known."""
         if self.queries is None:
             return None
-        return torch.tensor([query.first_match for query in self.queries])
+        return torch.from_numpy(np.nan_to_num(self.queries.first_match).astype(np.int64))
 
     def curve(self, name: str) -> list[tuple[float, float]]:
         """The values of `name` with their epochs, which count from 1."""
