@@ -26,6 +26,7 @@ from reid_lightning.results.runs import Run, read_runs
 from reid_lightning.results.sweep_summary import sweep_rows
 
 REPORT_FILE = "report.html"
+_MOST_NAMES = 6  # in the page's title
 _HERE = Path(__file__).parent
 
 
@@ -46,7 +47,7 @@ def write_report(paths: Sequence[Path], folder: Path) -> Path:
     ordered = order_rows(rows)
     folder.mkdir(parents=True, exist_ok=True)
     scored = [run for run in runs if run.queries is not None]
-    title = " · ".join(path.absolute().name for path in paths)
+    title = _title(paths, rows)
     comparison = compare_rows(rows)
     tables = {
         "scores": compare_scores(ordered),
@@ -111,6 +112,15 @@ def _write(path: Path, template: str, **values: Any) -> None:
 def _own(name: str) -> str:
     """A file of ours that stands in the page as it is."""
     return (_HERE / name).read_text(encoding="utf-8")
+
+
+def _title(paths: Sequence[Path], rows: Sequence[Row]) -> str:
+    """The folder of a run or a sweep, or the rows of several."""
+    if len(paths) == 1 or len(rows) == 1:
+        return paths[0].absolute().name
+    names = [row.name for row in rows]
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return " · ".join(names[:_MOST_NAMES]) + more
 
 
 def _csv_url(table: Table) -> str:

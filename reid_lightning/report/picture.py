@@ -15,7 +15,7 @@ from reid_lightning.report.figures.style import save_png, save_svg
 from reid_lightning.results.ranked_list import RankedList
 
 _DPI = 300
-_CSS_DPI = 96
+_SHOWN_DPI = 110  # on the page: three columns of a paper side by side
 _THUMBNAIL = (96, 192)  # pixels
 
 
@@ -54,7 +54,7 @@ def save_plot(figure: Figure, path: Path, alt: str) -> Picture:
     save_svg(figure, path)
     save_png(figure, path.with_suffix(".png"), _DPI)
     url = _data_url("image/svg+xml", path.read_bytes())
-    return Picture(url, alt, round(_CSS_DPI * figure.get_figwidth()))
+    return Picture(url, alt, round(_SHOWN_DPI * figure.get_figwidth()))
 
 
 def save_list(ranked: RankedList, path: Path) -> ShownList:

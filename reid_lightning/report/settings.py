@@ -20,6 +20,10 @@ def compare_settings(rows: Sequence[Row]) -> Table:
     nothing that the others do not.
     """
     settings = [_readable(row.runs[0].config, len(rows) > 1) for row in rows]
+    if len({"checkpoint" in row.runs[0].config for row in rows}) > 1:
+        # Trainings and evaluations: a setting of the one alone is no difference between them.
+        shared = set.intersection(*(set(row.runs[0].config) for row in rows))
+        settings = [{k: v for k, v in s.items() if k in shared} for s in settings]
     if len(rows) == 1:
         return Table(
             [Cell("setting", style="name"), Cell("value", style="text")],

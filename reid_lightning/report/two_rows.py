@@ -48,8 +48,8 @@ def compare_rows(rows: Sequence[Row]) -> dict[str, Any] | None:
 
 def _table(comparison: Comparison) -> Table:
     several = any(d.over_seeds for d in comparison.differences.values())
-    head = ["score", "A", "B", "B − A", "95% over identities"]
-    head += ["95% over seeds"] if several else []
+    head = ["score", "A", "B", "B − A", "over identities"]
+    head += ["over seeds"] if several else []
     rows = []
     for name, d in comparison.differences.items():
         row = [Cell(SCORE_TITLES[name], style="name")]
@@ -58,7 +58,8 @@ def _table(comparison: Comparison) -> Table:
         row += [Cell(interval_text(d.over_identities))]
         row += [Cell(interval_text(d.over_seeds))] if several else []
         rows.append(row)
-    return Table([Cell(title) for title in head], rows, "difference.csv")
+    titles = [Cell(title, style="name" if title == "score" else "") for title in head]
+    return Table(titles, rows, "difference.csv")
 
 
 def _moved(comparison: Comparison, a: Row, b: Row) -> Iterator[tuple[str, list[ShownList]]]:
