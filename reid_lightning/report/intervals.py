@@ -5,21 +5,21 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 from typing import NamedTuple
 
+import numpy as np
 from scipy.special import stdtrit
 
 from reid_lightning.report.rows import Row
 from reid_lightning.results.runs import Run
 
 _UPPER = 0.975  # of two-sided 95%
-_Z = 1.96  # a normal distribution's, for the mean of many queries
 _FIRST = {"test/rank1": 1, "test/rank5": 5, "test/rank10": 10}
 
 
 class Score(NamedTuple):
     """The mean over a row's runs as a fraction, and their standard deviation if they are several.
 
-    `low` and `high` are the ends of its 95% interval: of the mean over seeds (Student's t) for
-    several runs, and of the mean over queries for one; equal to the mean where neither is known.
+    `low` and `high` are the ends of its 95% interval (Student's t): over seeds for several runs,
+    and over the people of the queries for one; equal to the mean where neither is known.
     """
 
     mean: float
@@ -42,7 +42,7 @@ def score_of(row: Row, key: str) -> Score | None:
     if deviation is not None:
         half = float(stdtrit(len(values) - 1, _UPPER)) * _error(values)
     else:
-        half = _over_queries(row.scored[0], key)
+        half = _over_people(row.scored[0], key)
     return Score(mean, deviation, mean - half, mean + half)
 
 
@@ -56,14 +56,23 @@ def best_of(scores: Sequence[Score | None]) -> int | None:
     return best if above else None
 
 
-def _over_queries(run: Run, key: str) -> float:
-    """Half of the interval over queries; 0 where it is not known."""
+def _over_people(run: Run, key: str) -> float:
+    """Half of the interval over people, with all of their queries; 0 where it is not known.
+
+    Queries of one person are not independent: the standard error is the cluster-robust one.
+    """
     scores = run.queries
     if scores is None or not (key == "test/mAP" or key in _FIRST):
         return 0.0
     valid = scores.matches > 0
     values = scores.ap[valid] if key == "test/mAP" else scores.first_match[valid] <= _FIRST[key]
-    return _Z * _error(values.astype(float).tolist()) if len(values) > 1 else 0.0
+    pids = [query.pid for query, has in zip(scores.queries, valid, strict=True) if has]
+    people, person = np.unique(pids, return_inverse=True)
+    if (count := len(people)) < 2:
+        return 0.0
+    sums = np.bincount(person, weights=values - values.mean())
+    error = math.sqrt(count / (count - 1) * (sums**2).sum()) / len(values)
+    return float(stdtrit(count - 1, _UPPER)) * error
 
 
 def _error(values: Sequence[float]) -> float:

@@ -85,13 +85,18 @@ def write_queries(run: Path, aps: list[float]) -> None:
     (run / "per_query.csv").write_text("\n".join(lines) + "\n")
 
 
-def test_the_interval_of_one_run_is_over_its_queries(make_run: MakeRun) -> None:
+def test_the_interval_of_one_run_is_over_its_people(make_run: MakeRun) -> None:
     run = make_run("a", ["x=one"], score=0.75)
     write_queries(run, [1.0, 0.5] * 8)
     score = score_of(ordered([run])[0], "test/mAP")
     assert score is not None and score.has_interval
     deviation = (0.25**2 * 16 / 15) ** 0.5
-    assert score.high - score.mean == pytest.approx(1.96 * deviation / 4)
+    t = 2.13145  # of 15 degrees of freedom
+    assert score.high - score.mean == pytest.approx(t * deviation / 4, rel=1e-5)
+    text = (run / "per_query.csv").read_text()
+    (run / "per_query.csv").write_text(text + text.partition("\n")[2].replace("x.jpg", "y.jpg"))
+    twice = score_of(ordered([run])[0], "test/mAP")
+    assert twice == pytest.approx(score), "more queries of the same people tell nothing more"
     without = score_of(ordered([run])[0], "val/mAP")
     assert without is not None and not without.has_interval
 
