@@ -28,12 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if typed.out is not None and os.path.lexists(typed.out):
                 raise ReIDError(f"{typed.out} is there already: choose another --out.")
             comparison = compare(a=a, b=b)
-            print(comparison_text(comparison))
+            print(_printable(comparison_text(comparison)))
             if typed.out is not None:
                 write_moved_queries(typed.out, comparison.moved)
                 print(f"\nEvery query: {typed.out}")
     except ReIDError as error:
-        sys.exit(f"Error: {error}")
+        sys.exit(f"Error: {_printable(str(error))}")
     except OSError as error:
         sys.exit(f"Error: the comparison cannot be written ({error}): choose another --out.")
 
@@ -53,6 +53,11 @@ def typed_sides(runs: Sequence[str]) -> tuple[list[str], list[str]]:
             f"`{_BETWEEN}` between them: reid compare A0 A1 A2 {_BETWEEN} B0 B1 B2"
         )
     return list(runs[:middle]), list(runs[middle + 1 :])
+
+
+def _printable(text: str) -> str:
+    """Without what would steer a terminal: names of pictures come from files of others."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
 def parser() -> argparse.ArgumentParser:

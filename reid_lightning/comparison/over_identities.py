@@ -50,7 +50,7 @@ def interval_over_identities(
     means = _resampled_means(sums, counts.astype(np.float64), np.random.default_rng(seed))
     tail = expanded_tail(len(people))
     # The upper end as the lower one of the negated means, so that swapping the sides is exact.
-    lows, highs = np.quantile(means, tail, axis=0), -np.quantile(-means, tail, axis=0)
+    lows, highs = np.quantile(means, tail, axis=0), 0 - np.quantile(-means, tail, axis=0)
     return [Interval(float(low), float(high)) for low, high in zip(lows, highs, strict=True)]
 
 

@@ -18,7 +18,7 @@ _TEST = {
 }
 # What may be the very thing that is compared.
 _HOW = {
-    "retrieval": "steps before ranking",
+    "retrieval": "list of steps before ranking",
     "distance": "distance",
     "precision": "precision",
     "trained_on": "training set",

@@ -12,6 +12,7 @@ from reid_lightning.comparison.sides import ScoredRun
 from reid_lightning.metrics.summary import SCORE_TITLES
 
 _MOST_MOVED = 10
+_FEW_IDENTITIES = 20  # with fewer, the interval over them was measured to be too narrow
 _WIDTH = 79
 _UNBROKEN: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}  # names of files
 
@@ -93,6 +94,8 @@ def meaning(comparison: Comparison) -> list[str]:
         "over identities: the 95% interval for these checkpoints and other people, from "
         f"{RESAMPLES:,} resamples of the {counts} queries.",
     ]
+    if comparison.identities < _FEW_IDENTITIES:
+        lines.append(f"With fewer than {_FEW_IDENTITIES} identities it is too narrow.")
     a, b = len(comparison.a), len(comparison.b)
     if min(a, b) == 1:
         return [
@@ -130,11 +133,11 @@ def _moved_table(comparison: Comparison) -> str:
 
 def points_text(value: float) -> str:
     """A difference of fractions in percentage points."""
-    return f"{100 * value:+.2f}"
+    return f"{round(100 * value, 2) + 0.0:+.2f}"  # + 0.0: never -0.00
 
 
 def interval_text(interval: Interval | None) -> str:
-    """An interval in percentage points."""
+    """Its ends in percentage points; a dash where there is none."""
     return (
         "–" if interval is None else f"{points_text(interval.low)} … {points_text(interval.high)}"
     )

@@ -8,28 +8,7 @@ import pytest
 import reid_lightning
 from reid_lightning import Comparison, ReIDError, compare
 from reid_lightning.comparison.text import comparison_text, verdicts
-from tests.comparison.scored_runs import MakeScored, write_scores
-
-ROWS_A = [
-    ("a.jpg", "1", 0.5, 2),
-    ("b.jpg", "1", 1.0, 1),
-    ("c.jpg", "2", 0.25, 4),
-    ("d.jpg", "2", 0.0, 0),  # without a match
-]
-ROWS_B = [
-    ("a.jpg", "1", 1.0, 1),
-    ("b.jpg", "1", 1.0, 1),
-    ("c.jpg", "2", 0.2, 5),
-    ("d.jpg", "2", 0.0, 0),
-]
-
-
-def many(gain: float, spread: float = 0.0) -> list[tuple[str, str, float, int]]:
-    """Three queries of each of forty people, `spread` apart in their AP."""
-    return [
-        (f"{n}.jpg", str(n // 3), 0.5 + gain + spread * ((n // 3) % 7 - 3), 1 + n % 2)
-        for n in range(120)
-    ]
+from tests.scored_runs import ROWS_A, ROWS_B, MakeScored, many, sweep, write_scores
 
 
 def spoken(comparison: Comparison) -> str:
@@ -74,14 +53,6 @@ def test_swapped_sides_are_negated(make_scored: MakeScored) -> None:
         assert one.difference == -two.difference and one.over_identities and two.over_identities
         assert tuple(one.over_identities) == (-two.over_identities.high, -two.over_identities.low)
     assert (there.won, there.lost) == (back.lost, back.won)
-
-
-def sweep(make_scored: MakeScored, seeds: dict[str, list[int]], gains: dict[str, float]) -> None:
-    for name, margin in (("a", 0.3), ("b", 0.1)):
-        for seed in seeds[name]:
-            gain = gains[name] + 0.01 * seed + 0.001 * (seed == 1) * (name == "b")
-            rows = many(gain, 0.02 * seed)
-            make_scored(f"{name}/{seed}", rows, seed=seed, config={"loss": {"margin": margin}})
 
 
 def test_several_seeds_are_paired_and_the_verdict_is_about_the_settings(
@@ -135,7 +106,7 @@ def test_how_pictures_are_ranked_may_be_what_is_compared(make_scored: MakeScored
     a = make_scored("a", many(0), retrieval="none", **checkpoint)
     b = make_scored("b", many(0.1), retrieval="flip+rerank", **checkpoint)
     done = compare(a=a, b=b)
-    assert done.notes == ["The steps before ranking differs: none in A, flip+rerank in B."]
+    assert done.notes == ["The list of steps before ranking differs: none in A, flip+rerank in B."]
     assert verdicts(done)[0] == "mAP: these two rankings by one checkpoint differ."
 
 

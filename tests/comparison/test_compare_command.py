@@ -9,8 +9,7 @@ import pytest
 from reid_lightning.comparison.__main__ import main, typed_sides
 from reid_lightning.errors import ReIDError
 from reid_lightning.run import command
-from tests.comparison.scored_runs import MakeScored
-from tests.comparison.test_compare import ROWS_A, ROWS_B, sweep
+from tests.scored_runs import ROWS_A, ROWS_B, MakeScored, sweep
 
 
 def test_two_folders_are_compared(
@@ -51,6 +50,16 @@ def test_several_folders_a_side_and_a_file_of_all_queries(
     assert {round(float(row["AP_b"]) - float(row["AP_a"]), 4) for row in rows} == {0.1005}
     with pytest.raises(SystemExit, match=r"comparison\.csv is there already: choose another --out"):
         main([*a, "with", *b, "--out", str(out)])
+
+
+def test_names_from_files_of_others_do_not_steer_the_terminal(
+    make_scored: MakeScored, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for side, ap in (("a", 0.5), ("b", 1.0)):
+        make_scored(side, [("\x1b[2J.jpg", "1", ap, 1), ("é.jpg", "2", 1.0, 1)])
+    main([str(tmp_path / "a"), str(tmp_path / "b")])
+    printed = capsys.readouterr().out
+    assert "?[2J.jpg" in printed and "\x1b" not in printed
 
 
 def test_the_word_between_the_sides() -> None:

@@ -69,9 +69,11 @@ def test_the_true_differences_are_those_of_a_very_large_sample() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("identities", [20, 50, 200, 750])
+@pytest.mark.parametrize("identities", [5, 8, 20, 50, 200, 750])
 def test_the_interval_holds_the_true_difference_in_95_of_100_cases(identities: int) -> None:
     m_ap, rank1 = covered(identities, CASES)
     print(f"\n{identities} identities: mAP {m_ap:.1%}, Rank-1 {rank1:.1%}")
-    lowest = 0.93 if identities >= 50 else 0.92
-    assert lowest <= m_ap <= 0.97 and lowest <= rank1 <= 0.97
+    if identities >= 20:  # fewer are reported as too few
+        assert 0.93 <= m_ap <= 0.97 and 0.93 <= rank1 <= 0.97
+    else:
+        assert 0.8 <= rank1 <= m_ap <= 0.95

@@ -51,3 +51,33 @@ def write_scores(run: Path, rows: Rows, **results: Any) -> None:
     counts = {"test/queries": float(len(rows)), "test/gallery": 90.0, "cameras": 6}
     common = {"ap": "step", "data": "mine", "distance": "cosine"}
     (run / "metrics.json").write_text(json.dumps(scores | counts | common | results))
+
+
+ROWS_A = [
+    ("a.jpg", "1", 0.5, 2),
+    ("b.jpg", "1", 1.0, 1),
+    ("c.jpg", "2", 0.25, 4),
+    ("d.jpg", "2", 0.0, 0),  # without a match
+]
+ROWS_B = [
+    ("a.jpg", "1", 1.0, 1),
+    ("b.jpg", "1", 1.0, 1),
+    ("c.jpg", "2", 0.2, 5),
+    ("d.jpg", "2", 0.0, 0),
+]
+
+
+def many(gain: float, spread: float = 0.0) -> list[tuple[str, str, float, int]]:
+    """Three queries of each of forty people, `spread` apart in their AP."""
+    return [
+        (f"{n}.jpg", str(n // 3), 0.5 + gain + spread * ((n // 3) % 7 - 3), 1 + n % 2)
+        for n in range(120)
+    ]
+
+
+def sweep(make_scored: MakeScored, seeds: dict[str, list[int]], gains: dict[str, float]) -> None:
+    for name, margin in (("a", 0.3), ("b", 0.1)):
+        for seed in seeds[name]:
+            gain = gains[name] + 0.01 * seed + 0.001 * (seed == 1) * (name == "b")
+            rows = many(gain, 0.02 * seed)
+            make_scored(f"{name}/{seed}", rows, seed=seed, config={"loss": {"margin": margin}})

@@ -1,1 +1,0 @@
-from scored_runs import make_scored as make_scored
