@@ -52,6 +52,7 @@ def save_plot(figure: Figure, path: Path, alt: str) -> Picture:
         alt: what it shows.
     """
     save_svg(figure, path)
+    figure.set_layout_engine("none")  # it is laid out, which takes as long as to draw it
     save_png(figure, path.with_suffix(".png"), _DPI)
     url = _data_url("image/svg+xml", path.read_bytes())
     return Picture(url, alt, round(_SHOWN_DPI * figure.get_figwidth()))

@@ -15,7 +15,8 @@ _SEED = "seed"
 def compare_settings(rows: Sequence[Row]) -> Table:
     """The settings that rows differ in; of a single row, all of them.
 
-    A column per row, or, of many, each value with the rows that have it. The seed, by which runs of
+    A column per row, of many rows a column per setting, or, of many of both, each value with the
+    rows that have it. The seed, by which runs of
     one row differ, is none of them. Left out are `_target_`, `${…}` and empty values, which say
     nothing that the others do not.
     """
@@ -40,6 +41,19 @@ def compare_settings(rows: Sequence[Row]) -> Table:
             ],
             "settings.csv",
         )
+    if len(keys) <= _SIDE_BY_SIDE:
+        head = [Cell("run", style="name"), *(Cell(key, style="text") for key in keys)]
+        lines = [
+            [Cell(row.name, style="name"), *(Cell(s.get(k, NO_VALUE), style="text") for k in keys)]
+            for row, s in zip(rows, settings, strict=True)
+        ]
+        return Table(head, lines, "settings.csv")
+    return _values_with_rows(rows, settings, keys)
+
+
+def _values_with_rows(
+    rows: Sequence[Row], settings: Sequence[dict[str, str]], keys: Sequence[str]
+) -> Table:
     lines = []
     for key in keys:
         having: dict[str, list[str]] = {}

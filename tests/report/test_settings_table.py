@@ -26,8 +26,14 @@ def test_the_settings_of_one_run_are_all_that_says_something(make_run: MakeRun) 
 
 
 def test_of_many_rows_each_value_is_listed_with_the_rows_that_have_it(make_run: MakeRun) -> None:
-    folders = [make_run(f"r{n}", [f"x={n}"], config={"x": n, "even": n % 2 == 0}) for n in range(6)]
-    listed = lines(folders)
+    def folders(name: str, **more: int) -> list[Path]:
+        configs = [
+            {"x": n, "even": n % 2 == 0} | {k: n * v for k, v in more.items()} for n in range(6)
+        ]
+        return [make_run(f"{name}{c['x']}", [f"x={c['x']}"], config=c) for c in configs]
+
+    assert lines(folders("few"))[5] == ["x=5", "5", "False"], "a column per setting"
+    listed = lines(folders("many", a=1, b=2, c=3))
     assert ["even", "True", "x=0; x=2; x=4"] in listed and ["x", "5", "x=5"] in listed
     assert {len(row) for row in listed} == {3}
 
