@@ -73,4 +73,5 @@ def _rounded(distance: float) -> float | str:
 
 def _url(target: Path, folder: Path) -> str:
     """A folder's path from the page's folder, so that both may be moved together."""
-    return quote(Path(os.path.relpath(target.absolute(), folder.absolute())).as_posix())
+    path = Path(os.path.relpath(target.absolute(), folder.absolute()))
+    return quote(os.fsencode(path.as_posix()))

@@ -42,6 +42,8 @@ def read_camera_pairs(path: Path) -> Cells:
             if not (queries.isdecimal() and all(0 <= score <= 1 for score in scores)):
                 raise ValueError
             cells[query, gallery] = int(queries[:15]), *scores
+        if not cells:
+            raise ValueError
     except (KeyError, ValueError) as error:
         raise ReIDError(f"{path} is damaged: it holds no scores of pairs of cameras.") from error
     return cells

@@ -1,5 +1,6 @@
 """retrieved.parquet: the first results of every query, to look at them and to compare runs."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
@@ -68,7 +69,7 @@ def write_retrieved(path: Path, first: FirstResults, scored: Splits) -> None:
                 about = _about(scored.gallery[index], folders[1], scored.has_cameras)
                 of_query = {"row": number, "rank": rank, "query": _utf8(query)}
                 rows.append({**of_query, **about, "hit": hit, "distance": distance})
-    names = dict(zip(_FOLDERS, map(_utf8, folders), strict=True))
+    names = dict(zip(_FOLDERS, map(os.fsencode, folders), strict=True))
     table = pyarrow.Table.from_pylist(rows, _COLUMNS.with_metadata(names))
     with replaced_atomically(path) as partial:
         parquet.write_table(table, partial, compression="zstd", write_page_checksum=True)
@@ -81,7 +82,7 @@ def read_retrieved(path: Path) -> Retrieved:
         ReIDError: the file cannot be read, or is another's.
     """
     if reason := not_a_file(path):
-        raise ReIDError(f"{path} cannot be read: {reason}.")
+        raise ReIDError(f"{path} is damaged, or no table of results: {reason}.")
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ValueError("it is larger than any that a run leaves")
@@ -89,7 +90,7 @@ def read_retrieved(path: Path) -> Retrieved:
         if not file.schema_arrow.equals(_COLUMNS) or file.metadata.num_rows > _MOST_ROWS:
             raise ValueError("it has other columns than a run leaves")
         names = file.schema_arrow.metadata
-        query_folder, gallery_folder = (Path(names[f.encode()].decode()) for f in _FOLDERS)
+        query_folder, gallery_folder = (Path(os.fsdecode(names[f.encode()])) for f in _FOLDERS)
         return Retrieved(query_folder, gallery_folder, _results(file.read().to_pylist()))
     except Exception as error:  # pyarrow raises almost anything on a wrong file
         text = " ".join(str(error).split())[:200]

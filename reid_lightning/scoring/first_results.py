@@ -62,7 +62,8 @@ class FirstResultsSoFar:
         counts = self.counts & ~(same & (self.gallery.camids == self.query.camids[query]))
         ranked = distances.masked_fill(~counts, torch.inf)
         # All that are as near as the last one: at equal distances a miss precedes a hit.
-        last = ranked.kthvalue(min(FIRST, len(ranked))).values
+        length = min(FIRST, len(ranked))
+        last = ranked.kthvalue(length).values if length else torch.inf
         near = ((ranked <= last) & counts).nonzero().flatten()
         near = near[same[near].int().argsort(stable=True)]
         near = near[ranked[near].argsort(stable=True)][:FIRST]

@@ -32,7 +32,7 @@ def test_of_many_rows_each_value_is_listed_with_the_rows_that_have_it(make_run: 
         ]
         return [make_run(f"{name}{c['x']}", [f"x={c['x']}"], config=c) for c in configs]
 
-    assert lines(folders("few"))[5] == ["x=5", "5", "False"], "a column per setting"
+    assert lines(folders("few"))[5] == ["x=5", "False", "5"], "a column per setting"
     listed = lines(folders("many", a=1, b=2, c=3))
     assert ["even", "True", "x=0; x=2; x=4"] in listed and ["x", "5", "x=5"] in listed
     assert {len(row) for row in listed} == {3}
