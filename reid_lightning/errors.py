@@ -10,7 +10,6 @@ from importlib.util import find_spec
 _EXTRAS = {
     "pytorch_metric_learning": "pml",
     "joblib": "sweep",
-    "pyarrow": "parquet",
     "optuna": "sweep",
     "submitit": "sweep",
     "timm": "timm",

@@ -10,10 +10,15 @@ import yaml
 from PIL import Image
 
 from reid_lightning.data.pictures import Picture
+from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.metrics.summary import SCORES
+from reid_lightning.results.camera_pairs import write_camera_pairs
 from reid_lightning.results.findings import Findings, write_findings
 from reid_lightning.results.ranked_list import RankedList, Shown
+from reid_lightning.results.retrieved import write_retrieved
 from reid_lightning.results.status import write_status
+from reid_lightning.scoring.camera_pairs import CameraPair
+from reid_lightning.scoring.first_results import FirstResults
 
 MakeRun = Callable[..., Path]
 
@@ -45,12 +50,30 @@ def make_run(tmp_path: Path) -> MakeRun:
             content |= {"seconds": 90, "git_revision": "0123456789abcdef"} | results
             (run / "metrics.json").write_text(json.dumps(content))
             (run / "per_query.csv").write_text(
-                "query,pid,camid,matches,first_match,AP,INP\na.jpg,1,0,2,1,1.0,1.0\nb.jpg,2,0,0,,,\n"
+                "query,pid,camera,matches,first_match,AP,INP\n"
+                f"a.jpg,1,1,2,1,{score},1.0\nb.jpg,2,1,0,,,\n"
             )
+            write_first_results(run, tmp_path)
             write_findings(run / "findings.pt", findings(tmp_path))
         return run
 
     return make
+
+
+def write_first_results(run: Path, folder: Path) -> None:
+    """Write the retrieved.parquet and camera_pairs.csv of two queries and two gallery pictures."""
+    query = tuple(Sample(folder / name, pid, 0) for name, pid in (("a.jpg", 1), ("b.jpg", 2)))
+    gallery = (Sample(folder / "<b>.jpg", 1, 1), Sample(folder / "<b>.jpg", 3, 2))
+    for sample in query:
+        Image.new("RGB", (32, 64), "blue").save(sample.path)
+    first = FirstResults(
+        gallery=torch.tensor([[1, 0], [1, -1]]),
+        hit=torch.tensor([[False, True], [False, False]]),
+        distance=torch.tensor([[0.25, 0.5], [0.75, torch.nan]]),
+    )
+    scored = Splits((), query, gallery)
+    write_retrieved(run / "retrieved.parquet", first, scored)
+    write_camera_pairs(run / "camera_pairs.csv", [CameraPair(0, 1, 1, 0.5, 0.0)], scored)
 
 
 def write_state(folder: Path, finished: bool, failure: str | None) -> None:

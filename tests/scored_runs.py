@@ -40,7 +40,7 @@ def write_scores(run: Path, rows: Rows, **results: Any) -> None:
     """Write metrics.json and per_query.csv; a query with rank 0 has no match."""
     with (run / "per_query.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["query", "pid", "camid", "matches", "first_match", "AP", "INP"])
+        writer.writerow(["query", "pid", "camera", "matches", "first_match", "AP", "INP"])
         for picture, pid, ap, rank in rows:
             writer.writerow([picture, pid, 0, *((2, rank, ap, ap) if rank else (0, "", "", ""))])
     valid = [row for row in rows if row[3]]

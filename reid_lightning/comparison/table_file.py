@@ -7,7 +7,7 @@ from pathlib import Path
 from reid_lightning.comparison.moved import MovedQuery
 from reid_lightning.files import replaced_atomically
 
-COLUMNS = ("query", "pid", "camid", "box", "AP_a", "AP_b", "first_match_a", "first_match_b")
+COLUMNS = ("query", "pid", "camera", "box", "AP_a", "AP_b", "first_match_a", "first_match_b")
 
 
 def write_moved_queries(path: Path, moved: Sequence[MovedQuery]) -> None:

@@ -23,7 +23,7 @@ def comparison_text(comparison: Comparison) -> str:
     parts = [
         "\n".join(_side(*side) for side in sides),
         _score_table(comparison),
-        "\n".join(textwrap.fill(line, _WIDTH) for line in _meaning(comparison)),
+        "\n".join(textwrap.fill(line, _WIDTH) for line in meaning(comparison)),
         "\n".join(textwrap.fill(line, _WIDTH) for line in verdicts(comparison)),
         _moved_table(comparison),
     ]
@@ -86,7 +86,8 @@ def _score_table(comparison: Comparison) -> str:
     return tabulate(rows, head, disable_numparse=True, colalign=["left", *["right"] * len(row[1:])])
 
 
-def _meaning(comparison: Comparison) -> list[str]:
+def meaning(comparison: Comparison) -> list[str]:
+    """Sentences on what the intervals are of."""
     counts = f"{comparison.identities:,} identities with all of their {len(comparison.moved):,}"
     lines = [
         *comparison.notes,

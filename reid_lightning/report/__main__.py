@@ -35,7 +35,8 @@ def parser() -> argparse.ArgumentParser:
     """What can be typed."""
     parser = argparse.ArgumentParser(
         prog="reid report",
-        description="Write report.html, one self-contained page, and its pictures as PNG files.",
+        description="Write report.html, one self-contained page; its figures as SVG and PNG, "
+        "and its tables as CSV; and queries.html, every query with its first results.",
     )
     parser.add_argument("paths", nargs="+", type=_path, metavar="RUN_OR_SWEEP", help="its folder")
     parser.add_argument(

@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from reid_lightning.data.sample import Splits
+from reid_lightning.data.sample import Sample, Splits
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import read_csv, replaced_atomically
 from reid_lightning.metrics.ranking import QueryResults
 
-COLUMNS = ("query", "pid", "camid", "matches", "first_match", "AP", "INP")
+COLUMNS = ("query", "pid", "camera", "matches", "first_match", "AP", "INP")
 _MOST_DIGITS = 15  # of a rank
 
 
@@ -25,12 +25,13 @@ def write_per_query(path: Path, scored: Splits, results: QueryResults) -> None:
 
     Where queries are crops, a last column has the box of each.
 
-    Files are named from the folder that holds all queries. Ranks count from 1. A query without a
+    Files are named from the folder that holds all queries; people and cameras are called as the
+    set's own files do (Market-1501's cameras count from 1). Ranks count from 1. A query without a
     match from another camera has 0 matches, and no rank, AP or INP. Without cameras, there is no
-    camid.
+    camera.
     """
     queries = scored.query
-    folder = os.path.commonpath([query.path.parent for query in queries]) if queries else ""
+    folder = common_folder(queries)
     columns = (results.matches, results.first_match, results.ap, results.inp)
     with (
         replaced_atomically(path) as partial,
@@ -41,17 +42,20 @@ def write_per_query(path: Path, scored: Splits, results: QueryResults) -> None:
         writer.writerow([*COLUMNS, "box"] if cropped else COLUMNS)
         for query, *values in zip(queries, *(c.tolist() for c in columns), strict=True):
             values = values if values[0] else [0, "", "", ""]
-            camid = query.camid if scored.has_cameras else ""
-            row = [query.path.relative_to(folder), query.person, camid, *values]
-            writer.writerow([*row, " ".join(map(str, query.box or ()))] if cropped else row)
+            camera = query.taken_by if scored.has_cameras else ""
+            row = [file_name(query, folder), query.person, camera, *values]
+            writer.writerow([*row, box_text(query)] if cropped else row)
 
 
 class Query(NamedTuple):
-    """A query as `per_query.csv` names it: file, person, camera, and box if it is a crop."""
+    """A query as `per_query.csv` names it: file, person, camera, and box if it is a crop.
+
+    `camera` is empty in a set without cameras.
+    """
 
     picture: str
     pid: str
-    camid: str
+    camera: str
     box: str
 
 
@@ -75,14 +79,14 @@ class QueryScores(NamedTuple):
 
 
 def read_per_query(path: Path) -> QueryScores:
-    """Read what `write_per_query` wrote.
+    """Read what `write_per_query` wrote, here or in version 0.1, whose `camid` counts from 0.
 
     Raises:
         ReIDError: the file cannot be read, or is another's.
     """
     rows = read_csv(path)
     try:
-        queries = [Query(r["query"], r["pid"], r["camid"], r.get("box", "")) for r in rows]
+        queries = [Query(r["query"], r["pid"], _camera(r), r.get("box", "")) for r in rows]
         numbers = [_numbers(row) for row in rows]
         matches, first_match, ap = zip(*numbers, strict=True)
     except (KeyError, ValueError) as error:
@@ -90,6 +94,27 @@ def read_per_query(path: Path) -> QueryScores:
             f"{path} does not say how each query scored: it was changed, or is another's."
         ) from error
     return QueryScores(queries, np.array(matches), np.array(first_match), np.array(ap))
+
+
+def common_folder(samples: Sequence[Sample]) -> Path:
+    """The folder that holds all of the samples' files."""
+    return Path(os.path.commonpath([s.path.absolute().parent for s in samples]) if samples else "")
+
+
+def file_name(sample: Sample, folder: Path) -> str:
+    """A sample's file, from `common_folder`."""
+    return str(sample.path.absolute().relative_to(folder))
+
+
+def box_text(sample: Sample) -> str:
+    """A crop's left, top, right and bottom; empty of a whole picture."""
+    return " ".join(map(str, sample.box or ()))
+
+
+def _camera(row: Mapping[str, str]) -> str:
+    if "camera" in row:
+        return row["camera"]
+    return str(int(row["camid"]) + 1) if row["camid"] else ""
 
 
 def _numbers(row: Mapping[str, str]) -> tuple[int, float, float]:

@@ -3,24 +3,25 @@
 import math
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import read_csv, read_yaml
+from reid_lightning.results.camera_pairs import CAMERA_PAIRS_FILE, Cells, read_camera_pairs
 from reid_lightning.results.findings import FINDINGS_FILE, Findings, read_findings
+from reid_lightning.results.groups import seed_groups
 from reid_lightning.results.metrics_json import read_results
-from reid_lightning.results.overrides import (
-    differing_keys,
-    is_number,
-    read_overrides,
-    short_value,
-)
-from reid_lightning.results.per_query import read_first_matches
+from reid_lightning.results.overrides import read_overrides
+from reid_lightning.results.per_query import QueryScores, read_per_query
+from reid_lightning.results.retrieved import RETRIEVED_FILE, Retrieved, read_retrieved
 from reid_lightning.results.run_card import flat_config
+from reid_lightning.results.run_names import run_names
 from reid_lightning.results.status import read_status
 
 T = TypeVar("T")
@@ -28,17 +29,30 @@ _MOST = 1e30  # of a value in metrics.csv that can be drawn
 
 
 class Run(NamedTuple):
-    """A run: `results` is its metrics.json (empty: not finished), `rows` its metrics.csv."""
+    """A run: `results` is its metrics.json (empty: not finished), `rows` its metrics.csv.
+
+    Runs that differ by nothing but their seed are of one `group`, which has a name of its own.
+    """
 
     name: str
+    group: str
     folder: Path
     status: str
     config: dict[str, Any]  # flat
     results: dict[str, Any]
     rows: list[dict[str, str]]
-    first_match: Tensor | None
+    queries: QueryScores | None
     findings: Findings | None
+    retrieved: Retrieved | None = None
+    camera_pairs: Cells | None = None
     problems: Sequence[str] = ()  # a sentence per file that could not be read
+
+    @property
+    def first_match(self) -> Tensor | None:
+        """The rank of each query's nearest match, 0 without one; None if it is not known."""
+        if self.queries is None:
+            return None
+        return torch.from_numpy(np.nan_to_num(self.queries.first_match).astype(np.int64))
 
     def curve(self, name: str) -> list[tuple[float, float]]:
         """The values of `name` with their epochs, which count from 1."""
@@ -63,8 +77,8 @@ class _Attempts:
 def read_runs(paths: Sequence[Path]) -> list[Run]:
     """The runs in `paths`, each the folder of a run or of a sweep; a sweep's in the jobs' order.
 
-    Runs are named by the overrides that they differ in, or by their folders. A file that cannot be
-    read is left out, and its run's `problems` say so.
+    See `run_names` for how they are named. A file that cannot be read is left out, and its run's
+    `problems` say so.
 
     Raises:
         ReIDError: there is no run in one of `paths`.
@@ -85,30 +99,49 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
         attempt(read_overrides, folder, dict[str, str]())
         for attempt, folder in zip(attempts, folders, strict=True)
     ]
-    names = _names(folders, overrides)
-    return [_read(*run) for run in zip(names, folders, attempts, strict=True)]
+    names = _names(dict(zip(folders, overrides, strict=True)))
+    return [
+        _read(*names[folder], folder, attempt)
+        for folder, attempt in zip(folders, attempts, strict=True)
+    ]
 
 
-def _read(name: str, folder: Path, attempt: _Attempts) -> Run:
+def _names(overrides: Mapping[Path, dict[str, str]]) -> dict[Path, tuple[str, str]]:
+    """The name of each run and of its group, by the run's folder."""
+    groups = seed_groups(overrides)
+    first = [group[0].folder for group in groups]
+    seedless = [{k: v for k, v in overrides[f].items() if k != "seed"} for f in first]
+    return {
+        run.folder: (name if len(group) == 1 else f"{name}, seed {run.seed}", name)
+        for group, name in zip(groups, run_names(first, seedless), strict=True)
+        for run in group
+    }
+
+
+def _read(name: str, group: str, folder: Path, attempt: _Attempts) -> Run:
     status = attempt(read_status, folder, "its state is not known")
     results: dict[str, Any] = {}
     if status == "finished":
         results = attempt(read_results, folder / "metrics.json", {})
         status = status if results else "finished, but its results cannot be read"
-    csv, per_query, findings = (
-        folder / name for name in ("metrics.csv", "per_query.csv", FINDINGS_FILE)
-    )
+
+    def scored(read: Callable[[Path], T], file: str) -> T | None:
+        path = folder / file
+        return attempt(read, path, None) if results and os.path.lexists(path) else None
+
+    csv = folder / "metrics.csv"
     return Run(
         name,
+        group,
         folder,
         status,
         attempt(_read_config, folder / ".hydra" / "config.yaml", {}),
         results,
         attempt(_read_rows, csv, []) if os.path.lexists(csv) else [],
-        attempt(read_first_matches, per_query, None)
-        if results and os.path.lexists(per_query)
-        else None,
-        attempt(read_findings, findings, None) if results and os.path.lexists(findings) else None,
+        scored(read_per_query, "per_query.csv"),
+        scored(read_findings, FINDINGS_FILE),
+        scored(read_retrieved, RETRIEVED_FILE),
+        scored(read_camera_pairs, CAMERA_PAIRS_FILE),
         attempt.problems,
     )
 
@@ -141,17 +174,6 @@ def _read_rows(path: Path) -> list[dict[str, str]]:
             if text and not _can_be_drawn(text):
                 raise ReIDError(f"{path} is damaged: {name} of its row {number} is no number.")
     return rows
-
-
-def _names(folders: Sequence[Path], overrides: Sequence[dict[str, str]]) -> list[str]:
-    keys = differing_keys(overrides)
-    pairs = [[(key, short_value(run[key])) for key in keys if key in run] for run in overrides]
-    value_alone = len(keys) == 1 and not any(is_number(v) for run in pairs for _, v in run)
-    names = [", ".join(v if value_alone else f"{k}={v}" for k, v in run) for run in pairs]
-    if all(names) and len(set(names)) == len(names):
-        return names
-    lengthening = (["/".join(folder.parts[-n:]) for folder in folders] for n in range(1, 99))
-    return next(names for names in lengthening if len(set(names)) == len(names))
 
 
 def _natural_order(path: Path) -> list[tuple[int, str]]:

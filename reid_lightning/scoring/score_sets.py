@@ -18,6 +18,8 @@ from reid_lightning.metrics.ranking import (
 )
 from reid_lightning.metrics.summary import ExtraScore, summary
 from reid_lightning.retrieval import EmbeddedSet, Retrieval
+from reid_lightning.scoring.camera_pairs import CameraPair, CameraPairsSoFar
+from reid_lightning.scoring.first_results import FirstResults, FirstResultsSoFar
 from reid_lightning.scoring.pair_distances import PairDistances
 from reid_lightning.scoring.worst_and_best import RetrievedList, WorstAndBest
 from reid_lightning.signatures import checked
@@ -28,15 +30,18 @@ class Outcome(NamedTuple):
 
     `query` and `gallery` are the sets that were scored, as they were embedded. `scores` are
     fractions by name (`mAP`, `rank1`, …) and the counts `queries`, `left_out` and `gallery`;
-    `results` has an entry for each query. The rest is for the report: lists of the `worst` and the
-    `best` queries by AP, and distances of a sample of `positive` and `negative` pairs: 1 - cosine
-    or |x - y| where embeddings are ranked directly, else the distance that is ranked.
+    `results` has an entry for each query. The rest is for the report: the `first` results of every
+    query, scores by pair of cameras, lists of the `worst` and the `best` queries by AP, and
+    distances of a sample of `positive` and `negative` pairs: 1 - cosine or |x - y| where embeddings
+    are ranked directly, else the distance that is ranked.
     """
 
     query: EmbeddedSet
     gallery: EmbeddedSet
     scores: dict[str, float]
     results: QueryResults
+    first: FirstResults
+    camera_pairs: list[CameraPair]
     worst: list[RetrievedList]
     best: list[RetrievedList]
     positive: Tensor
@@ -77,15 +82,20 @@ def score_sets(
     shown_as = distance if retrieval.uses_raw_distances else None
     lists_so_far = WorstAndBest(final_query, final_gallery, indices, count=lists, length=length)
     pairs = PairDistances(final_query, final_gallery, shown_as)
+    first = FirstResultsSoFar(final_query, final_gallery, indices, shown_as)
+    cameras = CameraPairsSoFar(final_query, final_gallery, ap)
     parts = []
     for chunk in _rank(final_query, final_gallery, retrieval, distance, ap):
         lists_so_far.add(chunk)
         pairs.add(chunk)
+        first.add(chunk)
+        cameras.add(chunk)
         parts.append(chunk.results)
     results = join_results(parts)
     scores = {n: float(x) for n, x in summary(results, gallery_size, extra_scores).items()}
     worst, best = lists_so_far.worst(), lists_so_far.best()
-    return Outcome(query, gallery, scores, results, worst, best, *pairs.joined())
+    kept = first.joined(), cameras.joined(), worst, best, *pairs.joined()
+    return Outcome(query, gallery, scores, results, *kept)
 
 
 def _apply_steps(

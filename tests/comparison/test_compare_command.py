@@ -46,7 +46,7 @@ def test_several_folders_a_side_and_a_file_of_all_queries(
     assert f"Every query: {out}" in capsys.readouterr().out
     with out.open() as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 120 and list(rows[0])[:4] == ["query", "pid", "camid", "box"]
+    assert len(rows) == 120 and list(rows[0])[:4] == ["query", "pid", "camera", "box"]
     assert {round(float(row["AP_b"]) - float(row["AP_a"]), 4) for row in rows} == {0.1005}
     with pytest.raises(SystemExit, match=r"comparison\.csv is there already: choose another --out"):
         main([*a, "with", *b, "--out", str(out)])

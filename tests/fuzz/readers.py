@@ -14,7 +14,7 @@ from hydra.conf import ConfigSourceInfo
 from omegaconf import OmegaConf, open_dict
 from PIL import Image
 from pyarrow import parquet
-from run_folders import findings
+from run_folders import findings, write_first_results
 from torch import Tensor, nn
 
 from reid_lightning.data.archive import extract_once
@@ -32,11 +32,13 @@ from reid_lightning.metrics.ranking import QueryResults
 from reid_lightning.models import networks
 from reid_lightning.models.embedder import Embedder
 from reid_lightning.models.weights import load_weights
+from reid_lightning.results.camera_pairs import read_camera_pairs
 from reid_lightning.results.findings import read_findings, write_findings
 from reid_lightning.results.groups import seed_groups
 from reid_lightning.results.metrics_json import read_results, write_results
 from reid_lightning.results.overrides import read_overrides
 from reid_lightning.results.per_query import read_first_matches, read_per_query, write_per_query
+from reid_lightning.results.retrieved import read_retrieved
 from reid_lightning.results.run_card import run_card
 from reid_lightning.results.runs import read_runs
 from reid_lightning.results.status import read_status, read_status_file, write_status
@@ -395,6 +397,16 @@ READERS = PICTURES | {
     "metrics.json": Reader(write_scores, read_scores),
     "metrics.csv": Reader(write_curves, read_curves, name="metrics.csv"),
     "per_query.csv": Reader(write_ranks, read_ranks),
+    "retrieved.parquet": Reader(
+        lambda path: write_first_results(path.parent, path.parent),
+        lambda path: read_retrieved(path).results,
+        name="retrieved.parquet",
+    ),
+    "camera_pairs.csv": Reader(
+        lambda path: write_first_results(path.parent, path.parent),
+        read_camera_pairs,
+        name="camera_pairs.csv",
+    ),
     "status.json": Reader(write_status_file, read_state, name="status.json"),
     "overrides.yaml": Reader(
         lambda path: path.write_text("- loss=hard\n- seed=1\n- data.root='/a, b'\n"),

@@ -12,14 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from run_folders import MakeRun
 
-from reid_lightning.report.comparison import compare_scores, compare_settings
 from reid_lightning.report.figures.distance_plot import distance_plot
 from reid_lightning.report.page import write_report
+from reid_lightning.report.rows import rows_of
+from reid_lightning.report.score_table import compare_scores, order_rows
+from reid_lightning.report.settings import compare_settings
 from reid_lightning.results.runs import read_runs
 from reid_lightning.results.sweep_summary import sweep_table, write_summary
 
 FILES = (
     *("metrics.json", "metrics.csv", "per_query.csv", "status.json", "findings.pt"),
+    *("retrieved.parquet", "camera_pairs.csv"),
     *(".hydra/config.yaml", ".hydra/overrides.yaml"),
 )
 
@@ -44,7 +47,8 @@ def test_no_damage_shows_another_score(name: str, data: st.DataObject, sweep: Pa
 
         def shown() -> list:
             runs = read_runs([copy])
-            assert compare_settings(runs) and compare_scores(runs)
+            rows_shown = rows_of(runs)
+            assert compare_settings(rows_shown) and compare_scores(order_rows(rows_shown))
             rows = write_summary(copy)
             assert sweep_table(rows)
             scores = {run.folder.name: run.results.get("test/mAP") for run in runs}

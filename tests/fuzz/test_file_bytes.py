@@ -112,6 +112,7 @@ READ_ABOVE = {
     ),
     *("models/weights.py", "results/findings.py", "results/groups.py", "results/metrics_json.py"),
     *("results/overrides.py", "results/per_query.py", "results/run_card.py", "results/runs.py"),
+    *("results/camera_pairs.py", "results/retrieved.py"),
     *("results/status.py", "retrieval/spatial_temporal.py", "run/help.py", "run/load_trained.py"),
     *(
         "run/config_files.py",
@@ -126,7 +127,7 @@ NOT_OF_OTHERS = {
     "data/picture_files.py": "names alone: test_file_names.py",
     "models/backbones/mobilenet_v2.py": "a package's file, read as weights are",
     "models/backbones/torchvision_file.py": "torchvision's, read in the same way",
-    "report/page.py": "our own template",
+    "report/page.py": "our own templates",
     "report/picture.py": "the picture that it has just written",
     "run/embed_set.py": "a lock beside the embeddings",
     "run/held_sweep.py": "a sweep's lock",

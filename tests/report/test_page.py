@@ -30,7 +30,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.addresses += [v or "" for k, v in attrs if k in ("src", "href", "srcset", "data")]
-        if tag not in ("meta", "link", "img"):
+        if tag not in ("meta", "link", "img", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -56,33 +56,51 @@ def sweep(make_run: MakeRun, tmp_path: Path) -> Path:
 def test_the_page_of_a_sweep_loads_nothing_else(make_run: MakeRun, tmp_path: Path) -> None:
     folder = tmp_path / "report"
     page = Page(write_report([sweep(make_run, tmp_path)], folder))
-    assert "script" not in page.tags and page.tags.count("details") == 4
-    assert page.addresses and all(a.startswith("data:") for a in page.addresses)
-    assert "http" not in page.source and "url(" not in page.source and "@import" not in page.source
-    for text in ("mAP (step AP)", "loss/margin", "revision 0123456789ab", "20 held-out"):
+    assert page.tags.count("script") == 1, "its own"
+    assert page.tags.count("details") == 4
+    links = [a for a in page.addresses if not a.startswith("data:")]
+    assert links == ["queries.html"]
+    assert "http:" not in page.source and "https:" not in page.source
+    assert "url(" not in page.source and "@import" not in page.source
+    for text in ("step", "loss/margin", "revision 0123456789ab", "20 held-out"):
         assert text in page.text, text
     assert "name" not in page.text.split(), "a setting that all runs share is not listed"
-    pictures = {str(p.relative_to(folder)) for p in folder.rglob("*.png")}
+    figures = {p.stem for p in folder.glob("*.svg")}
+    assert figures == {
+        *("scores", "curve_val_mAP", "curve_val_rank1", "curve_train_loss", "cmc", "heat_map"),
+    }
+    sections = {p.relative_to(folder).with_suffix("") for p in folder.rglob("*/*.svg")}
     margins = [(m, s) for m in ("0.1", "0.3") for s in ("0", "0.1")]
-    runs = [f"run_{n}_loss.margin={m}_loss.label_smoothing={s}" for n, (m, s) in enumerate(margins)]
-    names = ("distances", "map", "best_1", "worst_1")
-    pictures_of_runs = {f"{run}/{name}.png" for run in runs for name in names}
-    assert pictures == pictures_of_runs | {"scores.png", "curves.png", "cmc.png", "heat_map.png"}
-    assert page.tags.count("img") == len(pictures)
-    for picture in pictures:
-        with Image.open(folder / picture) as image:
-            assert min(image.size) > 100
+    runs = [f"run_{n}_margin={m}_label_smoothing={s}" for n, (m, s) in enumerate(margins)]
+    assert sections == {Path(r, n) for r in runs for n in ("distances", "map", "cameras")}
+    for picture in folder.rglob("*.svg"):
+        assert picture.read_text().startswith("<?xml") and picture.with_suffix(".png").is_file()
+        with Image.open(picture.with_suffix(".png")) as image:
+            assert min(image.size) > 400, "sharp in print"
+    lists = {p.name for p in (folder / runs[0]).glob("*.png")} - {f"{n.name}.png" for n in sections}
+    assert lists == {"best_1.png", "worst_1.png"}
+    assert {p.name for p in folder.glob("*.csv")} == {"scores.csv", "settings.csv"}
+    assert len(page.source) < 5 * 2**20, "of four runs: 10 MB is too much of two"
+
+
+def test_the_same_runs_make_the_same_page(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run("one", ["x=one"])
+    pages = [write_report([run], tmp_path / name).read_bytes() for name in ("a", "b")]
+    assert pages[0] == pages[1]
 
 
 def test_names_are_text_and_not_markup(make_run: MakeRun, tmp_path: Path) -> None:
     runs = [make_run("a", [f"loss.note={EVIL}"], config={"note": EVIL}), make_run("b", ["x=one"])]
     page = Page(write_report(runs, tmp_path / "report"))
-    assert "script" not in page.tags and EVIL in page.text and EVIL not in page.source
+    queries = Page(tmp_path / "report" / "queries.html")
+    assert page.tags.count("script") == 1 and EVIL in page.text and EVIL not in page.source
+    assert queries.tags.count("script") == 2 and EVIL not in queries.source
 
 
 def test_a_single_run_is_shown_with_its_settings(make_run: MakeRun, tmp_path: Path) -> None:
     page = Page(write_report([make_run("alone", ["loss=hard"])], tmp_path / "report"))
     assert "Settings" in page.text and "scores of all runs" not in page.source
+    assert page.tags.index("summary") < page.tags.index("h2", page.tags.index("summary"))
     assert page.text.strip().startswith("alone") and "1 run of" in page.text
 
 
@@ -105,6 +123,7 @@ def test_the_page_says_what_is_missing_and_shows_the_rest(
 def test_a_page_of_unfinished_runs_alone_is_written(make_run: MakeRun, tmp_path: Path) -> None:
     page = Page(write_report([make_run("a", [], score=None)], tmp_path / "report"))
     assert "unfinished" in page.text and "learning curves" in page.source
+    assert not (tmp_path / "report" / "queries.html").exists()
 
 
 def report(monkeypatch: pytest.MonkeyPatch, cwd: Path, *arguments: str) -> None:

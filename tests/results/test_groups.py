@@ -34,7 +34,7 @@ def test_runs_that_differ_by_their_seed_alone_are_one_group(make_run: MakeRun) -
     [
         ({"resume": "${hydra:runtime.output_dir}"}, True),
         ({"logger": {"name": "second"}}, True),
-        ({"callbacks": CONFIG["callbacks"] | {"wandb": {"queries": 4}}}, True),
+        ({"callbacks": CONFIG["callbacks"] | {"dashboard": {"queries": 4}}}, True),
         ({"callbacks": CONFIG["callbacks"] | {"ema": {"decay": 0.998}}}, False),
         ({"data": {"seed": 3}}, False),
         ({"mine": 1}, False),

@@ -9,7 +9,7 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.metrics.ranking import QueryResults
 from reid_lightning.results.per_query import Query, read_per_query, write_per_query
 
-HEAD = "query,pid,camid,matches,first_match,AP,INP\n"
+HEAD = "query,pid,camera,matches,first_match,AP,INP\n"
 
 
 def write(path: Path, *, boxes: bool) -> None:
@@ -29,7 +29,7 @@ def write(path: Path, *, boxes: bool) -> None:
 def test_what_was_written_is_read(boxes: bool, tmp_path: Path) -> None:
     write(tmp_path / "per_query.csv", boxes=boxes)
     scores = read_per_query(tmp_path / "per_query.csv")
-    assert scores.queries[2] == Query("2.jpg", "P2", "1", "0 2 4 8" if boxes else "")
+    assert scores.queries[2] == Query("2.jpg", "P2", "2", "0 2 4 8" if boxes else "")
     assert scores.matches.tolist() == [3, 0, 1]
     assert np.array_equal(scores.first_match, [2, np.nan, 7], equal_nan=True)
     assert np.array_equal(scores.ap, [0.5, np.nan, 1 / 3], equal_nan=True)

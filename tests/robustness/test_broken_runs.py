@@ -27,6 +27,8 @@ FILES = (
     "per_query.csv",
     "status.json",
     "findings.pt",
+    "retrieved.parquet",
+    "camera_pairs.csv",
     ".hydra/config.yaml",
     OVERRIDES,
 )
@@ -144,7 +146,10 @@ def test_content_of_another_kind_is_said(name: str, content: str, make_run: Make
     assert problem.startswith(f"{run / name} ")
 
 
-EMPTY_SECTION: dict[str, Any] = {"name": "", "scores": "", "plots": [], "lists": [], "notes": []}
+EMPTY_SECTION: dict[str, Any] = {
+    **{"name": "", "color": "", "scores": "", "has_cameras": False},
+    **{"plots": [], "lists": [], "notes": []},
+}
 
 
 def test_odd_text_is_shown_as_text(

@@ -33,7 +33,7 @@ def test_findings_and_a_report_of_them(folder: Path, make_run: MakeRun) -> None:
     assert read.worst[0].query == found.worst[0].query
     assert read.worst[0].gallery == found.worst[0].gallery
     page = write_report([run], folder / "report").read_text(encoding="utf-8")
-    assert "data:image/png" in page
+    assert "data:image/svg+xml" in page
 
 
 def test_files_of_the_cache_and_of_a_run(folder: Path) -> None:

@@ -74,7 +74,7 @@ def _read_csv(table: Path) -> tuple[list[str], list[Row]]:
 
 
 def _read_parquet(table: Path) -> tuple[list[str], list[Row]]:
-    from pyarrow import parquet  # an extra, which few need
+    from pyarrow import parquet  # slow to import
 
     if reason := not_a_file(table):
         raise ReIDError(f"{table} cannot be read: {reason}.")

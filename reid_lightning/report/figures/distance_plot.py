@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from reid_lightning.report.figures.style import frame, new_figure
+from reid_lightning.report.figures.style import COLUMN, frame, new_figure
 from reid_lightning.results.findings import Findings
 
 _BINS = 60
@@ -19,7 +19,7 @@ def distance_plot(findings: Findings) -> Figure | None:
     }
     if not all(len(distances) for distances, *_ in pairs.values()):
         return None
-    figure = new_figure(5, 3.2)
+    figure = new_figure(COLUMN, 2.6)
     axes = figure.add_subplot()
     all_distances = np.concatenate([distances for distances, *_ in pairs.values()])
     edges = np.linspace(all_distances.min(), all_distances.max() + 1e-6, _BINS + 1)
@@ -35,7 +35,7 @@ def distance_plot(findings: Findings) -> Figure | None:
         )
     frame(axes, "Pairs at a distance (% of their kind)")
     axes.set_xlabel("distance, as ranked", fontsize=8)
-    axes.legend(fontsize=8, frameon=False)
+    axes.legend(fontsize=7, frameon=False)
     axes.margins(x=0)
     axes.set_ylim(0, 1.25 * axes.get_ylim()[1])
     return figure

@@ -8,7 +8,7 @@ from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 from torch.nn import functional as F
 
-from reid_lightning.report.figures.style import COLORS, MARKERS, new_figure
+from reid_lightning.report.figures.style import COLORS, COLUMN, MARKERS, new_figure
 from reid_lightning.results.findings import Findings
 
 _PERPLEXITY = 15  # roughly the number of neighbours that a picture keeps near
@@ -27,7 +27,7 @@ def embedding_map(findings: Findings) -> Figure | None:
     perplexity = min(_PERPLEXITY, (count - 1) / 3)
     with threadpool_limits(1):  # faster for so few points, and reproducible
         points = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(unit)
-    figure = new_figure(5, 4.4)
+    figure = new_figure(COLUMN, 3.4)
     axes = figure.add_subplot()
     pids, camids = findings.pids.numpy(), findings.camids.numpy()
     cameras = sorted(set(camids.tolist()))
@@ -41,9 +41,7 @@ def embedding_map(findings: Findings) -> Figure | None:
         label.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_color("0.8")
-    axes.set_title(
-        "The people with most pictures, one point per picture (t-SNE)", fontsize=10, loc="left"
-    )
+    axes.set_title("The people with most pictures (t-SNE)", fontsize=9, loc="left")
     handles = [
         Line2D([], [], color="0.4", marker=marker, linestyle="", label=f"camera {camera + 1}")
         for camera, marker in zip(cameras, MARKERS * len(cameras), strict=False)

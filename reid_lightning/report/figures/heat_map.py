@@ -83,7 +83,7 @@ def plot_heat_map(grid: Grid) -> Figure:
             axes.add_patch(Rectangle(**cell, fill=False, hatch="///", edgecolor="0.7", linewidth=0))
             text, color = "no result", "black"
         else:
-            text, color = f"{value:.1f}", _text_color(image.to_rgba(np.array(value)))
+            text, color = f"{value:.1f}", text_color(image.to_rgba(np.array(value)))
         box = {"facecolor": "white", "edgecolor": "none"} if np.isnan(value) else None
         axes.text(column, row, text, ha="center", va="center", color=color, bbox=box)
         if value == np.nanmax(grid.cells):
@@ -91,7 +91,7 @@ def plot_heat_map(grid: Grid) -> Figure:
     return figure
 
 
-def _text_color(shade: NDArray[np.float64]) -> str:
+def text_color(shade: NDArray[np.float64]) -> str:
     """Black or white, whichever has more contrast to `shade` (WCAG 2)."""
     red, green, blue = (
         c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shade[:3]
