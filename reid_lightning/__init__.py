@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from reid_lightning.retrieval import SpatialTemporal as SpatialTemporal
     from reid_lightning.run.api import evaluate as evaluate
     from reid_lightning.run.api import train as train
+    from reid_lightning.run.embed import embed as embed
     from reid_lightning.run.load_model import load_model as load_model
 
 _HOMES = {
@@ -61,6 +62,7 @@ _HOMES = {
     "Splits": "data.sample",
     "TripletLoss": "losses",
     "draw_synthetic": "data.synthetic",
+    "embed": "run.embed",
     "evaluate": "run.api",
     "load_model": "run.load_model",
     "rank_embeddings": "metrics",

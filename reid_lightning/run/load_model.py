@@ -1,5 +1,6 @@
 """A trained model from Python, as `reid evaluate` would load it."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -67,7 +68,8 @@ def load_model(
             raise
         raise ReIDError(message) from error
     height, width = size or (trained.height, trained.width)
-    return EmbeddingModel(trained.model, height=height, width=width, device=device)
+    digest = hashlib.blake2b(trained.digest, digest_size=16).hexdigest()
+    return EmbeddingModel(trained.model, height=height, width=width, device=device, digest=digest)
 
 
 def _of_checkpoint(
