@@ -11,5 +11,8 @@ shutil.rmtree(Path(__file__).parent / "build" / "lib", ignore_errors=True)
 setup(
     packages=[*find_packages(include=["reid_lightning*"]), "reid_lightning.conf"],
     package_dir={"reid_lightning.conf": "conf"},
-    package_data={"reid_lightning": ["report/page.html"], "reid_lightning.conf": ["**/*.yaml"]},
+    package_data={
+        "reid_lightning": ["report/page.html", "inference/search.html"],
+        "reid_lightning.conf": ["**/*.yaml"],
+    },
 )

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -79,7 +79,6 @@ def embed_pictures(
                     embedded = _embed(model, some, flip, batch_size, bar)
                     file.add({k: e for k, e in embedded.items() if isinstance(e, np.ndarray)})
                     unreadable += [e for e in embedded.values() if isinstance(e, Unreadable)]
-            log.info("%s: %s pictures, %s of them new.", out, f"{len(keys):,}", f"{len(new):,}")
             _report(list(dict.fromkeys(unreadable)), on_unreadable)
             kept = [
                 (picture, key)
@@ -105,7 +104,7 @@ def _embed(
     keys: Sequence[PictureKey],
     flip: bool,
     batch_size: int | None,
-    bar: "tqdm[None]",
+    bar: "tqdm[Any]",
 ) -> dict[PictureKey, np.ndarray | Unreadable]:
     """The embedding of each picture, or why it cannot be read."""
 

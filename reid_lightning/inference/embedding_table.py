@@ -13,6 +13,7 @@ from reid_lightning.data.pictures import Box, Picture
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import not_a_file, replaced_atomically
 from reid_lightning.inference.picture_list import ListedPicture
+from reid_lightning.signatures import shown
 
 EmbeddingType = Literal["float32", "float16"]
 
@@ -55,8 +56,9 @@ class MadeBy(NamedTuple):
         for name, mine, theirs in zip(MadeBy._fields, self, wanted, strict=True):
             if mine != theirs:
                 raise ReIDError(
-                    f"{path} holds embeddings made with {name}={mine}, and {name}={theirs} is "
-                    "asked for: embed the pictures anew into another file."
+                    f"{path} holds embeddings made with {name}={shown(mine)}, and "
+                    f"{name}={shown(theirs)} is asked for: embed the pictures anew into another "
+                    "file."
                 )
 
 

@@ -59,4 +59,9 @@ def embed(
 
 def main(arguments: Sequence[str]) -> None:
     """Run the command."""
-    run_function("embed", embed, arguments)
+    run_function("embed", embed, arguments, _show)
+
+
+def _show(table: EmbeddingTable) -> None:
+    count, size = table.embeddings.shape
+    print(f"{count:,} pictures, embeddings of {size:,} numbers in {table.made_by.dtype}.")

@@ -56,6 +56,9 @@ def read_arguments(
     hints, values, positions = arguments_of(function).hints, dict[str, Any](), iter(bare)
     for argument in typed:
         key, sign, text = argument.partition("=")
+        if "." in key and key not in hints and "options" in hints and sign:
+            values.setdefault("options", []).append(argument)
+            continue
         if not sign or (key not in hints and "/" in key):
             if (position := next(positions, None)) is None:
                 raise ReIDError(f"reid {name} takes KEY=VALUE, and {argument} has no key.")
@@ -96,4 +99,5 @@ def _help(function: Callable[..., Any]) -> str:
     """The docstring, and those of the dictionaries of arguments that it takes."""
     hints: list[Any] = [*inspect.get_annotations(inspect.unwrap(function)).values()]
     shared = [get_args(hint)[0] for hint in hints if get_origin(hint) is Unpack]
-    return "\n\n".join(inspect.getdoc(part) or "" for part in (function, *shared))
+    documents = [inspect.getdoc(part) or "" for part in (function, *shared)]
+    return "\n\n".join(text.partition("\n\nReturns:")[0] for text in documents)
