@@ -13,7 +13,12 @@ from tqdm import tqdm
 from reid_lightning.data.eval_batches import eval_batch_size, eval_batches
 from reid_lightning.data.pictures import Picture, Unreadable, resize, try_decode, try_read
 from reid_lightning.errors import ReIDError
-from reid_lightning.inference.embedding_file import EmbeddingFile, PictureKey, parts_folder
+from reid_lightning.inference.embedding_file import (
+    EmbeddingFile,
+    PictureKey,
+    parts_folder,
+    remove_empty_parts,
+)
 from reid_lightning.inference.embedding_model import EmbeddingModel
 from reid_lightning.inference.embedding_table import (
     EmbeddingTable,
@@ -64,32 +69,46 @@ def embed_pictures(
     parts_folder(out).mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(parts_folder(out) / "lock", timeout=0):
-            made_by = MadeBy(model.digest, model.height, model.width, flip, dtype)
-            file = EmbeddingFile(out, made_by)
-            file.check_keeps_all([p.picture for p in pictures])
-            keys = [_key(p.picture) for p in pictures]
-            unreadable = [key for key in keys if isinstance(key, Unreadable)]
-            readable = [key for key in keys if isinstance(key, PictureKey)]
-            new = [key for key in dict.fromkeys(readable) if key not in file.known]
-            with tqdm(total=len(new), unit=" pictures", disable=None, dynamic_ncols=True) as bar:
-                for start in range(0, len(new), part):
-                    if unreadable and on_unreadable == "error":
-                        break
-                    some = new[start : start + part]
-                    embedded = _embed(model, some, flip, batch_size, bar)
-                    file.add({k: e for k, e in embedded.items() if isinstance(e, np.ndarray)})
-                    unreadable += [e for e in embedded.values() if isinstance(e, Unreadable)]
-            _report(list(dict.fromkeys(unreadable)), on_unreadable)
-            kept = [
-                (picture, key)
-                for picture, key in zip(pictures, keys, strict=True)
-                if isinstance(key, PictureKey) and key in file.known
-            ]
-            if not kept:
-                raise ReIDError("None of the pictures can be read.")
-            return file.finish([p for p, _ in kept], [key for _, key in kept])
+            try:
+                made_by = MadeBy(model.digest, model.height, model.width, flip, dtype)
+                file = EmbeddingFile(out, made_by)
+                return _embed_into(file, model, pictures, on_unreadable, batch_size, part)
+            finally:
+                remove_empty_parts(out)
     except Timeout as error:
         raise ReIDError(f"Another process is writing {out}: wait until it ends.") from error
+
+
+def _embed_into(
+    file: EmbeddingFile,
+    model: EmbeddingModel,
+    pictures: Sequence[ListedPicture],
+    on_unreadable: OnUnreadable,
+    batch_size: int | None,
+    part: int,
+) -> EmbeddingTable:
+    file.check_keeps_all([p.picture for p in pictures])
+    keys = [_key(p.picture) for p in pictures]
+    unreadable = [key for key in keys if isinstance(key, Unreadable)]
+    readable = dict.fromkeys(key for key in keys if isinstance(key, PictureKey))
+    new = [key for key in readable if key not in file.known]
+    with tqdm(total=len(new), unit=" pictures", disable=None, dynamic_ncols=True) as bar:
+        for start in range(0, len(new), part):
+            if unreadable and on_unreadable == "error":
+                break
+            some = new[start : start + part]
+            embedded = _embed(model, some, file.made_by.flip, batch_size, bar)
+            file.add({k: e for k, e in embedded.items() if isinstance(e, np.ndarray)})
+            unreadable += [e for e in embedded.values() if isinstance(e, Unreadable)]
+    _report(list(dict.fromkeys(unreadable)), on_unreadable)
+    kept = [
+        (picture, key)
+        for picture, key in zip(pictures, keys, strict=True)
+        if isinstance(key, PictureKey) and key in file.known
+    ]
+    if not kept:
+        raise ReIDError("None of the pictures can be read.")
+    return file.finish([p for p, _ in kept], [key for _, key in kept])
 
 
 def _key(picture: Picture) -> PictureKey | Unreadable:
@@ -135,7 +154,8 @@ def _report(unreadable: Sequence[Unreadable], on_unreadable: OnUnreadable) -> No
     """
     lines = [f"{path} ({reason})" for path, reason in unreadable]
     if lines and on_unreadable == "error":
-        head = f"{len(lines)} pictures cannot be read (on_unreadable=skip leaves them out):"
+        count = "1 picture" if len(lines) == 1 else f"{len(lines):,} pictures"
+        head = f"{count} cannot be read (on_unreadable=skip leaves out what cannot):"
         raise ReIDError("\n".join([head, *lines]))
     for line in lines:
         log.warning("Left out, it cannot be read: %s", line)

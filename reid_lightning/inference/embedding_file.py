@@ -73,7 +73,8 @@ class EmbeddingFile:
         """Write the embeddings of these pictures, all known by their keys, to `out`."""
         table = self._table(pictures, keys, [self.known[key] for key in keys])
         write_table(table, self.out)
-        shutil.rmtree(self.parts)
+        for part in self.parts.glob("*.parquet"):
+            part.unlink()
         return table
 
     def _table(
@@ -84,6 +85,12 @@ class EmbeddingFile:
     ) -> EmbeddingTable:
         rows = np.stack(embeddings).astype(self.made_by.dtype, copy=False)
         return EmbeddingTable(pictures, [key.version for key in keys], rows, self.made_by)
+
+
+def remove_empty_parts(out: Path) -> None:
+    """Remove the folder of a file's parts if there is none to go on with."""
+    if not any(parts_folder(out).glob("*.parquet")):
+        shutil.rmtree(parts_folder(out))
 
 
 def parts_folder(out: Path) -> Path:

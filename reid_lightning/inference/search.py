@@ -102,7 +102,7 @@ def _by_steps(x: Tensor, y: Tensor, k: int, retrieval: Retrieval) -> Nearest:
             for d in retrieval.distances(query, gallery)
         ]
         indices = torch.cat(ranked)
-    similarities = [y[row].double() @ x[n].double() for n, row in enumerate(indices)]
+    similarities = [(y[row].double() * x[n].double()).sum(1) for n, row in enumerate(indices)]
     return Nearest(indices, torch.stack(similarities))
 
 

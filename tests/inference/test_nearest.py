@@ -70,9 +70,7 @@ def test_faiss_finds_nearly_all_and_says_how_many() -> None:
     pytest.importorskip("faiss")
     generator = torch.Generator().manual_seed(0)
     centers = torch.randn(40, 16, generator=generator)
-    gallery = unit_norm(
-        centers.repeat(100, 1) + 0.3 * torch.randn(4000, 16, generator=generator)
-    )
+    gallery = unit_norm(centers.repeat(100, 1) + 0.3 * torch.randn(4000, 16, generator=generator))
     query = unit_norm(centers[:20] + 0.3 * torch.randn(20, 16, generator=generator))
     approximate = approximate_nearest(query, gallery, 10)
     exact = nearest(query, gallery, 10).indices
