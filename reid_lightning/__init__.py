@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:
+    from reid_lightning.comparison.compare import Comparison as Comparison
+    from reid_lightning.comparison.compare import compare as compare
     from reid_lightning.data import Augmentation as Augmentation
     from reid_lightning.data import ReIDDataModule as ReIDDataModule
     from reid_lightning.data.sample import Sample as Sample
@@ -43,6 +45,7 @@ _HOMES = {
     "Augmentation": "data",
     "BatchAllLoss": "losses",
     "CenterLoss": "losses",
+    "Comparison": "comparison.compare",
     "Criterion": "losses",
     "EmbeddedSet": "retrieval",
     "Embedder": "models",
@@ -62,6 +65,7 @@ _HOMES = {
     "SpatialTemporal": "retrieval",
     "Splits": "data.sample",
     "TripletLoss": "losses",
+    "compare": "comparison.compare",
     "draw_synthetic": "data.synthetic",
     "embed": "run.embed",
     "evaluate": "run.api",

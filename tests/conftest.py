@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from run_folders import make_run as make_run
+from scored_runs import make_scored as make_scored
 from warm_start import run_script, warm_context
 
 from reid_lightning.data.clock import with_times

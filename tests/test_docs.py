@@ -10,6 +10,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 import reid_lightning
+from reid_lightning.comparison.__main__ import parser as comparison_parser
+from reid_lightning.comparison.__main__ import typed_sides
 from reid_lightning.report.__main__ import parser
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -58,17 +60,26 @@ COMMANDS = [
     for page, command in TYPED
     if page != "extending.md" and re.search(r"\breid (train|evaluate|data)\b", command)
 ]
+COMPARISONS = [command for _, command in TYPED if command.startswith("reid compare")]
 REPORTS = [command for _, command in TYPED if command.startswith("reid report")]
 
 
 def test_every_command_is_one_that_is_tried_here() -> None:
-    others = [c for _, c in TYPED if not re.search(r"\breid (train|evaluate|data|report)\b", c)]
+    others = [
+        c for _, c in TYPED if not re.search(r"\breid (train|evaluate|data|report|compare)\b", c)
+    ]
     assert {command.split()[0] for command in others} <= {"pip", "kill", "make", "wandb", "git"}
 
 
 @pytest.mark.parametrize("line", REPORTS)
 def test_every_report_is_one_that_is_understood(line: str) -> None:
     assert parser().parse_args(shlex.split(line, comments=True)[2:]).paths
+
+
+@pytest.mark.parametrize("line", COMPARISONS)
+def test_every_comparison_is_one_that_is_understood(line: str) -> None:
+    typed = comparison_parser().parse_args(shlex.split(line, comments=True)[2:])
+    assert all(typed_sides(typed.runs))
 
 
 @pytest.mark.parametrize(("page", "line"), COMMANDS, ids=[f"{p}: {c}" for p, c in COMMANDS])

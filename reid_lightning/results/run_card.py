@@ -1,18 +1,20 @@
 """How a run is named among others: its name, group and tags, and its flat hyperparameters."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import read_yaml
+from reid_lightning.results.groups import settings_digest
 from reid_lightning.results.overrides import last_part, short_value
 
 # These are no hyperparameters: where files lie, facts about the data set, a second copy of a group.
 _LEFT_OUT = ("data/archive", "data/augmentation", "data/cache", "data/expected", "data/source")
 _WHOLE_PATH = "data/root"
 _UNTAGGED = ("logger", "resume=")
+_DIGITS = 8  # of a digest among names
 
 
 class RunCard(NamedTuple):
@@ -28,7 +30,9 @@ def run_card(folder: Path) -> RunCard:
     """Read a run's card from the `.hydra` in its folder, the same whether or not it is resumed.
 
     A sweep's job is named by what the sweep changes in it, and grouped by the sweep's folder; a
-    single run is named by its own folder. Tags are all overrides but those of the logger.
+    single run is named by its own folder, and grouped with those that have the same settings. Jobs
+    of a sweep that changes the seed are grouped by all else that it changes, too. Tags are all
+    overrides but those of the logger.
 
     Raises:
         ReIDError: a file in `.hydra` is damaged.
@@ -49,7 +53,7 @@ def _card(folder: Path, path: Path) -> RunCard:
     chosen = hydra["runtime"]["choices"].items()
     choices = {k: v for k, v in chosen if "/" not in k and k not in ("callbacks", "logger")}
     if hydra["mode"] != "MULTIRUN":
-        return RunCard(folder.name, None, overrides, choices)
+        return RunCard(folder.name, _group_of_settings(folder, overrides), overrides, choices)
     subdir = _interpolated(str(hydra["sweep"]["subdir"]), hydra)
     sweep = folder.parents[len(Path(subdir).parts) - 1]
     path = sweep / "multirun.yaml"  # not every sweeper leaves one
@@ -58,7 +62,23 @@ def _card(folder: Path, path: Path) -> RunCard:
     params = hydra.get("sweeper", {}).get("params") or {}
     common = [*common, *(f"{key}={value}" for key, value in params.items())]
     swept = [o for o in overrides if o not in map(_short_override, common)]
-    return RunCard(", ".join(swept) or folder.name, sweep.name, overrides, choices)
+    settings = _without_seed(swept)
+    repeats_settings = settings and len(settings) < len(swept)
+    group = f"{sweep.name}: {', '.join(settings)}" if repeats_settings else sweep.name
+    return RunCard(", ".join(swept) or folder.name, group, overrides, choices)
+
+
+def _group_of_settings(folder: Path, overrides: Sequence[str]) -> str | None:
+    """What runs of the same settings and any seed have in common; None where it is not known."""
+    path = folder / ".hydra" / "config.yaml"
+    config = read_yaml(path) if path.is_file() else None
+    if not isinstance(config, dict):
+        return None
+    return " ".join([*_without_seed(overrides), settings_digest(config)[:_DIGITS]])
+
+
+def _without_seed(overrides: Sequence[str]) -> list[str]:
+    return [override for override in overrides if not override.startswith("seed=")]
 
 
 def flat_config(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

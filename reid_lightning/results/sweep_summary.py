@@ -15,6 +15,7 @@ from reid_lightning.results.costs import COST_TITLES, cost_text, differing_costs
 from reid_lightning.results.metrics_json import read_results
 from reid_lightning.results.overrides import differing_keys, read_overrides
 from reid_lightning.results.status import read_status
+from reid_lightning.results.sweep_groups import group_columns, has_seeds, row_groups
 
 SUMMARY_FILE = "summary.csv"
 _OTHER_COLUMNS = (*COST_TITLES, "validated_on", "status", "folder")
@@ -55,31 +56,44 @@ def _read_job(job: Path) -> tuple[dict[str, str], str, dict[str, Any]]:
         return overrides, f"cannot be read: {error}", {}
 
 
-def swept_keys(rows: Sequence[dict[str, Any]]) -> list[str]:
+def swept_keys(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The overrides that the jobs of `rows` differ in."""
     return [name for name in rows[0] if not _is_score(name) and name not in _OTHER_COLUMNS]
 
 
 def write_summary(folder: Path) -> list[dict[str, Any]]:
-    """Write `summary.csv` into a sweep's folder; returns its rows, none if no job was started."""
+    """Write `summary.csv` into a sweep's folder; returns its rows, none if no job was started.
+
+    Where runs differ by their seed alone, the file has `group_columns`, too.
+    """
     rows = sweep_rows(folder)
     if rows:
+        groups = row_groups(folder, rows)
+        more = group_columns(groups, filter(_is_score, rows[0])) if has_seeds(groups) else {}
+        written = [row | more.get(row["folder"], {}) for row in rows]
         with (
             replaced_atomically(folder / SUMMARY_FILE) as partial,
             partial.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
         ):
-            writer = csv.DictWriter(file, rows[0])
+            writer = csv.DictWriter(file, written[0])
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows(written)
     return rows
 
 
-def sweep_table(rows: Sequence[dict[str, Any]]) -> str:
-    """The rows as text: scores in per cent, columns without any score left out."""
+def sweep_table(rows: Sequence[Mapping[str, Any]], best: bool = False) -> str:
+    """The rows as text: scores in per cent, columns without any score left out.
+
+    Args:
+        rows: of `write_summary`.
+        best: mark the first row.
+    """
     always = [*swept_keys(rows), "status", "folder"]
     names = [n for n in rows[0] if n in always or any(row[n] is not None for row in rows)]
     cells = [[_cell(name, row[name]) for name in names] for row in rows]
     titles = [COST_TITLES.get(name, name.removeprefix("test/")) for name in names]
+    if best:
+        titles, cells = ["", *titles], [["*" if n == 0 else "", *c] for n, c in enumerate(cells)]
     return tabulate(cells, titles, tablefmt="simple")
 
 

@@ -21,6 +21,7 @@ from reid_lightning.losses import Criterion
 from reid_lightning.metrics import ReIDMetric
 from reid_lightning.models import Embedder
 from reid_lightning.models.networks import network_name
+from reid_lightning.results.groups import settings_digest
 from reid_lightning.run.check_config import constructor, keys_beside
 from reid_lightning.run.check_outputs import check_outputs
 from reid_lightning.run.config_files import group_files
@@ -46,7 +47,10 @@ def kept_config(config: DictConfig) -> dict[str, Any]:
     }
     # Of the network its name: evaluation imports nothing that a checkpoint names.
     name = network_name(get_method(kept["model"].pop("_target_")))
-    return {"network": name, **kept, "seed": config.seed, "version": config.version}
+    composed: Any = OmegaConf.to_container(config, resolve=False)
+    settings = settings_digest(composed)
+    own = {"seed": config.seed, "settings": settings, "version": config.version}
+    return {"network": name, **kept, **own}
 
 
 def build_datamodule(config: DictConfig, **sizes: int) -> ReIDDataModule:

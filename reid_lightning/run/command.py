@@ -1,4 +1,4 @@
-"""The command `reid`: train, evaluate, data, report."""
+"""The command `reid`: train, evaluate, data, report, compare."""
 
 import sys
 from importlib import import_module
@@ -30,6 +30,10 @@ _COMMANDS = {
     "report": (
         "reid_lightning.report.__main__",
         "write one page about runs and sweeps: reid report RUN_OR_SWEEP…",
+    ),
+    "compare": (
+        "reid_lightning.comparison.__main__",
+        "whether two checkpoints or settings differ: reid compare RUN RUN",
     ),
 }
 

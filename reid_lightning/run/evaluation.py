@@ -85,6 +85,8 @@ def run_evaluation(config: DictConfig) -> float:
         "data": datamodule.folder.title,
         "cameras": camera_count(official),
         "trained_on": trained.data,
+        "trained_seed": trained.seed,
+        "trained_settings": trained.settings,
         "checkpoint": config.checkpoint,
         "weights": trained.weights,
         "weights_sha256": trained.weights_sha256,

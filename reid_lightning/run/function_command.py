@@ -3,6 +3,7 @@
 import inspect
 import logging
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
@@ -59,7 +60,7 @@ def read_arguments(
         if "." in key and key not in hints and "options" in hints and sign:
             values.setdefault("options", []).append(argument)
             continue
-        if not sign or (key not in hints and "/" in key):
+        if not sign or (key not in hints and bare and Path(argument).exists()):
             if (position := next(positions, None)) is None:
                 raise ReIDError(f"reid {name} takes KEY=VALUE, and {argument} has no key.")
             key, text = position, argument

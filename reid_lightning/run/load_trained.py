@@ -42,6 +42,8 @@ class Trained(NamedTuple):
         data: the name of its training set, where that is known.
         weights: what was named as `model.weights`, where there is no checkpoint of ours.
         weights_sha256: of that file.
+        seed: of the training, where that is known.
+        settings: a digest of those that it was trained with, the same for every seed.
     """
 
     model: Embedder
@@ -53,6 +55,8 @@ class Trained(NamedTuple):
     data: str | None = None
     weights: str | None = None
     weights_sha256: str | None = None
+    seed: int | None = None
+    settings: str | None = None
 
 
 def load_trained(path: Path, own_network: DictConfig | Constructor | None = None) -> Trained:
@@ -98,6 +102,8 @@ def load_trained(path: Path, own_network: DictConfig | Constructor | None = None
             _checked(metric, "distance", str, RankingDistance),
             hashlib.blake2b(path.read_bytes()).digest() + options_digest(own_network),
             _checked(data, "name", str),
+            seed=_kept(config, "seed", int),
+            settings=_kept(config, "settings", str),
         )
     except UnfitCheckpointError as error:
         raise ReIDError(
@@ -150,6 +156,13 @@ def _checked(group: Mapping[str, Any], key: str, kind: type, hint: Any = Any) ->
     except ReIDError as error:
         raise UnfitCheckpointError(f"of its configuration, {str(error).rstrip('.')}") from error
     return value
+
+
+def _kept(config: Mapping[str, Any], key: str, kind: type) -> Any:
+    """A value that earlier versions did not keep; None where it is no number or digest."""
+    value = config.get(key)
+    fits = abs(value) < 2**63 if type(value) is int else type(value) is str and len(value) <= 64
+    return value if fits and type(value) is kind else None
 
 
 def _version(config: Mapping[str, Any]) -> str:

@@ -84,7 +84,7 @@ def check_same_job(folder: Path, trained: Mapping[str, Any], requested: Mapping[
 def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """The values of every group's keys, named as a user types them."""
     groups = {name: group for name, group in config.items() if isinstance(group, Mapping)}
-    alone = {n: v for n, v in config.items() if n not in groups and n != "version"}
+    alone = {n: v for n, v in config.items() if n not in (*groups, "settings", "version")}
     return alone | {
         f"{name}.{key}": value
         for name, group in groups.items()

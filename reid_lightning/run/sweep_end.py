@@ -1,5 +1,6 @@
 """Hydra's callback at the end of a sweep: one table of all its jobs, and a picture."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from reid_lightning.results.status import write_status
-from reid_lightning.results.sweep_summary import SUMMARY_FILE, sweep_table, write_summary
+from reid_lightning.results.sweep_summary import SUMMARY_FILE, write_summary
 from reid_lightning.run.held_sweep import release_sweeps
 from reid_lightning.run.typed_command import typed_command
 from reid_lightning.run.user_errors import exit_on_errors
@@ -27,9 +28,9 @@ class SweepEnd(Callback):
             self._end_sweep(config)
 
     def _end_sweep(self, config: DictConfig) -> None:
-        from reid_lightning.report.figures.heat_map import (
-            write_heat_map,  # matplotlib is slow to import
-        )
+        # Imported here: scipy and matplotlib are slow to import, and jobs do not need them.
+        from reid_lightning.comparison.sweep_text import sweep_text
+        from reid_lightning.report.figures.heat_map import write_heat_map
 
         folder = Path(config.hydra.sweep.dir)
         rows = write_summary(folder)
@@ -37,10 +38,16 @@ class SweepEnd(Callback):
         release_sweeps()
         if not rows:
             return
-        print(f"\n{sweep_table(rows)}\n\nThe sweep: {folder / SUMMARY_FILE}")
+        text, first_two = sweep_text(folder, rows)
+        print(f"\n{text}\n\nThe sweep: {folder / SUMMARY_FILE}")
         if path := write_heat_map(rows, folder):
             print(f"As a picture: {path}")
         print(f"On one page: {typed_command('report')} {folder}")
+        if first_two:
+            sides = [" ".join(shlex.quote(str(run)) for run in side) for side in first_two[::-1]]
+            print(
+                f"The first two, query by query: {typed_command('compare')} {' with '.join(sides)}"
+            )
         unfinished = sum(row["status"] != "finished" for row in rows)
         if unfinished:
             retry = f" ({typed_command('train')} -m resume_sweep={folder} tries again)"

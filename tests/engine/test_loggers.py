@@ -65,9 +65,14 @@ def test_names_and_tags_are_as_long_as_wandb_takes_them(tmp_path: Path) -> None:
     )
     started_with = wandb_logger(str(tmp_path / "0"))._wandb_init
     assert started_with["name"] == long[:128] and started_with["tags"] == ["seed=1"]
-    assert started_with["group"] == tmp_path.name
+    group = started_with["group"]
+    assert group.startswith(f"{tmp_path.name}: loss.margin=1") and len(group) == 128
     given = wandb_logger(str(tmp_path / "0"), name="mine", group=None)._wandb_init
-    assert given["name"] == "mine" and given["group"] == tmp_path.name
+    assert given["name"] == "mine" and given["group"] == group
+    longer = (tmp_path / "0" / ".hydra" / "hydra.yaml").read_text().replace(long, f"{long}1")
+    (tmp_path / "0" / ".hydra" / "hydra.yaml").write_text(longer)
+    other = wandb_logger(str(tmp_path / "0"))._wandb_init["group"]
+    assert other != group and len(other) == 128, "other settings are another group"
 
 
 def test_wandb_is_imported_by_runs_that_use_it_alone() -> None:

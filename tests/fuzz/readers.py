@@ -33,9 +33,10 @@ from reid_lightning.models import networks
 from reid_lightning.models.embedder import Embedder
 from reid_lightning.models.weights import load_weights
 from reid_lightning.results.findings import read_findings, write_findings
+from reid_lightning.results.groups import seed_groups
 from reid_lightning.results.metrics_json import read_results, write_results
 from reid_lightning.results.overrides import read_overrides
-from reid_lightning.results.per_query import read_first_matches, write_per_query
+from reid_lightning.results.per_query import read_first_matches, read_per_query, write_per_query
 from reid_lightning.results.run_card import run_card
 from reid_lightning.results.runs import read_runs
 from reid_lightning.results.status import read_status, read_status_file, write_status
@@ -251,9 +252,15 @@ def read_curves(path: Path) -> Any:
 
 def write_ranks(path: Path) -> None:
     columns = torch.tensor([2, 0]), torch.tensor([12, 0]), torch.ones(2), torch.ones(2)
-    matches, first, ap, inp = columns
     queries = tuple(Sample(path.parent / name, 1, 0) for name in ("a, 1.jpg", "b\x0b.jpg"))
-    write_per_query(path, Splits((), queries, ()), QueryResults(ap, first, matches, inp))
+    write_per_query(path, Splits((), queries, ()), QueryResults(*columns))
+
+
+def read_ranks(path: Path) -> Any:
+    ranks = read_first_matches(path).tolist()
+    scores = read_per_query(path)
+    columns = [scores.queries, scores.matches.tolist(), scores.first_match.tolist()]
+    return [repr(row) for row in zip(ranks, *columns, scores.ap.tolist(), strict=True)]
 
 
 ROWS = {
@@ -342,6 +349,7 @@ def read_config(path: Path) -> Any:
     """As a resume does."""
     folder = path.parent.parent
     read_runs([folder])
+    seed_groups([folder])
     check_version(folder, path)
     with initialize_config_dir(str(path.parent), version_base="1.3"):
         check_training_config(compose("config"))
@@ -386,7 +394,7 @@ READERS = PICTURES | {
     ),
     "metrics.json": Reader(write_scores, read_scores),
     "metrics.csv": Reader(write_curves, read_curves, name="metrics.csv"),
-    "per_query.csv": Reader(write_ranks, lambda path: read_first_matches(path).tolist()),
+    "per_query.csv": Reader(write_ranks, read_ranks),
     "status.json": Reader(write_status_file, read_state, name="status.json"),
     "overrides.yaml": Reader(
         lambda path: path.write_text("- loss=hard\n- seed=1\n- data.root='/a, b'\n"),

@@ -110,7 +110,7 @@ READ_ABOVE = {
         "data/synthetic/draw_set.py",
         "engine/loggers/metrics_csv.py",
     ),
-    *("models/weights.py", "results/findings.py", "results/metrics_json.py"),
+    *("models/weights.py", "results/findings.py", "results/groups.py", "results/metrics_json.py"),
     *("results/overrides.py", "results/per_query.py", "results/run_card.py", "results/runs.py"),
     *("results/status.py", "retrieval/spatial_temporal.py", "run/help.py", "run/load_trained.py"),
     *(

@@ -30,7 +30,25 @@ def test_the_name_of_a_job_is_what_its_sweep_changes(tmp_path: Path) -> None:
     overrides = ["data.p=4", "loss=hard", "seed=1"]
     folder = tmp_path / "sweep" / "a" / "0"
     card = run_card(hydra_files(folder, "MULTIRUN", overrides, "a/${hydra.job.num}"))
-    assert (card.name, card.group, card.tags) == ("loss=hard, seed=1", "sweep", overrides)
+    assert (card.name, card.tags) == ("loss=hard, seed=1", overrides)
+    assert card.group == "sweep: loss=hard", "the same for every seed"
+
+
+def test_a_sweep_of_seeds_alone_is_one_group(tmp_path: Path) -> None:
+    assert run_card(hydra_files(tmp_path / "sweep" / "0", "MULTIRUN", ["seed=1"])).group == "sweep"
+
+
+def test_single_runs_are_grouped_by_their_settings_without_the_seed(tmp_path: Path) -> None:
+    def group(name: str, seed: int, margin: float) -> str | None:
+        typed = [f"loss.margin={margin}", f"seed={seed}", "logger=wandb"]
+        folder = hydra_files(tmp_path / name, "RUN", typed)
+        config = f"seed: {seed}\nloss: {{margin: {margin}}}\n"
+        (folder / ".hydra" / "config.yaml").write_text(config)
+        return run_card(folder).group
+
+    first, second, other = group("a", 0, 0.3), group("b", 1, 0.3), group("c", 0, 0.1)
+    assert first == second and str(first).startswith("loss.margin=0.3 ")
+    assert other not in (None, first)
 
 
 def test_without_multirun_yaml_the_name_of_a_job_is_all_its_overrides(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def evaluate(checkpoint: Path, script: Callable, tiny_overrides: list[str]) -> C
 def test_all_steps_at_once_and_what_they_leave(evaluate: Callable, tmp_path: Path) -> None:
     plain, _ = evaluate(cwd=tmp_path)
     results, _ = evaluate(f"retrieval=[{','.join(STEPS)}]", cwd=tmp_path)
+    assert plain["trained_seed"] == 0 and len(plain["trained_settings"]) == 32
     assert plain["retrieval"] == "none" and results["retrieval"] == "+".join(STEPS)
     assert results["test/mAP"] != plain["test/mAP"]
     assert 0 < results["test/mAP"] <= 1 and results["test/queries"] == plain["test/queries"]

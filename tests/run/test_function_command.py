@@ -1,5 +1,6 @@
 """key=value as a function's signature reads it, and what is wrong with it in a sentence."""
 
+from pathlib import Path
 from typing import Literal, TypedDict
 
 import pytest
@@ -92,7 +93,10 @@ def test_what_is_missing_is_said() -> None:
         read_arguments("example", example, [])
 
 
-def test_values_without_a_key_are_in_order() -> None:
+def test_values_without_a_key_are_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a=1").mkdir()
+    Path("a=1/b.jpg").touch()
     read = read_arguments("example", example, ["a=1/b.jpg", "b.jpg"], ["pictures", "out"])
     assert read == {"pictures": "a=1/b.jpg", "out": "b.jpg"}
     with pytest.raises(ReIDError, match=r"c\.jpg has no key"):

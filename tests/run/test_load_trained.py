@@ -43,6 +43,19 @@ def test_a_checkpoint_of_version_0_2_is_loaded(checkpoint: Path, tmp_path: Path)
         load_trained(tmp_path / "old.ckpt")
 
 
+@pytest.mark.parametrize("wrong", [None, "0" * 65, 2**63, True, [0], -(2**63)])
+def test_seed_and_settings_are_left_out_where_they_are_none(
+    wrong: object, checkpoint: Path, tmp_path: Path
+) -> None:
+    known = load_trained(checkpoint)
+    assert known.seed == 0 and len(known.settings or "") == 32
+    content = torch.load(checkpoint, weights_only=True)
+    content["hyper_parameters"] |= {"seed": wrong, "settings": wrong}
+    torch.save(content, tmp_path / "x.ckpt")
+    trained = load_trained(tmp_path / "x.ckpt")
+    assert trained.seed is None and trained.settings is None
+
+
 def test_the_source_of_a_network_is_the_file_of_its_constructor(checkpoint: Path) -> None:
     assert load_trained(checkpoint).source.name == "mobilenet_v2.py"
 

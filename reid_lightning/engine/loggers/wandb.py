@@ -1,5 +1,6 @@
 """A W&B logger, in a run that may be resumed."""
 
+import hashlib
 import logging
 import netrc
 import os
@@ -22,6 +23,7 @@ from reid_lightning.signatures import checked
 
 log = logging.getLogger(__name__)
 
+_LONGEST = 128  # letters of a name that W&B takes
 BEST = ("val/mAP", "val/rank1")  # the summary shows these metrics' best epoch
 
 
@@ -58,8 +60,8 @@ def wandb_logger(
     card = run_card(Path(save_dir))
     chosen = {
         "project": os.environ.get("WANDB_PROJECT", "reid-lightning"),
-        "name": os.environ.get("WANDB_NAME", card.name[:128]),  # the longest, as for tags
-        "group": card.group,
+        "name": os.environ.get("WANDB_NAME", card.name[:_LONGEST]),
+        "group": card.group and _group_name(card.group),
         "tags": [tag for tag in card.tags if len(tag) <= 64],
         "config": {**card.choices, "git_revision": git_revision()},
         "settings": {"disable_git": True},  # a remote's address may hold a token
@@ -101,6 +103,14 @@ class Dashboard(WandbLogger):
     def log_hyperparams(self, params: Any) -> None:
         """Log them as one flat mapping."""
         super().log_hyperparams(flat_config(params))
+
+
+def _group_name(group: str) -> str:
+    """A name that W&B takes, still another for another group."""
+    if len(group) <= _LONGEST:
+        return group
+    end = hashlib.blake2b(group.encode(errors="backslashreplace"), digest_size=4).hexdigest()
+    return f"{group[: _LONGEST - len(end) - 1]} {end}"
 
 
 def finish_wandb(exit_code: int = 0) -> None:

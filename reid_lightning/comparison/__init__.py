@@ -1,0 +1,1 @@
+"""Two checkpoints, or two settings trained with several seeds, compared query by query."""
