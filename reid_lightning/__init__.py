@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from reid_lightning.retrieval import SpatialTemporal as SpatialTemporal
     from reid_lightning.run.api import evaluate as evaluate
     from reid_lightning.run.api import train as train
+    from reid_lightning.run.embed import embed as embed
     from reid_lightning.run.load_model import load_model as load_model
+    from reid_lightning.run.search import search as search
 
 _HOMES = {
     "Augmentation": "data",
@@ -65,9 +67,11 @@ _HOMES = {
     "TripletLoss": "losses",
     "compare": "comparison.compare",
     "draw_synthetic": "data.synthetic",
+    "embed": "run.embed",
     "evaluate": "run.api",
     "load_model": "run.load_model",
     "rank_embeddings": "metrics",
+    "search": "run.search",
     "train": "run.api",
 }
 __all__ = ["__version__", *sorted(_HOMES)]

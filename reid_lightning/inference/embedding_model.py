@@ -27,20 +27,27 @@ class EmbeddingModel:
         network: is put into eval mode, and on the device.
         height, width: of its input, in pixels.
         device: torch's name of one, or `auto`: a GPU if there is one.
+        digest: of its weights and options, by which its embeddings are known.
 
     Raises:
         ReIDError: there is no such device, or the network takes no pictures of this size.
     """
 
     def __init__(
-        self, network: Embedder, *, height: int, width: int, device: str | torch.device = "auto"
+        self,
+        network: Embedder,
+        *,
+        height: int,
+        width: int,
+        device: str | torch.device = "auto",
+        digest: str = "",
     ) -> None:
-        self.height, self.width = height, width
+        self.height, self.width, self.digest = height, width, digest
         self.device = _device(device)
         network = channels_last(network.eval())
         self.network: Embedder = network.to(self.device)
         try:
-            self._embed(torch.zeros(1, height, width, 3, dtype=torch.uint8))
+            self._embed(torch.zeros(1, height, width, 3, dtype=torch.uint8), flip=False)
         except (RuntimeError, ValueError, AssertionError) as error:  # timm asserts the size
             if memory_error(error):
                 raise
@@ -81,15 +88,34 @@ class EmbeddingModel:
         batches = eval_batches(len(listed), size) if listed else []
         rows = [torch.empty(0, self.embedding_size)]
         for batch in batches:
-            rows.append(self._embed(torch.from_numpy(np.stack([next(pixels) for _ in batch]))))
-        embeddings = torch.cat(rows)
+            pictures_of_batch = np.stack([next(pixels) for _ in batch])
+            rows.append(self.embed_pixels(torch.from_numpy(pictures_of_batch)))
+        return torch.cat(rows)
+
+    def embed_pixels(self, pixels: Tensor, *, flip: bool = False) -> Tensor:
+        """Embed one batch of pictures of the network's input size.
+
+        Args:
+            pixels: uint8 [n, height, width, 3], RGB.
+            flip: embed a picture as the mean over it and its mirror image.
+
+        Returns:
+            As of a call.
+
+        Raises:
+            ReIDError: an embedding is not finite.
+        """
+        embeddings = self._embed(pixels, flip=flip)
         check_finite(embeddings)
         return embeddings
 
     @torch.inference_mode()
-    def _embed(self, pixels: Tensor) -> Tensor:
+    def _embed(self, pixels: Tensor, *, flip: bool) -> Tensor:
         images = images_channels_last(to_network_input(pixels.to(self.device)))
-        return unit_norm(self.network(images).retrieval.float()).cpu()
+        embeddings = self.network(images).retrieval.float()
+        if flip:
+            embeddings = (embeddings + self.network(images.flip(3)).retrieval.float()) / 2
+        return unit_norm(embeddings).cpu()
 
 
 def _device(name: str | torch.device) -> torch.device:

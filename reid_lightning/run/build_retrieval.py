@@ -20,11 +20,11 @@ def taken_steps(config: DictConfig) -> list[str]:
     return [str(name) for name, step in config.items() if step]
 
 
-def build_retrieval(config: DictConfig, folder: DatasetFolder) -> Retrieval:
-    """The steps of `config`; time and place are learnt from the set's training pictures.
+def build_steps(config: DictConfig) -> Retrieval:
+    """The steps of `config` but that of time and place.
 
     Raises:
-        ReIDError: time and place are asked for, and some pictures of the set have no times.
+        ReIDError: something is no step.
     """
     # One by one: in a configuration that holds it, a step would become a configuration itself.
     steps = {
@@ -45,9 +45,18 @@ def build_retrieval(config: DictConfig, folder: DatasetFolder) -> Retrieval:
                 "no _target_ of your own."
             )
     own_steps = tuple(step for name, step in steps.items() if name not in known)
-    retrieval = Retrieval(
+    return Retrieval(
         **{name: step for name, step in steps.items() if name in known}, own_steps=own_steps
     )
+
+
+def build_retrieval(config: DictConfig, folder: DatasetFolder) -> Retrieval:
+    """The steps of `config`; time and place are learnt from the set's training pictures.
+
+    Raises:
+        ReIDError: time and place are asked for, and some pictures of the set have no times.
+    """
+    retrieval = build_steps(config)
     if not folder.official.has_cameras:
         for name in ("multi_query", "spatial_temporal"):
             if config.get(name):

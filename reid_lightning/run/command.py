@@ -19,6 +19,14 @@ _COMMANDS = {
         "reid_lightning.run.data",
         "tell what a set holds, without training: reid data data=market1501",
     ),
+    "embed": (
+        "reid_lightning.run.embed",
+        "embed pictures into a file: reid embed checkpoint=RUN pictures=FOLDER out=FILE.parquet",
+    ),
+    "search": (
+        "reid_lightning.run.search",
+        "search pictures in a gallery: reid search checkpoint=RUN query=who.jpg gallery=FOLDER",
+    ),
     "report": (
         "reid_lightning.report.__main__",
         "write one page about runs and sweeps: reid report RUN_OR_SWEEP…",

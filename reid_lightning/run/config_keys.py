@@ -78,6 +78,9 @@ _TRAINING: dict[str, Any] = {
     "data": Node({"join": list[Text]}, beside="reader", partial=False),
     "metric": Node(partial=False),
 }
+RETRIEVAL = Nodes(
+    {"flip": bool | None, "multi_query": bool | None, "spatial_temporal": {"file": Text | None}}
+)
 _EVALUATION: dict[str, Any] = {
     "checkpoint": Text | None,
     "version": Text,
@@ -89,9 +92,7 @@ _EVALUATION: dict[str, Any] = {
     "trainer": _TRAINER,
     "data": Node({"height": Size | None, "width": Size | None}, beside="reader", partial=False),
     "metric": {"distance": RankingDistance | None, "ap": AveragePrecision, "extra_scores": Nodes()},
-    "retrieval": Nodes(
-        {"flip": bool | None, "multi_query": bool | None, "spatial_temporal": {"file": Text | None}}
-    ),
+    "retrieval": RETRIEVAL,
 }
 _DIRECTION = Literal["minimize", "maximize"]
 # Of Hydra's plugins, which find them late or fail on them.

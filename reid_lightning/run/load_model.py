@@ -1,23 +1,18 @@
 """A trained model from Python, as `reid evaluate` would load it."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.utils import create_config_search_path
-from hydra.types import RunMode
-from omegaconf import OmegaConf
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.inference import EmbeddingModel
 from reid_lightning.models import Embedder
-from reid_lightning.run.check_config import check_config
-from reid_lightning.run.config_files import CONF
+from reid_lightning.run.compose_group import compose_group
 from reid_lightning.run.config_schema import Node
 from reid_lightning.run.load_foreign import load_foreign
 from reid_lightning.run.load_trained import Trained, load_trained
-from reid_lightning.run.override_errors import check_overrides
 from reid_lightning.run.paths import expand_home, quoted
 from reid_lightning.run.user_errors import clear_message
 from reid_lightning.signatures import Size, check_argument
@@ -67,7 +62,8 @@ def load_model(
             raise
         raise ReIDError(message) from error
     height, width = size or (trained.height, trained.width)
-    return EmbeddingModel(trained.model, height=height, width=width, device=device)
+    digest = hashlib.blake2b(trained.digest, digest_size=16).hexdigest()
+    return EmbeddingModel(trained.model, height=height, width=width, device=device, digest=digest)
 
 
 def _of_checkpoint(
@@ -94,9 +90,4 @@ def _of_weights(
     overrides = [f"model={model}", f"model.weights={quoted(expand_home(weights))}", *options]
     if foreign := [o for o in overrides if not o.lstrip("+~").startswith("model")]:
         raise ReIDError(f"{foreign[0]} is no option of a network: write model.KEY=VALUE.")
-    check_overrides(overrides, None)
-    loader = ConfigLoaderImpl(create_config_search_path(str(CONF)))  # changes nothing global
-    whole = loader.load_configuration("evaluate", overrides, RunMode.RUN)
-    network = OmegaConf.create({"model": OmegaConf.to_container(whole["model"], resolve=True)})
-    check_config(network, {"model": Node(partial=False)})
-    return load_foreign(network["model"])
+    return load_foreign(compose_group("model", overrides, Node(partial=False)))

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from reid_lightning.files import not_a_file, read_text
 
 _DELIMITERS = ",;\t"
 _PARQUET = (".parquet", ".pq")
+TABLES = (".csv", ".tsv", *_PARQUET)  # suffixes
 _DECIMAL = re.compile(r"(-?\d+\.0)?", re.ASCII)  # or nothing
 
 
@@ -22,17 +24,21 @@ class Row(NamedTuple):
     where: str
 
 
-def read_rows(table: Path) -> tuple[list[str], list[Row]]:
+def read_rows(table: Path, *, without: Collection[str] = ()) -> tuple[list[str], list[Row]]:
     """The names of a table's columns, and its rows.
 
     A CSV file is separated by commas, semicolons or tabs, whichever its first line has most of.
+
+    Args:
+        table: the file.
+        without: columns of a Parquet file that are not read.
 
     Raises:
         ReIDError: the file cannot be read, a row has other cells than the first line has names, or
             two columns have one name.
     """
-    read = _read_parquet if table.suffix.lower() in _PARQUET else _read_csv
-    columns, rows = read(table)
+    is_parquet = table.suffix.lower() in _PARQUET
+    columns, rows = _read_parquet(table, without) if is_parquet else _read_csv(table)
     if double := sorted({name for name in columns if name and columns.count(name) > 1}):
         raise ReIDError(f"{table} has several columns of the name {double[0]}.")
     for column in columns:
@@ -73,13 +79,15 @@ def _read_csv(table: Path) -> tuple[list[str], list[Row]]:
     return columns, rows
 
 
-def _read_parquet(table: Path) -> tuple[list[str], list[Row]]:
-    from pyarrow import parquet  # slow to import
+def _read_parquet(table: Path, without: Collection[str]) -> tuple[list[str], list[Row]]:
+    from pyarrow import parquet  # here, because it is slow to import
 
     if reason := not_a_file(table):
         raise ReIDError(f"{table} cannot be read: {reason}.")
     try:
-        content = parquet.ParquetFile(table).read()  # read_table takes columns from folders
+        file = parquet.ParquetFile(table)  # read_table takes columns from folders
+        kept = [name for name in file.schema_arrow.names if name not in without]
+        content = file.read(kept if without else None)
         columns = [name.strip() for name in content.column_names]
         values = [column.to_pylist() for column in content.columns]
     except Exception as error:  # pyarrow raises almost anything on a wrong file

@@ -1,0 +1,149 @@
+"""The command `search`: pictures searched in a gallery."""
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from typing_extensions import Unpack
+
+from reid_lightning.errors import ReIDError
+from reid_lightning.inference import EmbeddingModel
+from reid_lightning.inference.approximate import approximate_nearest
+from reid_lightning.inference.embed_pictures import embed_pictures
+from reid_lightning.inference.embedding_table import (
+    EmbeddingTable,
+    MadeBy,
+    holds_embeddings,
+    read_table,
+)
+from reid_lightning.inference.picture_list import ListedPicture, list_all
+from reid_lightning.inference.result_files import result_table, write_csv, write_page
+from reid_lightning.inference.search import (
+    SearchResult,
+    own_rows,
+    results,
+    search_gallery,
+)
+from reid_lightning.retrieval import Retrieval
+from reid_lightning.run.function_command import run_function
+from reid_lightning.run.load_model import load_model
+from reid_lightning.run.load_retrieval import load_retrieval
+from reid_lightning.run.model_source import ModelSource
+from reid_lightning.signatures import Count, FilePath, Text, checked
+
+log = logging.getLogger(__name__)
+
+
+@checked("search")
+def search(
+    *,
+    query: FilePath | list[FilePath],
+    gallery: FilePath | list[FilePath],
+    k: Count = 10,
+    retrieval: list[Text] = [],  # noqa: B006 -- shown as the default, never changed
+    index: Literal["exact", "faiss"] = "exact",
+    out: FilePath | None = "search",
+    cache: FilePath | None = None,
+    batch_size: Count | None = None,
+    **source: Unpack[ModelSource],
+) -> list[SearchResult]:
+    """Search pictures in a gallery: `reid search checkpoint=RUN query=who.jpg gallery=FOLDER`.
+
+    A query that is in the gallery itself is left out of its results.
+
+    Args:
+        query: a picture, a folder of them, a table with a column `path`, or a list of these.
+        gallery: the same, or a file that `reid embed` has written. The embeddings of a folder are
+            kept in `cache`, so that the next search embeds its new pictures alone.
+        k: how many pictures to find for each query.
+        retrieval: steps as of an evaluation: flip, expansion, database, rerank;
+            retrieval.rerank.k1=10 and the like set their options.
+        index: exact; or faiss (pip install faiss-cpu) for galleries of millions, nearly exact.
+        out: the folder of search.csv and search.html; null: none is written.
+        cache: the folder of embeddings of galleries; null: REID_CACHE, or ~/.cache/reid-lightning.
+        batch_size: the most pictures that are embedded at a time; null: 128 on a CPU, 512 on a GPU.
+
+    Returns:
+        For each query the pictures found.
+
+    Raises:
+        ReIDError: something is wrong that the user can correct.
+    """
+    of_steps = [o for o in source.get("options", []) if o.lstrip("+~").startswith("retrieval.")]
+    steps = load_retrieval(retrieval, of_steps)
+    if index == "faiss" and not (steps.uses_raw_embeddings and steps.uses_raw_distances):
+        raise ReIDError("index=faiss ranks by the embeddings alone: leave retrieval= out but flip.")
+    source["options"] = [o for o in source.get("options", []) if o not in of_steps]
+    model = load_model(**source)
+    embedding = partial(embed_pictures, model, flip=steps.flip, batch_size=batch_size)
+    embedded = _gallery(model, gallery, steps.flip, cache, embedding)
+    with tempfile.TemporaryDirectory() as folder:
+        queries = embedding(list_all(query), Path(folder) / "query.parquet")
+    gib = embedded.embeddings.nbytes / 2**30
+    log.info("Gallery: %s pictures, %.2f GiB of embeddings.", f"{len(embedded.pictures):,}", gib)
+    found = _search(queries, embedded, k, steps, index)
+    if out is not None:
+        folder_out = Path(out).expanduser()
+        folder_out.mkdir(parents=True, exist_ok=True)
+        write_csv(found, folder_out / "search.csv")
+        about = (
+            f"{len(queries.pictures):,} searched among {len(embedded.pictures):,} pictures of "
+            f"{gallery if isinstance(gallery, str | Path) else ', '.join(map(str, gallery))}."
+        )
+        write_page(found, folder_out / "search.html", about)
+        log.info("Results: %s and search.html", folder_out / "search.csv")
+    return found
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the command."""
+    run_function("search", search, arguments, lambda found: print(result_table(found)))
+
+
+def _search(
+    queries: EmbeddingTable, gallery: EmbeddingTable, k: int, steps: Retrieval, index: str
+) -> list[SearchResult]:
+    if index == "exact":
+        return search_gallery(queries, gallery, k, steps)
+    own = own_rows(queries.pictures, gallery.pictures)
+    wanted = k + max(map(len, own), default=0)
+    x = torch.from_numpy(queries.embeddings.astype(np.float32, copy=False))
+    near = approximate_nearest(x, torch.from_numpy(gallery.embeddings), wanted)
+    log.info(
+        "faiss: %.1f%% of the exact results are found; index built in %.1f s, searched in %.3f s.",
+        100 * near.recall,
+        near.build_seconds,
+        near.search_seconds,
+    )
+    return results(queries.pictures, gallery.pictures, near.found, own, k)
+
+
+def _gallery(
+    model: EmbeddingModel,
+    source: str | Path | Sequence[str | Path],
+    flip: bool,
+    cache: str | Path | None,
+    embedding: Callable[[list[ListedPicture], Path], EmbeddingTable],
+) -> EmbeddingTable:
+    """The gallery's embeddings: of a file of them, or of pictures, kept in the cache."""
+    made_by = MadeBy(model.digest, model.height, model.width, flip, "float32")
+    if isinstance(source, str | Path) and holds_embeddings(path := Path(source).expanduser()):
+        table = read_table(path)
+        table.made_by.check(path, made_by._replace(dtype=table.made_by.dtype))
+        if table.embeddings.shape[1] != model.embedding_size or not len(table.pictures):
+            raise ReIDError(
+                f"{path} holds {len(table.pictures):,} embeddings of "
+                f"{table.embeddings.shape[1]} numbers, and the model gives {model.embedding_size}."
+            )
+        return table
+    pictures = list_all(source)
+    folder = Path(cache or os.environ.get("REID_CACHE") or "~/.cache/reid-lightning").expanduser()
+    name = hashlib.blake2b(repr((str(Path(str(source)).absolute()), made_by)).encode())
+    return embedding(pictures, folder / "galleries" / f"{name.hexdigest()[:32]}.parquet")
