@@ -71,8 +71,9 @@ def write_retrieved(path: Path, first: FirstResults, scored: Splits) -> None:
                 rows.append({**of_query, **about, "hit": hit, "distance": distance})
     names = dict(zip(_FOLDERS, map(os.fsencode, folders), strict=True))
     table = pyarrow.Table.from_pylist(rows, _COLUMNS.with_metadata(names))
-    with replaced_atomically(path) as partial:
-        parquet.write_table(table, partial, compression="zstd", write_page_checksum=True)
+    # Opened here: pyarrow takes no path whose bytes are no text.
+    with replaced_atomically(path) as partial, partial.open("wb") as file:
+        parquet.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 
 def read_retrieved(path: Path) -> Retrieved:
@@ -86,12 +87,13 @@ def read_retrieved(path: Path) -> Retrieved:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ValueError("it is larger than any that a run leaves")
-        file = parquet.ParquetFile(path, page_checksum_verification=True)
-        if not file.schema_arrow.equals(_COLUMNS) or file.metadata.num_rows > _MOST_ROWS:
-            raise ValueError("it has other columns than a run leaves")
-        names = file.schema_arrow.metadata
-        query_folder, gallery_folder = (Path(os.fsdecode(names[f.encode()])) for f in _FOLDERS)
-        return Retrieved(query_folder, gallery_folder, _results(file.read().to_pylist()))
+        with path.open("rb") as opened:
+            file = parquet.ParquetFile(opened, page_checksum_verification=True)
+            if not file.schema_arrow.equals(_COLUMNS) or file.metadata.num_rows > _MOST_ROWS:
+                raise ValueError("it has other columns than a run leaves")
+            names = file.schema_arrow.metadata
+            query_folder, gallery_folder = (Path(os.fsdecode(names[f.encode()])) for f in _FOLDERS)
+            return Retrieved(query_folder, gallery_folder, _results(file.read().to_pylist()))
     except Exception as error:  # pyarrow raises almost anything on a wrong file
         text = " ".join(str(error).split())[:200]
         raise ReIDError(f"{path} is damaged, or no table of results: {text}.") from error

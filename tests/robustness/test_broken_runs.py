@@ -83,7 +83,7 @@ def test_the_page_of_a_sweep_of_broken_runs_is_written(
     page = text_of(write_report([tmp_path / "sweep"], tmp_path / "report"))
     for name in FILES:
         assert f"/{name} is damaged, or" in page or f"/{name} cannot be read as" in page, name
-    assert page.count("What could not be read") == 1 and page.count("map of embeddings") == 5
+    assert page.count("What could not be read") == 1 and page.count("map of embeddings") == 7
     assert "finished, but its results cannot be read" in page and "state is not known" in page
 
 

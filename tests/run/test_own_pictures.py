@@ -76,7 +76,7 @@ def test_folders_of_people_train_and_are_scored(
     with (folder / "per_query.csv").open() as file:
         rows = list(csv.DictReader(file))
     gallery = [s.pid for s in samples["gallery"]]
-    assert all(row["camid"] == "" for row in rows)
+    assert all(row["camera"] == "" for row in rows)
     matches = sorted(int(row["matches"]) for row in rows)
     assert matches == sorted(gallery.count(s.pid) for s in samples["query"])
 
