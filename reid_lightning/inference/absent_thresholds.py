@@ -19,7 +19,7 @@ class AbsentThresholds(NamedTuple):
 
 
 def absent_thresholds(
-    similarities: NDArray[np.float32], people: NDArray[np.int64], rate: float
+    similarities: NDArray[np.float64], people: NDArray[np.int64], rate: float
 ) -> AbsentThresholds | None:
     """Thresholds at a false-positive identification rate, for galleries of many sizes.
 
@@ -69,17 +69,17 @@ def _log_choose(n: NDArray[np.int64], k: int) -> NDArray[np.float64]:
     return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
 
 
-def _candidates(similarities: NDArray[np.float32]) -> NDArray[np.float32]:
+def _candidates(similarities: NDArray[np.float64]) -> NDArray[np.float64]:
     """Similarities from low to high, dense where few pairs are; the last is above all."""
     shares = np.geomspace(1 / len(similarities), 1, _LEVELS)[::-1]
     ordered = np.sort(similarities)
     ranks = np.minimum((shares * len(ordered)).astype(np.int64), len(ordered))
-    above = np.nextafter(ordered[-1:], np.float32(2))
+    above = np.nextafter(ordered[-1:], 2.0)
     return np.append(np.unique(ordered[len(ordered) - np.maximum(ranks, 1)]), above)
 
 
 def _lowest(
-    candidates: NDArray[np.float32],
+    candidates: NDArray[np.float64],
     reached: NDArray[np.int64],
     totals: NDArray[np.int64],
     size: int,

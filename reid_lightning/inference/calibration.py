@@ -36,6 +36,26 @@ class MatchThreshold(NamedTuple):
     found: Share
 
 
+class AbsentThreshold(NamedTuple):
+    """The similarity that the best result reaches, of a share of the people not in a gallery.
+
+    Args:
+        similarity: of the threshold.
+        rate: the share of them.
+        gallery: its number of pictures.
+    """
+
+    similarity: float
+    rate: float
+    gallery: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.similarity:.3f}, which the best results of {self.rate:.0%} of the people who "
+            f"are not in a gallery of {self.gallery:,} pictures reach"
+        )
+
+
 class Calibration(NamedTuple):
     """What similarities of one network's embeddings mean.
 
@@ -81,7 +101,7 @@ class Calibration(NamedTuple):
         """
         return float(expit(self.intercept + self.slope * similarity + logit(prior)))
 
-    def absent_threshold(self, gallery: int) -> float | None:
+    def absent_threshold(self, gallery: int) -> "AbsentThreshold | None":
         """The similarity that `absent_rate` of the searches for absent people reach.
 
         Args:
@@ -93,7 +113,8 @@ class Calibration(NamedTuple):
         if not 1 <= gallery <= self.absent_sizes[-1]:
             return None
         sizes = np.log(self.absent_sizes)
-        return float(np.interp(math.log(gallery), sizes, self.absent_similarities))
+        similarity = float(np.interp(math.log(gallery), sizes, self.absent_similarities))
+        return AbsentThreshold(similarity, self.absent_rate, gallery)
 
     def check(self, path: Path, model: EmbeddingModel) -> None:
         """Raise a `ReIDError` unless this, read from `path`, is of that model."""

@@ -41,7 +41,7 @@ def fit_calibration(
         None where there are too few people for any of it.
     """
     chosen = _choose(pids, camids)
-    x, camids = embeddings[chosen], camids[chosen]
+    x, camids = embeddings[chosen].astype(np.float64), camids[chosen]
     names, people = np.unique(pids[chosen], return_inverse=True)
     similarities = x @ x.T
     absent = absent_thresholds(similarities, people, ABSENT_RATE)
@@ -92,11 +92,11 @@ def _choose(pids: Ints, camids: Ints) -> Ints:
     return np.asarray(np.sort(order[np.argsort(turn, kind="stable")[:MOST_PICTURES]]))
 
 
-def _pairs(similarities: NDArray[np.float32], people: Ints, camids: Ints) -> _Pairs:
+def _pairs(similarities: Floats, people: Ints, camids: Ints) -> _Pairs:
     first, second = np.triu_indices(len(people), 1)
     counted = camids[first] != camids[second]
     first, second = first[counted], second[counted]
-    values = similarities[first, second].astype(np.float64)
+    values = similarities[first, second]
     same = people[first] == people[second]
     return _Pairs(
         values[same],

@@ -260,7 +260,7 @@ def read_means(path: Path) -> Any:
     meaning = read_calibration(path)
     assert 0 <= meaning.probability(0.5) <= 1
     threshold = meaning.absent_threshold(5)
-    assert threshold is None or -2 < threshold < 2
+    assert threshold is None or -2 < threshold.similarity < 2
 
 
 def write_curves(path: Path) -> None:

@@ -93,7 +93,7 @@ def test_no_calibration_at_all_is_refused(content: str, tmp_path: Path) -> None:
 
 def test_it_belongs_to_one_model(calibration: Calibration) -> None:
     calibration.check(Path("c.json"), tiny_model("tiny"))
-    with pytest.raises(ReIDError, match="c.json is the calibration of another model"):
+    with pytest.raises(ReIDError, match="is the calibration of another model"):
         calibration.check(Path("c.json"), tiny_model("other"))
     with pytest.raises(ReIDError, match="was measured at 32 × 16, and pictures are embedded at 64"):
         calibration.check(Path("c.json"), tiny_model("tiny", height=64))
