@@ -67,7 +67,7 @@ def score_open_set(
     """
     check_open_set(retrieval)
     query, gallery = query.take(query.pids != -1), gallery.take(gallery.pids != -1)
-    absent = query.pids.unique()[1::2]
+    absent = torch.unique(query.pids)[1::2]  # sorted
     kept = gallery.take(~torch.isin(gallery.pids, absent))
     searches, left_out = _search(query, kept, absent, retrieval, distance)
     scores = {
@@ -133,7 +133,8 @@ def _pairs(
     count = sum(int(kinds(rows)[1].sum()) for rows in every)
     if not count:
         raise ReIDError("openset=true needs pairs of two people by two cameras: there are none.")
-    needed, positive, nearest = pairs_needed(count, max(_PAIR_RATES.values())), [], []
+    needed = pairs_needed(count, max(_PAIR_RATES.values()))
+    positive, nearest = list[Tensor](), list[Tensor]()
     for rows, distances in _distances(query, gallery, retrieval, distance):
         same, other = kinds(rows)
         positive.append(distances[same])
