@@ -1,7 +1,7 @@
 """Embedded pictures in a Parquet file, which pandas opens too: one picture a row."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -27,7 +27,8 @@ _COLUMNS = {
     "file_bytes": pa.int64(),
     "file_modified_ns": pa.int64(),
 }
-_ROWS_PER_GROUP = 65_536
+_TYPES = (pa.float32(), pa.float16())
+_ROWS_AT_A_TIME = 16_384
 
 
 class MadeBy(NamedTuple):
@@ -106,18 +107,18 @@ def write_table(table: EmbeddingTable, path: Path) -> None:
         metadata
     )
     with replaced_atomically(path) as partial:
-        # Embeddings are all different, and their bytes hardly repeat.
         parquet.write_table(
             content,
             partial,
-            compression="zstd",
+            compression="lz4",  # fast: the bytes of embeddings hardly repeat
             use_dictionary=["pid", "camid"],
-            row_group_size=_ROWS_PER_GROUP,
+            row_group_size=_ROWS_AT_A_TIME,
+            write_page_checksum=True,
         )
 
 
 def read_table(path: Path) -> EmbeddingTable:
-    """Read a table that `write_table` has written.
+    """Read a table that `write_table` has written; memory for twice its embeddings is not needed.
 
     Raises:
         ReIDError: it cannot be read, or is none.
@@ -125,10 +126,9 @@ def read_table(path: Path) -> EmbeddingTable:
     if reason := not_a_file(path):
         raise ReIDError(f"{path} cannot be read: {reason}.")
     try:
-        file = parquet.ParquetFile(path)
+        file = parquet.ParquetFile(path, page_checksum_verification=True)
         made_by = _made_by(file.schema_arrow.metadata or {})
-        content = file.read()
-        table = _table(content, made_by) if made_by is not None else None
+        table = None if made_by is None else _read(file, made_by)
     except Exception as error:  # pyarrow raises almost anything on a wrong file
         text = " ".join(str(error).split())[:200].rstrip(".")
         raise ReIDError(f"{path} is damaged, or no Parquet file: {text}.") from error
@@ -137,8 +137,6 @@ def read_table(path: Path) -> EmbeddingTable:
             f"{path} holds no embeddings of reid-lightning: make them by reid embed pictures=… "
             "out=FILE.parquet."
         )
-    if not np.isfinite(table.embeddings).all():
-        raise ReIDError(f"{path} is damaged: an embedding in it is not finite.")
     return table
 
 
@@ -148,17 +146,6 @@ def holds_embeddings(path: Path) -> bool:
         return "embedding" in parquet.ParquetFile(path).schema_arrow.names
     except Exception:  # what is wrong with it is said by whoever reads it
         return False
-
-
-def joined(tables: Iterable[EmbeddingTable]) -> EmbeddingTable:
-    """One table of all rows, in order; all made by the same."""
-    listed = list(tables)
-    return EmbeddingTable(
-        [p for table in listed for p in table.pictures],
-        [v for table in listed for v in table.versions],
-        np.concatenate([table.embeddings for table in listed]),
-        listed[0].made_by,
-    )
 
 
 def _made_by(metadata: dict[bytes, bytes]) -> MadeBy | None:
@@ -171,30 +158,35 @@ def _made_by(metadata: dict[bytes, bytes]) -> MadeBy | None:
     return MadeBy(**{name: values[name] for name in kinds})
 
 
-def _table(content: pa.Table, made_by: MadeBy) -> EmbeddingTable:
+def _read(file: parquet.ParquetFile, made_by: MadeBy) -> EmbeddingTable:
+    schema = file.schema_arrow
     for name, kind in _COLUMNS.items():
-        if content.schema.field(name).type != kind:
-            raise ValueError(f"the column {name} is {content.schema.field(name).type}")
-    columns = {name: content[name].to_pylist() for name in _COLUMNS}
+        if schema.field(name).type != kind:
+            raise ValueError(f"the column {name} is {schema.field(name).type}")
+    kind = schema.field("embedding").type
+    if not pa.types.is_fixed_size_list(kind) or kind.value_type not in _TYPES:
+        raise ValueError(f"the column embedding is {kind}")
+    columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+    embeddings = np.empty(
+        (file.metadata.num_rows, kind.list_size), kind.value_type.to_pandas_dtype()
+    )
+    row = 0
+    for batch in file.iter_batches(_ROWS_AT_A_TIME):
+        for name in _COLUMNS:
+            columns[name] += batch[name].to_pylist()
+        if batch["embedding"].null_count:
+            raise ValueError("an embedding is missing")
+        block = embeddings[row : row + len(batch)]
+        block[:] = batch["embedding"].flatten().to_numpy(zero_copy_only=False).reshape(block.shape)
+        if not np.isfinite(block).all():
+            raise ValueError("an embedding in it is not finite")
+        row += len(batch)
+    paths, boxes, pids, camids, times, sizes, changes = columns.values()
     pictures = [
         ListedPicture(Picture(Path(path), _box(box)), pid, camid, time)
-        for path, box, pid, camid, time in zip(
-            *(columns[name] for name in ("path", "box", "pid", "camid", "time")), strict=True
-        )
+        for path, box, pid, camid, time in zip(paths, boxes, pids, camids, times, strict=True)
     ]
-    versions = [
-        FileVersion(*version)
-        for version in zip(columns["file_bytes"], columns["file_modified_ns"], strict=True)
-    ]
-    kind = content.schema.field("embedding").type
-    known = (pa.float32(), pa.float16())
-    if not pa.types.is_fixed_size_list(kind) or kind.value_type not in known:
-        raise ValueError(f"the column embedding is {kind}")
-    if content["embedding"].null_count:
-        raise ValueError("an embedding is missing")
-    flat = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in content["embedding"].chunks]
-    empty = np.empty(0, kind.value_type.to_pandas_dtype())
-    embeddings = np.concatenate([empty, *flat]).reshape(-1, kind.list_size)
+    versions = [FileVersion(*version) for version in zip(sizes, changes, strict=True)]
     return EmbeddingTable(pictures, versions, embeddings, made_by)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow
 import torch
 from compose_config import composed
@@ -34,6 +35,10 @@ from reid_lightning.inference.calibration import (
     read_calibration,
     write_calibration,
 )
+from reid_lightning.inference.embedding_table import EmbeddingTable, FileVersion, MadeBy
+from reid_lightning.inference.embedding_table import read_table as read_people_table
+from reid_lightning.inference.embedding_table import write_table as write_people_table
+from reid_lightning.inference.picture_list import ListedPicture
 from reid_lightning.metrics.ranking import QueryResults
 from reid_lightning.models import networks
 from reid_lightning.models.embedder import Embedder
@@ -395,6 +400,20 @@ def read_lock(path: Path) -> Any:
 PICTURES = {
     f"a picture, {kind}": Reader(write_picture(kind), read_picture) for kind in (*FORMATS, "MPO")
 }
+
+
+def write_people(path: Path) -> None:
+    pictures = [ListedPicture(Picture(Path(f"{n}.jpg")), str(n), None, n) for n in range(3)]
+    made_by = MadeBy("model", 32, 16, False, "float32")
+    rows = np.eye(3, 8, dtype=np.float32)
+    write_people_table(EmbeddingTable(pictures, [FileVersion(1, 2)] * 3, rows, made_by), path)
+
+
+def read_people(path: Path) -> Any:
+    table = read_people_table(path)
+    return table.pictures, table.versions, table.embeddings.tolist(), table.made_by
+
+
 READERS = PICTURES | {
     "a checkpoint": Reader(write_checkpoint, read_checkpoint, True),
     "a checkpoint to resume from": Reader(
@@ -406,6 +425,7 @@ READERS = PICTURES | {
     "findings": Reader(lambda p: write_findings(p, findings(p.parent)), read_shown, True),
     "a store of pictures": Reader(write_store, read_store, True),
     "a record of what can be read": Reader(write_readable, read_readable, True),
+    "embeddings of pictures": Reader(write_people, read_people, name="people.parquet"),
     "embeddings": Reader(write_embeddings, read_embeddings, True),
     "the record of an archive": Reader(
         lambda path: path.write_text('{"archive": "a.zip", "sha256": "0123"}'),

@@ -121,7 +121,7 @@ READ_ABOVE = {
         "run/run_lock.py",
         "run/version.py",
     ),
-    *("run/yaml_comments.py", "scoring/embedding_cache.py"),
+    *("run/yaml_comments.py", "scoring/embedding_cache.py", "inference/embedding_table.py"),
 }
 NOT_OF_OTHERS = {
     "data/picture_files.py": "names alone: test_file_names.py",
@@ -130,6 +130,8 @@ NOT_OF_OTHERS = {
     "report/page.py": "our own template",
     "report/picture.py": "the picture that it has just written",
     "run/embed_set.py": "a lock beside the embeddings",
+    "inference/embed_pictures.py": "a lock beside the embeddings",
+    "inference/result_files.py": "our own template",
     "run/held_sweep.py": "a sweep's lock",
     "process/streams.py": "/dev/null",
     "run/load_foreign.py": "hashes a file that models/weights.py reads",
