@@ -172,10 +172,10 @@ def fit_and_test(
         log.info("\n%s", score_table(module.test_scores, data=title, ap=config.metric.ap))
         folder = Path(HydraConfig.get().runtime.output_dir)
         write_results(folder / "metrics.json", results)
-        if best_path:
-            calibrate_run(folder, datamodule, module.model, device)
         progress = {"epochs": trainer.current_epoch, "steps": trainer.global_step}
         write_progress(folder, **progress, score=best_score(results))
+        if best_path:
+            calibrate_run(folder, datamodule, module.model, device)
     finish_wandb()
     return best_score(results)
 

@@ -119,3 +119,10 @@ def test_of_very_many_pictures_every_person_and_camera_stays() -> None:
     assert len(chosen) == MOST_PICTURES == len({*chosen.tolist()})
     assert len({*zip(pids[chosen].tolist(), camids[chosen].tolist(), strict=True)}) == 1200
     assert np.array_equal(_choose(pids[:100], camids[:100]), np.arange(100))
+
+
+def test_without_cameras_any_two_pictures_of_one_person_are_a_pair() -> None:
+    people = draw_people(30, seed=4)
+    fitted = fit_calibration(*people._replace(camids=np.arange(len(people.pids))))
+    assert fitted is not None
+    assert fitted["same_pairs"] == 30 * 15 and fitted["other_pairs"] == 30 * 29 // 2 * 36

@@ -9,7 +9,7 @@ from reid_lightning.report.figures.style import frame, line_style, new_figure
 
 
 def det_plot(curves: Mapping[int, DetCurve]) -> Figure:
-    """FNIR over FPIR, a line for each rank, both axes logarithmic where they are not zero.
+    """FNIR over FPIR, a line for each rank; FPIR is logarithmic from 0.1% on.
 
     Args:
         curves: by rank.
