@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from reid_lightning.run.embed import embed as embed
     from reid_lightning.run.load_model import load_model as load_model
     from reid_lightning.run.search import search as search
+    from reid_lightning.run.verify import verify as verify
 
 _HOMES = {
     "Augmentation": "data",
@@ -73,6 +74,7 @@ _HOMES = {
     "rank_embeddings": "metrics",
     "search": "run.search",
     "train": "run.api",
+    "verify": "run.verify",
 }
 __all__ = ["__version__", *sorted(_HOMES)]
 

@@ -12,7 +12,7 @@ from reid_lightning.data.pictures import Picture, Unreadable, resize, try_decode
 from reid_lightning.data.pixels import as_shown
 from reid_lightning.errors import ReIDError
 
-AnyPicture: TypeAlias = str | Path | Image.Image | np.ndarray | Tensor
+AnyPicture: TypeAlias = str | Path | Picture | Image.Image | np.ndarray | Tensor
 _KINDS = "a path, a PIL picture, an array or a tensor"
 
 
@@ -24,7 +24,7 @@ def as_list(pictures: AnyPicture | Iterable[AnyPicture]) -> list[AnyPicture]:
     """
     if isinstance(pictures, np.ndarray | Tensor) and pictures.ndim == 4:
         return list(pictures)
-    if isinstance(pictures, str | Path | Image.Image | np.ndarray | Tensor):
+    if isinstance(pictures, str | Path | Picture | Image.Image | np.ndarray | Tensor):
         return [pictures]
     if not isinstance(pictures, Iterable):
         raise ReIDError(f"A {type(pictures).__name__} is no picture: give {_KINDS}, or a list.")
@@ -35,8 +35,8 @@ def to_pixels(picture: AnyPicture, height: int, width: int) -> np.ndarray:
     """A picture, as evaluation reads and resizes it: uint8 [height, width, 3], RGB.
 
     Args:
-        picture: a path; a PIL picture; an array [h, w, 3] or a tensor [3, h, w] or [h, w, 3],
-            RGB, uint8.
+        picture: a path, or a `Picture` with its box; a PIL picture; an array [h, w, 3] or a tensor
+            [3, h, w] or [h, w, 3], RGB, uint8.
         height, width: in pixels.
 
     Raises:
@@ -47,7 +47,9 @@ def to_pixels(picture: AnyPicture, height: int, width: int) -> np.ndarray:
 
 def _rgb(picture: AnyPicture) -> Image.Image:
     if isinstance(picture, str | Path):
-        decoded = try_decode(Picture(Path(picture)))
+        picture = Picture(Path(picture))
+    if isinstance(picture, Picture):
+        decoded = try_decode(picture)
         if isinstance(decoded, Unreadable):
             raise ReIDError(f"The picture {decoded.path} cannot be read: {decoded.reason}.")
         return decoded

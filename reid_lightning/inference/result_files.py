@@ -19,7 +19,7 @@ _HEIGHT = 160  # of a picture on the page, in pixels
 _MOST_SHOWN = 100  # queries on the page: with ten results each, some 4 MB
 _HEAD = (
     *("query", "query_pid", "query_camid", "rank"),
-    *("path", "similarity", "pid", "camid", "time", "box"),
+    *("path", "similarity", "pid", "camid", "time", "box", "threshold"),
 )
 
 
@@ -32,7 +32,9 @@ def result_table(results: Sequence[SearchResult], most: int = 10) -> str:
             for rank, found in enumerate(result.found, start=1)
         ]
         head = ["rank", "similarity", "pid", "camid", "picture"]
-        parts.append(f"{result.query.picture.path}\n{tabulate(rows, head, disable_numparse=True)}")
+        table = tabulate(rows, head, disable_numparse=True)
+        verdict = _verdict(result)
+        parts.append("\n".join(filter(None, [str(result.query.picture.path), table, verdict])))
     if len(results) > most:
         parts.append(f"… and the results of {len(results) - most:,} more pictures.")
     return "\n\n".join(parts)
@@ -47,14 +49,15 @@ def write_csv(results: Sequence[SearchResult], path: Path) -> None:
     with replaced_atomically(path) as partial, partial.open("w", encoding="utf-8", newline="") as f:
         writer = csv.writer(f, lineterminator="\n")
         writer.writerow(_HEAD)
-        for query, found in results:
+        for query, found, threshold in results:
+            limit = "" if threshold is None else f"{threshold.similarity:.6f}"
             for rank, (picture, similarity) in enumerate(found, start=1):
                 box = "" if picture.picture.box is None else list(picture.picture.box)
                 writer.writerow(
                     [
                         *(query.picture.path, query.pid, query.camid, rank),
                         *(picture.picture.path, f"{similarity:.6f}"),
-                        *(picture.pid, picture.camid, picture.time, box),
+                        *(picture.pid, picture.camid, picture.time, box, limit),
                     ]
                 )
 
@@ -74,18 +77,29 @@ def write_page(results: Sequence[SearchResult], path: Path, about: str) -> None:
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     sections = [
         {
-            "query": _shown(query),
+            "query": _shown(result.query),
+            "verdict": _verdict(result),
             "found": [
                 {"rank": rank, "similarity": f"{similarity:.3f}"} | _shown(picture)
-                for rank, (picture, similarity) in enumerate(found, start=1)
+                for rank, (picture, similarity) in enumerate(result.found, start=1)
             ],
         }
-        for query, found in results[:_MOST_SHOWN]
+        for result in results[:_MOST_SHOWN]
     ]
     html = template.render(about=about, sections=sections, shown=len(sections), count=len(results))
     with replaced_atomically(path) as partial:
         # Names of files may hold halves of characters, which UTF-8 has no code for.
         partial.write_text(html, encoding="utf-8", errors="backslashreplace")
+
+
+def _verdict(result: SearchResult) -> str:
+    """Whether somebody who is not in the gallery would have a result as good; empty: not known."""
+    if result.threshold is None or not result.found:
+        return ""
+    best = max(found.similarity for found in result.found)
+    side = "above" if best >= result.threshold.similarity else "below"
+    advice = "" if side == "above" else ": probably not in the gallery"
+    return f"The best result, {best:.3f}, is {side} {result.threshold}{advice}."
 
 
 def _labels(picture: ListedPicture) -> list[str]:

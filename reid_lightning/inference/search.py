@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from reid_lightning.inference.calibration import AbsentThreshold
 from reid_lightning.inference.embedding_table import EmbeddingTable
 from reid_lightning.inference.nearest import Nearest, nearest
 from reid_lightning.inference.picture_list import ListedPicture
@@ -26,10 +27,14 @@ class Found(NamedTuple):
 
 
 class SearchResult(NamedTuple):
-    """A query, and the gallery pictures nearest to it, nearest first."""
+    """A query, and the gallery pictures nearest to it, nearest first.
+
+    Below `threshold`, the person is probably not in the gallery; None: it is not known.
+    """
 
     query: ListedPicture
     found: list[Found]
+    threshold: AbsentThreshold | None = None
 
 
 def search_gallery(

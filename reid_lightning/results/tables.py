@@ -1,6 +1,6 @@
 """The tables a run prints: what a data set holds, and the scores."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tabulate import tabulate
 
@@ -21,6 +21,23 @@ def score_table(scores: Mapping[str, float], *, data: str, ap: str) -> str:
     titles = [f"mAP ({ap})" if name == "mAP" else SCORE_TITLES.get(name, name) for name in names]
     row = [f"{scores[f'test/{name}']:.1%}" for name in names]
     return tabulate([[data, *row]], headers=["official split of", *titles], tablefmt="simple")
+
+
+def open_set_table(
+    scores: Mapping[str, float], counts: Mapping[str, int], ranks: Sequence[int]
+) -> str:
+    """FNIR by rank and FPIR, and TAR by FAR, in per cent."""
+    head = ["searches", "FNIR at FPIR 1%", "FNIR at FPIR 10%"]
+    rows = [
+        [f"rank {rank}", *(f"{scores[f'FNIR_rank{rank}_FPIR{rate}']:.1%}" for rate in (1, 10))]
+        for rank in ranks
+    ]
+    about = (
+        f"{counts['mated']:,} of people in the gallery, {counts['non_mated']:,} of people who are "
+        f"not; {counts['gallery']:,} pictures"
+    )
+    tar = " · ".join(f"TAR at FAR {rate}% {scores[f'TAR_FAR{rate}']:.1%}" for rate in ("0.1", "1"))
+    return f"{tabulate(rows, headers=head, tablefmt='simple')}\n({about})\npairs: {tar}"
 
 
 def facts_table(facts: Mapping[str, SplitFacts]) -> str:

@@ -27,6 +27,10 @@ _COMMANDS = {
         "reid_lightning.run.search",
         "search pictures in a gallery: reid search checkpoint=RUN query=who.jpg gallery=FOLDER",
     ),
+    "verify": (
+        "reid_lightning.run.verify",
+        "whether two pictures show the same person: reid verify a.jpg b.jpg checkpoint=RUN",
+    ),
     "report": (
         "reid_lightning.report.__main__",
         "write one page about runs and sweeps: reid report RUN_OR_SWEEP…",

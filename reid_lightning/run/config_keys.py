@@ -86,6 +86,7 @@ _EVALUATION: dict[str, Any] = {
     "version": Text,
     "seed": _SEED,
     "recipe": Any,
+    "openset": bool,
     "findings": {"queries": Natural, "length": Count},
     "model": Node(optional=True, partial=False),
     "augmentation": Node(),

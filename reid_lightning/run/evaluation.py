@@ -11,12 +11,13 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.data.counts import camera_count
+from reid_lightning.distances import RankingDistance
 from reid_lightning.metrics.summary import check_extra_scores
 from reid_lightning.results.metrics_json import write_results
 from reid_lightning.results.scored_files import write_scored_files
 from reid_lightning.results.status import write_status
-from reid_lightning.results.tables import score_table
-from reid_lightning.retrieval import SpatialTemporal
+from reid_lightning.results.tables import open_set_table, score_table
+from reid_lightning.retrieval import Retrieval, SpatialTemporal
 from reid_lightning.run.build import build_datamodule
 from reid_lightning.run.build_retrieval import build_retrieval, neighbour_warnings, taken_steps
 from reid_lightning.run.config_keys import check_evaluation_config
@@ -29,7 +30,8 @@ from reid_lightning.run.scored_part import check_evaluation
 from reid_lightning.run.split_counts import log_split_counts
 from reid_lightning.run.sweep_log import RESULT, log_results_folder
 from reid_lightning.scoring.embedded_samples import embedded_set
-from reid_lightning.scoring.score_sets import score_sets
+from reid_lightning.scoring.open_set import RANKS, check_open_set, score_open_set
+from reid_lightning.scoring.score_sets import Outcome, score_sets
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,8 @@ def run_evaluation(config: DictConfig) -> float:
     log_split_counts(datamodule.folder)
     check_evaluation(config, datamodule)
     retrieval = build_retrieval(config.retrieval, datamodule.folder)
+    if config.openset:
+        check_open_set(retrieval)
     for warning in neighbour_warnings(retrieval, datamodule.folder):
         log.warning(warning)
     cost = log_cost(trained.model, datamodule, embedding_processes(config).devices[0])
@@ -79,6 +83,7 @@ def run_evaluation(config: DictConfig) -> float:
     log.info(_TABLE, trained.data or "not known", steps, table, extra=RESULT)
     folder = Path(HydraConfig.get().runtime.output_dir)
     write_scored_files(folder, outcome, official, ap)
+    open_set = _score_open_set(folder, outcome, retrieval, distance) if config.openset else {}
     if retrieval.spatial_temporal is not None:
         _write_distributions(folder, retrieval.spatial_temporal)
     settings = {
@@ -99,7 +104,7 @@ def run_evaluation(config: DictConfig) -> float:
         "images_per_second": speed,
         "ranking_seconds": round(seconds, 2),
     }
-    write_results(folder / "metrics.json", scores | settings)
+    write_results(folder / "metrics.json", scores | open_set | settings)
     write_status(folder, "finished")
     log_results_folder(folder)
     return scores["test/mAP"]
@@ -127,6 +132,21 @@ def _load(config: DictConfig) -> tuple[Trained, ReIDDataModule]:
         sizes = size["height"], size["width"], trained.height, trained.width
         rank_zero_only(log.warning)(_OTHER_SIZE, *sizes)
     return trained, build_datamodule(config.data, **size)
+
+
+def _score_open_set(
+    folder: Path, outcome: Outcome, retrieval: Retrieval, distance: RankingDistance
+) -> dict[str, float]:
+    """Score with every second person out of the gallery; returns the keys of metrics.json."""
+    # Imported here: matplotlib is slow to import, and other evaluations do not need it.
+    from reid_lightning.report.figures.det_plot import det_plot
+    from reid_lightning.report.figures.style import save_png
+
+    scores, counts, curves = score_open_set(outcome.query, outcome.gallery, retrieval, distance)
+    log.info("\nOpen set:\n%s", open_set_table(scores, counts, RANKS))
+    save_png(det_plot(curves), folder / "openset.png", dpi=110)
+    kept: dict[str, float] = {f"test/openset/{name}": value for name, value in scores.items()}
+    return kept | {f"openset/{name}": count for name, count in counts.items()}
 
 
 def _write_distributions(folder: Path, model: SpatialTemporal) -> None:

@@ -62,8 +62,13 @@ def load_model(
             raise
         raise ReIDError(message) from error
     height, width = size or (trained.height, trained.width)
-    digest = hashlib.blake2b(trained.digest, digest_size=16).hexdigest()
+    digest = model_digest(trained.digest)
     return EmbeddingModel(trained.model, height=height, width=width, device=device, digest=digest)
+
+
+def model_digest(of_network: bytes) -> str:
+    """The digest by which the embeddings of a `Trained` network are known, of its own digest."""
+    return hashlib.blake2b(of_network, digest_size=16).hexdigest()
 
 
 def _of_checkpoint(

@@ -100,7 +100,7 @@ def load_trained(path: Path, own_network: DictConfig | Constructor | None = None
             _checked(data, "height", int, Size),
             _checked(data, "width", int, Size),
             _checked(metric, "distance", str, RankingDistance),
-            hashlib.blake2b(path.read_bytes()).digest() + options_digest(own_network),
+            checkpoint_digest(path, own_network),
             _checked(data, "name", str),
             seed=_kept(config, "seed", int),
             settings=_kept(config, "settings", str),
@@ -110,6 +110,11 @@ def load_trained(path: Path, own_network: DictConfig | Constructor | None = None
             f"{path} cannot be used as a checkpoint: {error}. It was changed, or written by "
             f"another version of reid-lightning{_version(config)}."
         ) from error
+
+
+def checkpoint_digest(path: Path, own_network: DictConfig | Constructor | None = None) -> bytes:
+    """The digest of the network in a checkpoint, see `Trained`."""
+    return hashlib.blake2b(path.read_bytes()).digest() + options_digest(own_network)
 
 
 def options_digest(network: DictConfig | Constructor | None) -> bytes:

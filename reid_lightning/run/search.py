@@ -16,6 +16,7 @@ from typing_extensions import Unpack
 from reid_lightning.errors import ReIDError
 from reid_lightning.inference import EmbeddingModel
 from reid_lightning.inference.approximate import approximate_nearest
+from reid_lightning.inference.calibration import AbsentThreshold, Calibration
 from reid_lightning.inference.embed_pictures import embed_pictures
 from reid_lightning.inference.embedding_table import (
     EmbeddingTable,
@@ -32,6 +33,7 @@ from reid_lightning.inference.search import (
     search_gallery,
 )
 from reid_lightning.retrieval import Retrieval
+from reid_lightning.run.find_calibration import NotCalibrated, find_calibration
 from reid_lightning.run.function_command import run_function
 from reid_lightning.run.load_model import load_model
 from reid_lightning.run.load_retrieval import load_retrieval
@@ -52,6 +54,7 @@ def search(
     out: FilePath | None = "search",
     cache: FilePath | None = None,
     batch_size: Count | None = None,
+    calibration: FilePath | None = None,
     **source: Unpack[ModelSource],
 ) -> list[SearchResult]:
     """Search pictures in a gallery: `reid search checkpoint=RUN query=who.jpg gallery=FOLDER`.
@@ -69,6 +72,8 @@ def search(
         out: the folder of search.csv and search.html; null: none is written.
         cache: the folder of embeddings of galleries; null: REID_CACHE, or ~/.cache/reid-lightning.
         batch_size: the most pictures that are embedded at a time; null: 128 on a CPU, 512 on a GPU.
+        calibration: what similarities of this model mean, a calibration.json that its training has
+            written with data.val_identities=100; null: that of its run's folder.
 
     Returns:
         For each query the pictures found.
@@ -82,13 +87,19 @@ def search(
         raise ReIDError("index=faiss ranks by the embeddings alone: leave retrieval= out but flip.")
     source["options"] = [o for o in source.get("options", []) if o not in of_steps]
     model = load_model(**source)
+    meaning = find_calibration(model, source.get("checkpoint"), calibration)
     embedding = partial(embed_pictures, model, flip=steps.flip, batch_size=batch_size)
     embedded = _gallery(model, gallery, steps.flip, cache, embedding)
     with tempfile.TemporaryDirectory() as folder:
         queries = embedding(list_all(query), Path(folder) / "query.parquet")
     gib = embedded.embeddings.nbytes / 2**30
     log.info("Gallery: %s pictures, %.2f GiB of embeddings.", f"{len(embedded.pictures):,}", gib)
+    threshold = _threshold(meaning, len(embedded.pictures), steps)
+    if isinstance(threshold, NotCalibrated):
+        log.info("Whether somebody is not in the gallery is %s.", threshold)
     found = _search(queries, embedded, k, steps, index)
+    if isinstance(threshold, AbsentThreshold):
+        found = [result._replace(threshold=threshold) for result in found]
     if out is not None:
         folder_out = Path(out).expanduser()
         folder_out.mkdir(parents=True, exist_ok=True)
@@ -105,6 +116,20 @@ def search(
 def main(arguments: Sequence[str]) -> None:
     """Run the command."""
     run_function("search", search, arguments, lambda found: print(result_table(found)))
+
+
+def _threshold(
+    meaning: Calibration | NotCalibrated, gallery: int, steps: Retrieval
+) -> AbsentThreshold | NotCalibrated:
+    """Below which somebody is probably not in the gallery, or why that is not known."""
+    if isinstance(meaning, NotCalibrated):
+        return meaning
+    if steps.flip or not (steps.uses_raw_embeddings and steps.uses_raw_distances):
+        return NotCalibrated("similarities were measured without retrieval=[…]")
+    return meaning.absent_threshold(gallery) or NotCalibrated(
+        f"{meaning.people} people held out tell it of galleries of {meaning.absent_sizes[-1]:,} "
+        "pictures at most (data.val_identities)"
+    )
 
 
 def _search(

@@ -21,6 +21,7 @@ from reid_lightning.results.metrics_json import arithmetic, write_results
 from reid_lightning.results.status import read_status_file, write_progress, write_status
 from reid_lightning.results.tables import score_table
 from reid_lightning.run.build import build_datamodule, build_module, build_trainer
+from reid_lightning.run.calibrate import calibrate_again, calibrate_run
 from reid_lightning.run.check_meaning import check_meaning
 from reid_lightning.run.command_line import rank_command
 from reid_lightning.run.config_keys import check_training_config
@@ -61,6 +62,8 @@ def run_training(config: DictConfig) -> float:
     if config.resume:
         config, resume_point, results = resume_job(config)
         if results:
+            if config.data.get("val_identities"):
+                rank_zero_only(calibrate_again)(Path(config.resume), lambda: _build(config))
             rank_zero_only(write_status)(Path(config.resume), "finished")
             return best_score(results)
     datamodule, module = _build(config)
@@ -174,6 +177,8 @@ def fit_and_test(
         write_results(folder / "metrics.json", results)
         progress = {"epochs": trainer.current_epoch, "steps": trainer.global_step}
         write_progress(folder, **progress, score=best_score(results))
+        if best_path:
+            calibrate_run(folder, datamodule, module.model, device)
     finish_wandb()
     return best_score(results)
 

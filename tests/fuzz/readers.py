@@ -29,6 +29,12 @@ from reid_lightning.data.synthetic.draw_set import VERSION, draw_synthetic
 from reid_lightning.data.unreadable import leave_out_unreadable
 from reid_lightning.engine.loggers.metrics_csv import MetricsCSV, rows_before
 from reid_lightning.files import add_checksum, save_file
+from reid_lightning.inference.calibration import (
+    Calibration,
+    MatchThreshold,
+    read_calibration,
+    write_calibration,
+)
 from reid_lightning.inference.embedding_table import EmbeddingTable, FileVersion, MadeBy
 from reid_lightning.inference.embedding_table import read_table as read_people_table
 from reid_lightning.inference.embedding_table import write_table as write_people_table
@@ -247,6 +253,23 @@ def read_scores(path: Path) -> Any:
     assert all(0 <= share <= 1 for share in shares) and results["test/mAP"] is not None
 
 
+def write_means(path: Path) -> None:
+    threshold = MatchThreshold(0.5, 0.4, 0.6, 0.75)
+    model = ("0a1b", 32, 16, "drawn")
+    counts = (100, 600, 3, 1500, 90_000)
+    meaning = Calibration(
+        *model, *counts, -3.5, 9.25, threshold, None, 0.1, [1, 10, 600], [0.25, 0.5, 0.75]
+    )
+    write_calibration(path, meaning)
+
+
+def read_means(path: Path) -> Any:
+    meaning = read_calibration(path)
+    assert 0 <= meaning.probability(0.5) <= 1
+    threshold = meaning.absent_threshold(5)
+    assert threshold is None or -2 < threshold.similarity < 2
+
+
 def write_curves(path: Path) -> None:
     logger = MetricsCSV(path.parent)
     for epoch in range(3):
@@ -415,6 +438,7 @@ READERS = PICTURES | {
         write_drawn_record, read_drawn_record, name="set/synthetic.json"
     ),
     "metrics.json": Reader(write_scores, read_scores),
+    "calibration.json": Reader(write_means, read_means),
     "metrics.csv": Reader(write_curves, read_curves, name="metrics.csv"),
     "per_query.csv": Reader(write_ranks, read_ranks),
     "retrieved.parquet": Reader(

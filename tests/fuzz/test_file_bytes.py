@@ -103,6 +103,7 @@ OPENS = re.compile(
 )
 READ_ABOVE = {
     *("data/readers/msmt17.py", "data/readers/table_rows.py"),
+    "inference/calibration.py",
     *("data/archive.py", "data/content_key.py", "data/equal_pictures.py", "data/pictures.py"),
     *(
         "data/store.py",

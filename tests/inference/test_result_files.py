@@ -32,6 +32,7 @@ def test_the_csv_has_a_row_a_result(pictures: Path, tmp_path: Path) -> None:
         "camid": "2",
         "time": "",
         "box": "",
+        "threshold": "",
     }
 
 

@@ -161,3 +161,27 @@ def test_wrong_input_is_reported_in_one_sentence(
     (tmp_path / "note.txt").write_text("some words")
     _, output = evaluate(*overrides, cwd=tmp_path, check=False)
     assert message in output and "Error: " in output and "Traceback" not in output
+
+
+def test_an_open_set_is_scored_beside_the_closed_one(evaluate: Callable, tmp_path: Path) -> None:
+    plain, _ = evaluate(cwd=tmp_path)
+    results, output = evaluate("openset=true", "metric.distance=euclidean", cwd=tmp_path)
+    assert not [name for name in plain if "openset" in name]
+    shares = {k: x for k, x in results.items() if k.startswith("test/openset/")}
+    names = [f"FNIR_rank{r}_FPIR{f}" for r in (1, 20) for f in (1, 10)] + ["TAR_FAR0.1", "TAR_FAR1"]
+    assert [*shares] == [f"test/openset/{name}" for name in names]
+    assert all(0 <= share <= 1 for share in shares.values())
+    searched = results["openset/mated"] + results["openset/non_mated"]
+    assert searched + results["openset/left_out"] == results["test/queries"]
+    assert results["openset/gallery"] < results["test/gallery"]
+    assert "FNIR at FPIR 1%" in output and "TAR at FAR 0.1%" in output
+    assert (tmp_path / "e" / "openset.png").stat().st_size > 1000
+
+
+def test_an_open_set_is_not_ranked_by_what_cannot_be_compared(
+    evaluate: Callable, tmp_path: Path
+) -> None:
+    _, output = evaluate("openset=true", "retrieval=[rerank]", cwd=tmp_path, check=False)
+    assert "leave rerank out of retrieval=[…]" in output and "Traceback" not in output
+    _, output = evaluate("openset=1", cwd=tmp_path, check=False)
+    assert "openset=1 must be true or false" in output
