@@ -98,7 +98,7 @@ def _verdict(result: SearchResult) -> str:
         return ""
     best = max(found.similarity for found in result.found)
     side = "above" if best >= result.threshold.similarity else "below"
-    advice = "" if side == "above" else ": probably not in the gallery"
+    advice = "" if side == "above" else ": this person may not be in it"
     return f"The best result, {best:.3f}, is {side} {result.threshold}{advice}."
 
 

@@ -29,7 +29,7 @@ class Found(NamedTuple):
 class SearchResult(NamedTuple):
     """A query, and the gallery pictures nearest to it, nearest first.
 
-    Below `threshold`, the person is probably not in the gallery; None: it is not known.
+    Below `threshold`, nothing says that the person is in the gallery; None: it is not known.
     """
 
     query: ListedPicture

@@ -121,7 +121,7 @@ def main(arguments: Sequence[str]) -> None:
 def _threshold(
     meaning: Calibration | NotCalibrated, gallery: int, steps: Retrieval
 ) -> AbsentThreshold | NotCalibrated:
-    """Below which somebody is probably not in the gallery, or why that is not known."""
+    """Below which nothing says that somebody is in the gallery, or why that is not known."""
     if isinstance(meaning, NotCalibrated):
         return meaning
     if steps.flip or not (steps.uses_raw_embeddings and steps.uses_raw_distances):
