@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,8 @@ def test_a_search_tells_who_is_probably_not_in_the_gallery(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
     caplog.set_level("INFO")
+    # Hydra disables the loggers that there are when it configures a training of this process.
+    monkeypatch.setattr(logging.getLogger("reid_lightning.run.search"), "disabled", False)
     model, (query, *_) = load_model(run_folder, device="cpu"), pictures(tiny_set)
     gallery = tiny_set / "bounding_box_test"
     typed = ["search", f"checkpoint={run_folder}", f"query={query}", f"gallery={gallery}", "k=2"]
