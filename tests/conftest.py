@@ -10,6 +10,7 @@ import pytest
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when torch is loaded
 import torch
+from noise_pictures import pictures as pictures
 from run_folders import make_run as make_run
 from scored_runs import make_scored as make_scored
 from warm_start import run_script, warm_context

@@ -71,7 +71,9 @@ class RunStart(Callback):
                 # Every job composes its configuration from these overrides.
                 config.hydra.overrides.hydra.append(f"hydra.sweep.dir={quoted(folder)}")
         hold_sweep(folder)  # `resume_sweep_args` has looked whether somebody holds it
-        jobs = count_jobs(config.hydra.sweeper, list(config.hydra.overrides.task))
+        # As they were typed: of a sweep that is resumed, one refers to the folder of its job.
+        typed: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
+        jobs = count_jobs(config.hydra.sweeper, typed)
         write_status(folder, "running", **({"jobs": jobs} if jobs else {}))
         # It lists all overrides of a job, those that all jobs share included.
         logging.getLogger("hydra._internal.core_plugins.basic_launcher").setLevel(logging.WARNING)

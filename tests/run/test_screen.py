@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -31,7 +32,7 @@ def on_terminal(*arguments: str, cwd: Path, stop_at: str = "") -> tuple[int, str
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=_of_this_terminal,
     )
     os.close(slave)
     written, deadline, stopped = b"", time.monotonic() + 300, False
@@ -45,6 +46,11 @@ def on_terminal(*arguments: str, cwd: Path, stop_at: str = "") -> tuple[int, str
                 stopped = bool(os.write(master, b"\x03"))
     os.close(master)
     return process.wait(60), written.decode()
+
+
+def _of_this_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore it
 
 
 def lines(written: str) -> list[str]:

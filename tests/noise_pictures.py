@@ -1,3 +1,5 @@
+"""A folder of pictures of noise."""
+
 from pathlib import Path
 
 import numpy as np
