@@ -1,4 +1,4 @@
-"""Every command has OpenMP's threads sleep while they wait, from before torch is loaded."""
+"""Every command has OpenMP's threads sleep soon while they wait, from before torch is loaded."""
 
 import os
 import socket
@@ -15,7 +15,8 @@ import importlib.abc, os, runpy, sys
 class Torch(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
         if name == "torch":
-            print(os.environ.get("OMP_WAIT_POLICY"), flush=True)
+            names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+            print(*[f"{n}={os.environ[n]}" for n in names if n in os.environ], flush=True)
             os._exit(0)
 
 sys.meta_path.insert(0, Torch())
@@ -33,14 +34,15 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("own", [None, "active"])
+@pytest.mark.parametrize("own", ["", "OMP_WAIT_POLICY=passive", "GOMP_SPINCOUNT=7"])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_waiting_threads_sleep_unless_the_user_says_otherwise(
-    command: str, own: str | None, tmp_path: Path
+    command: str, own: str, tmp_path: Path
 ) -> None:
     (tmp_path / "reid.py").write_text("from reid_lightning.run.command import main\nmain()\n")
-    environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
-    environment |= {"OMP_WAIT_POLICY": own} if own else {}
+    variables = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    environment = {k: v for k, v in os.environ.items() if k not in variables}
+    environment |= [own.split("=")] if own else []
     ours, theirs = socket.socketpair()
     with ours, theirs:
         done = subprocess.run(
@@ -52,4 +54,4 @@ def test_waiting_threads_sleep_unless_the_user_says_otherwise(
             capture_output=True,
             text=True,
         )
-    assert done.stdout == f"{own or 'passive'}\n", done.stderr
+    assert done.stdout == f"{own or 'GOMP_SPINCOUNT=3500'}\n", done.stderr
