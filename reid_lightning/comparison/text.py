@@ -45,15 +45,15 @@ def verdicts(comparison: Comparison) -> list[str]:
 def _verdict(comparison: Comparison, difference: Difference) -> str:
     if over_seeds := difference.over_seeds:
         if not over_seeds.excludes_zero:
-            return "the settings of A and B cannot be told apart from these seeds"
+            return "the settings of A and B cannot be distinguished by these seeds"
         better, worse = ("B", "A") if over_seeds.low > 0 else ("A", "B")
         return f"the settings of {better} are better than those of {worse} on these queries"
     compared = _compared(comparison)
     if difference.over_identities is None:
-        return f"{compared} cannot be told apart from the queries of one identity"
+        return f"{compared} cannot be distinguished by the queries of one identity"
     if difference.over_identities.excludes_zero:
         return f"{compared} differ"
-    return f"{compared} cannot be told apart from these queries"
+    return f"{compared} cannot be distinguished by these queries"
 
 
 def _compared(comparison: Comparison) -> str:

@@ -49,7 +49,7 @@ def fnir_at_fpir(searches: Searches, fpir: float, rank: int) -> float:
 
 
 def det_curve(searches: Searches, rank: int) -> DetCurve:
-    """The detection error trade-off: FNIR at every FPIR that can be told apart."""
+    """The detection error trade-off: FNIR at every FPIR that can be distinguished."""
     nearest = searches.nearest.double().sort().values
     thresholds = torch.cat([nearest, nearest.new_tensor([torch.inf])])
     found = searches.match_distance[searches.first_match <= rank].double().sort().values

@@ -34,8 +34,8 @@ def test_two_runs_by_hand(make_scored: MakeScored) -> None:
 def test_the_verdict_on_two_runs_is_about_the_checkpoints(make_scored: MakeScored) -> None:
     same = compare(a=make_scored("a", many(0)), b=make_scored("b", many(0.0)))
     assert verdicts(same) == [
-        "mAP: these two checkpoints cannot be told apart from these queries.",
-        "Rank-1: these two checkpoints cannot be told apart from these queries.",
+        "mAP: these two checkpoints cannot be distinguished by these queries.",
+        "Rank-1: these two checkpoints cannot be distinguished by these queries.",
     ]
     assert same.differences["mAP"].over_identities == (0, 0) and same.tied == 120
     other = compare(a=make_scored("c", many(0)), b=make_scored("d", many(0.1)))
@@ -69,7 +69,7 @@ def test_several_seeds_are_paired_and_the_verdict_is_about_the_settings(
     assert m_ap.over_seeds == pytest.approx(expected, abs=1e-6)
     assert verdicts(done) == [
         "mAP: the settings of B are better than those of A on these queries.",
-        "Rank-1: the settings of A and B cannot be told apart from these seeds.",
+        "Rank-1: the settings of A and B cannot be distinguished by these seeds.",
     ]
     text = spoken(done)
     assert "3 differences between runs of the same seed (paired, Student's t)" in text

@@ -28,7 +28,7 @@ def test_two_folders_are_compared(
     for line in (
         "mAP (step)  58.3%  73.3%   +15.00  -5.00 … +25.00",
         "Rank-1      33.3%  66.7%   +33.33  +0.00 … +50.00",
-        "mAP: these two checkpoints cannot be told apart from these queries.",
+        "mAP: these two checkpoints cannot be distinguished by these queries.",
         "Queries: 1 won by B, 1 lost, 1 tied. Those whose AP differs most, A → B:",
         "a.jpg           1  50.0% → 100.0%                  2 → 1",
     ):

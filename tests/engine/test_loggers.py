@@ -131,7 +131,7 @@ def test_tensorboard_shows_a_test_as_wandb_does(tmp_path: Path) -> None:
     logger = tensorboard_logger(save_dir=tmp_path, name="", version="tb")
     pictures = [(f"{n}.jpg", Image.new("RGB", (30 + n, 20), (200, 0, n))) for n in range(2)]
     figures = ScoredFigures([0.25, 0.5, 1.0], {"worst": pictures, "best": pictures[:1]})
-    config = {"loss": {"margin": 0.3}, "data": {"cache": "/home/me", "root": "/sets/mine"}}
+    config = {"loss": {"margin": 0.3}, "data": {"cache": "/caches/mine", "root": "/sets/mine"}}
     logger.log_hyperparams(config)
     logger.log_test(figures, {"test/mAP": 0.5, "val/mAP": 0.75}, config)
     logger.finalize("success")
