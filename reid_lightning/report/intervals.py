@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from reid_lightning.report.rows import Row
+from reid_lightning.report.table import NO_VALUE, Cell
 from reid_lightning.results.runs import Run
 
 _UPPER = 0.975  # of two-sided 95%
@@ -54,6 +55,16 @@ def best_of(scores: Sequence[Score | None]) -> int | None:
     best = max(known, key=lambda number: known[number].mean)
     above = all(known[best].low > score.high for n, score in known.items() if n != best)
     return best if above else None
+
+
+def score_cell(score: Score | None, best: bool = False) -> Cell:
+    """A score in per cent, with its standard deviation over several runs."""
+    if score is None:
+        return Cell(NO_VALUE)
+    text = f"{100 * score.mean:.1f}"
+    if score.deviation is not None:
+        text += f" ± {100 * score.deviation:.1f}"
+    return Cell(text, score.mean, score.deviation, "best" if best else "")
 
 
 def _over_people(run: Run, key: str) -> float:

@@ -11,9 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from reid_lightning.files import replaced_atomically
 from reid_lightning.report.facts import facts_of
 from reid_lightning.report.figures.curves import cmc_curves, learning_curves
+from reid_lightning.report.figures.det_plot import compare_det
 from reid_lightning.report.figures.heat_map import HEAT_MAP_FILE, plot_heat_map, score_grid
 from reid_lightning.report.figures.match_plot import match_plot
 from reid_lightning.report.figures.score_plot import score_plot
+from reid_lightning.report.open_set import open_set_scores
 from reid_lightning.report.picture import Picture, save_plot
 from reid_lightning.report.rows import Row, rows_of
 from reid_lightning.report.run_section import run_section
@@ -51,6 +53,7 @@ def write_report(paths: Sequence[Path], folder: Path) -> Path:
     comparison = compare_rows(rows)
     tables = {
         "scores": compare_scores(ordered),
+        "open_set": open_set_scores(ordered),
         "runs": list_runs(ordered),
         "settings": compare_settings(rows),
     }
@@ -87,6 +90,7 @@ def _figures(rows: Sequence[Row], paths: Sequence[Path], folder: Path) -> list[P
         figures[f"curve_{name.replace('/', '_')}"] = (figure, f"learning curves: {name}")
     figures["cmc"] = cmc_curves(rows), "CMC curves of all runs"
     figures["matches"] = match_plot(rows), "mAP by the number of matches"
+    figures["openset"] = compare_det(rows), "DET curves of the open set"
     jobs = sweep_rows(paths[0]) if len(paths) == 1 else []
     if grid := score_grid(jobs) if jobs else None:
         stem = Path(HEAT_MAP_FILE).stem

@@ -6,7 +6,8 @@ from statistics import fmean
 from reid_lightning.metrics.summary import SCORE_TITLES, score_names
 from reid_lightning.report.facts import costs_of, facts_of
 from reid_lightning.report.figures.style import row_color
-from reid_lightning.report.intervals import Score, best_of, score_of
+from reid_lightning.report.intervals import Score, best_of, score_cell, score_of
+from reid_lightning.report.open_set import OPEN_SET
 from reid_lightning.report.rows import Row
 from reid_lightning.report.table import NO_VALUE, Cell, Table
 
@@ -47,7 +48,7 @@ def compare_scores(rows: Sequence[Row]) -> Table:
         alike = _validated_alike(rows) if key == "val/mAP" else comparable
         best = best_of(scores) if alike else None
         for number, score in enumerate(scores):
-            cells[number].append(_score_cell(score, number == best))
+            cells[number].append(score_cell(score, number == best))
     head = [Cell("run", style="name"), *map(Cell, titles.values())]
     if any(len(row.scored) > 1 for row in rows):
         head.append(Cell("runs"))
@@ -74,7 +75,7 @@ def list_runs(rows: Sequence[Row]) -> Table:
     for row in rows:
         for run in row.scored:
             values = [run.results.get(key) for key in titles]
-            scores = [_score_cell(None if v is None else Score(v, None, v, v)) for v in values]
+            scores = [score_cell(None if v is None else Score(v, None, v, v)) for v in values]
             color = row_color(row.number)
             lines.append([Cell(run.name, style="name", color=color), *scores])
     return Table([Cell("run", style="name"), *map(Cell, titles.values())], lines, "runs.csv")
@@ -83,18 +84,13 @@ def list_runs(rows: Sequence[Row]) -> Table:
 def _titles(rows: Sequence[Row]) -> dict[str, str]:
     """The scores that there are, with their titles."""
     keys = {key: None for row in rows for run in row.scored for key in run.results}
-    tests = [key.removeprefix("test/") for key in keys if key.startswith("test/")]
+    tests = [
+        key.removeprefix("test/")
+        for key in keys
+        if key.startswith("test/") and not key.startswith(OPEN_SET)
+    ]
     titles = {f"test/{n}": SCORE_TITLES.get(n, n) for n in score_names(dict.fromkeys(tests))}
     return titles | ({"val/mAP": "val/mAP"} if any(row.values("val/mAP") for row in rows) else {})
-
-
-def _score_cell(score: Score | None, best: bool = False) -> Cell:
-    if score is None:
-        return Cell(NO_VALUE)
-    text = f"{100 * score.mean:.1f}"
-    if score.deviation is not None:
-        text += f" ± {100 * score.deviation:.1f}"
-    return Cell(text, score.mean, score.deviation, "best" if best else "")
 
 
 def _minutes(row: Row) -> Cell:

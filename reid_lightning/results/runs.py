@@ -13,10 +13,12 @@ from torch import Tensor
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import read_csv, read_yaml
+from reid_lightning.metrics.open_set import DetCurve
 from reid_lightning.results.camera_pairs import CAMERA_PAIRS_FILE, Cells, read_camera_pairs
 from reid_lightning.results.findings import FINDINGS_FILE, Findings, read_findings
 from reid_lightning.results.groups import seed_groups
 from reid_lightning.results.metrics_json import read_results
+from reid_lightning.results.open_set import OPEN_SET_FILE, read_det_curves
 from reid_lightning.results.overrides import read_overrides
 from reid_lightning.results.per_query import QueryScores, read_per_query
 from reid_lightning.results.retrieved import RETRIEVED_FILE, Retrieved, read_retrieved
@@ -45,6 +47,7 @@ class Run(NamedTuple):
     findings: Findings | None
     retrieved: Retrieved | None = None
     camera_pairs: Cells | None = None
+    det_curves: dict[int, DetCurve] | None = None  # by rank
     problems: Sequence[str] = ()  # a sentence per file that could not be read
 
     @property
@@ -142,6 +145,7 @@ def _read(name: str, group: str, folder: Path, attempt: _Attempts) -> Run:
         scored(read_findings, FINDINGS_FILE),
         scored(read_retrieved, RETRIEVED_FILE),
         scored(read_camera_pairs, CAMERA_PAIRS_FILE),
+        scored(read_det_curves, OPEN_SET_FILE),
         attempt.problems,
     )
 

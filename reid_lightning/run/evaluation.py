@@ -14,6 +14,7 @@ from reid_lightning.data.counts import camera_count
 from reid_lightning.distances import RankingDistance
 from reid_lightning.metrics.summary import check_extra_scores
 from reid_lightning.results.metrics_json import write_results
+from reid_lightning.results.open_set import OPEN_SET_FILE, write_det_curves
 from reid_lightning.results.scored_files import write_scored_files
 from reid_lightning.results.status import write_status
 from reid_lightning.results.tables import open_set_table, score_table
@@ -144,6 +145,7 @@ def _score_open_set(
 
     scores, counts, curves = score_open_set(outcome.query, outcome.gallery, retrieval, distance)
     log.info("\nOpen set:\n%s", open_set_table(scores, counts, RANKS))
+    write_det_curves(folder / OPEN_SET_FILE, curves)
     save_png(det_plot(curves), folder / "openset.png", dpi=110)
     kept: dict[str, float] = {f"test/openset/{name}": value for name, value in scores.items()}
     return kept | {f"openset/{name}": count for name, count in counts.items()}

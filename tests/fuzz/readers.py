@@ -39,6 +39,7 @@ from reid_lightning.inference.embedding_table import EmbeddingTable, FileVersion
 from reid_lightning.inference.embedding_table import read_table as read_people_table
 from reid_lightning.inference.embedding_table import write_table as write_people_table
 from reid_lightning.inference.picture_list import ListedPicture
+from reid_lightning.metrics.open_set import DetCurve
 from reid_lightning.metrics.ranking import QueryResults
 from reid_lightning.models import networks
 from reid_lightning.models.embedder import Embedder
@@ -47,6 +48,7 @@ from reid_lightning.results.camera_pairs import read_camera_pairs
 from reid_lightning.results.findings import read_findings, write_findings
 from reid_lightning.results.groups import seed_groups
 from reid_lightning.results.metrics_json import read_results, write_results
+from reid_lightning.results.open_set import read_det_curves, write_det_curves
 from reid_lightning.results.overrides import read_overrides
 from reid_lightning.results.per_query import read_first_matches, read_per_query, write_per_query
 from reid_lightning.results.retrieved import read_retrieved
@@ -450,6 +452,11 @@ READERS = PICTURES | {
         lambda path: write_first_results(path.parent, path.parent),
         read_camera_pairs,
         name="camera_pairs.csv",
+    ),
+    "openset.csv": Reader(
+        lambda path: write_det_curves(path, {1: DetCurve(*torch.tensor([[0, 0.5, 1]] * 2))}),
+        lambda path: {n: curve._asdict() for n, curve in read_det_curves(path).items()},
+        name="openset.csv",
     ),
     "status.json": Reader(write_status_file, read_state, name="status.json"),
     "overrides.yaml": Reader(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reid_lightning.results.findings import read_findings
+from reid_lightning.results.open_set import read_det_curves
 
 STEPS = ["flip", "multi_query", "database", "expansion", "spatial_temporal", "rerank"]
 
@@ -176,6 +177,10 @@ def test_an_open_set_is_scored_beside_the_closed_one(evaluate: Callable, tmp_pat
     assert results["openset/gallery"] < results["test/gallery"]
     assert "FNIR at FPIR 1%" in output and "TAR at FAR 0.1%" in output
     assert (tmp_path / "e" / "openset.png").stat().st_size > 1000
+    curves = read_det_curves(tmp_path / "e" / "openset.csv")
+    for rank, (fpir, fnir) in curves.items():
+        at_ten = fnir[(fpir <= 0.1).nonzero().max()].item()
+        assert at_ten == pytest.approx(results[f"test/openset/FNIR_rank{rank}_FPIR10"])
 
 
 def test_an_open_set_is_not_ranked_by_what_cannot_be_compared(
