@@ -19,13 +19,8 @@ from tabulate import tabulate
 from benchmarks.process_memory import reset_peak, status_kib
 from reid_lightning.data.pictures import Picture
 from reid_lightning.inference.approximate import approximate_nearest
-from reid_lightning.inference.embedding_table import (
-    EmbeddingTable,
-    FileVersion,
-    MadeBy,
-    read_table,
-    write_table,
-)
+from reid_lightning.inference.embedding_parquet import read_table, write_table
+from reid_lightning.inference.embedding_table import EmbeddingTable, FileVersion, MadeBy
 from reid_lightning.inference.nearest import nearest
 from reid_lightning.inference.picture_list import ListedPicture
 

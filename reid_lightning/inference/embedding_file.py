@@ -9,13 +9,8 @@ import numpy as np
 
 from reid_lightning.data.pictures import Picture
 from reid_lightning.errors import ReIDError
-from reid_lightning.inference.embedding_table import (
-    EmbeddingTable,
-    FileVersion,
-    MadeBy,
-    read_table,
-    write_table,
-)
+from reid_lightning.inference.embedding_parquet import read_table, write_table
+from reid_lightning.inference.embedding_table import EmbeddingTable, FileVersion, MadeBy
 from reid_lightning.inference.picture_list import ListedPicture
 
 

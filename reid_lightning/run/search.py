@@ -18,12 +18,8 @@ from reid_lightning.inference import EmbeddingModel
 from reid_lightning.inference.approximate import approximate_nearest
 from reid_lightning.inference.calibration import AbsentThreshold, Calibration
 from reid_lightning.inference.embed_pictures import embed_pictures
-from reid_lightning.inference.embedding_table import (
-    EmbeddingTable,
-    MadeBy,
-    holds_embeddings,
-    read_table,
-)
+from reid_lightning.inference.embedding_parquet import holds_embeddings, read_table
+from reid_lightning.inference.embedding_table import EmbeddingTable, MadeBy
 from reid_lightning.inference.picture_list import ListedPicture, list_all
 from reid_lightning.inference.result_files import result_table, write_csv, write_page
 from reid_lightning.inference.search import (

@@ -35,9 +35,9 @@ from reid_lightning.inference.calibration import (
     read_calibration,
     write_calibration,
 )
+from reid_lightning.inference.embedding_parquet import read_table as read_people_table
+from reid_lightning.inference.embedding_parquet import write_table as write_people_table
 from reid_lightning.inference.embedding_table import EmbeddingTable, FileVersion, MadeBy
-from reid_lightning.inference.embedding_table import read_table as read_people_table
-from reid_lightning.inference.embedding_table import write_table as write_people_table
 from reid_lightning.inference.picture_list import ListedPicture
 from reid_lightning.metrics.open_set import DetCurve
 from reid_lightning.metrics.ranking import QueryResults

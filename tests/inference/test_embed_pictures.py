@@ -16,7 +16,8 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.inference import EmbeddingModel
 from reid_lightning.inference.embed_pictures import embed_pictures
 from reid_lightning.inference.embedding_file import parts_folder
-from reid_lightning.inference.embedding_table import EmbeddingTable, read_table
+from reid_lightning.inference.embedding_parquet import read_table
+from reid_lightning.inference.embedding_table import EmbeddingTable
 from reid_lightning.inference.picture_list import list_pictures_of
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from reid_lightning import ReIDError, embed, evaluate, load_model, search
-from reid_lightning.inference.embedding_table import read_table
+from reid_lightning.inference.embedding_parquet import read_table
 from reid_lightning.models import Embedder
 from reid_lightning.models.backbones.osnet import FullyConnected, OSNet
 from reid_lightning.run.command import main

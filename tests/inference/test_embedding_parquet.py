@@ -11,14 +11,8 @@ from pyarrow import parquet
 
 from reid_lightning.data.pictures import Picture
 from reid_lightning.errors import ReIDError
-from reid_lightning.inference.embedding_table import (
-    EmbeddingTable,
-    FileVersion,
-    MadeBy,
-    holds_embeddings,
-    read_table,
-    write_table,
-)
+from reid_lightning.inference.embedding_parquet import holds_embeddings, read_table, write_table
+from reid_lightning.inference.embedding_table import EmbeddingTable, FileVersion, MadeBy
 from reid_lightning.inference.picture_list import ListedPicture
 
 MADE_BY = MadeBy("model", 256, 128, False, "float32")
