@@ -43,16 +43,20 @@ class AbsentThreshold(NamedTuple):
         similarity: of the threshold.
         rate: the share of them.
         gallery: its number of pictures.
+        per_person: pictures of a person; with fewer, a gallery of this size holds more people, and
+            more of the searches reach the similarity.
     """
 
     similarity: float
     rate: float
     gallery: int
+    per_person: float
 
     def __str__(self) -> str:
         return (
             f"{self.similarity:.3f}, which the best results of {self.rate:.0%} of the people who "
-            f"are not in a gallery of {self.gallery:,} pictures reach"
+            f"are not in a gallery of {self.gallery:,} pictures, {self.per_person:.0f} a person, "
+            "reach"
         )
 
 
@@ -114,7 +118,8 @@ class Calibration(NamedTuple):
             return None
         sizes = np.log(self.absent_sizes)
         similarity = float(np.interp(math.log(gallery), sizes, self.absent_similarities))
-        return AbsentThreshold(similarity, self.absent_rate, gallery)
+        per_person = self.pictures / self.people
+        return AbsentThreshold(similarity, self.absent_rate, gallery, per_person)
 
     def check(self, path: Path, model: EmbeddingModel) -> None:
         """Raise a `ReIDError` unless this, read from `path`, is of that model."""

@@ -160,7 +160,7 @@ def test_a_search_tells_who_is_probably_not_in_the_gallery(
         count = len([*gallery.glob("*.jpg")])
         printed = capsys.readouterr().out
         assert f"is {side} the best results of 10% of the people who are not" in printed
-        assert f"in a gallery of {count} pictures reach" in printed
+        assert f"in a gallery of {count} pictures, 6 a person, reach" in printed
         assert (": this person may not be in it." in printed) == (side[:5] == "below")
         assert f"is {side}" in Path("search/search.html").read_text(encoding="utf-8")
         with Path("search/search.csv").open(encoding="utf-8") as rows:
