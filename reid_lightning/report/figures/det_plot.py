@@ -18,8 +18,8 @@ from reid_lightning.report.figures.style import (
 )
 from reid_lightning.report.rows import Row
 
-_TITLE = "Open set: those in it who are missed (FNIR, %)"
-_X = "those not in the gallery who are found (FPIR, %)"
+_TITLE = "FNIR: those in the gallery who are missed (%)"
+_X = "FPIR: those not in the gallery who are found (%)"
 _FINEST = 0.1  # per cent; below it the axis is linear, so that it holds 0
 
 
@@ -41,7 +41,7 @@ def compare_det(rows: Sequence[Row]) -> Figure | None:
         if (found := [c[1] for run in row.scored if (c := run.det_curves) and 1 in c])
     }
     names = [row.name for row in rows if row.number in curves]
-    return _plot(curves, names, _TITLE.replace("FNIR,", "FNIR, rank 1,")) if curves else None
+    return _plot(curves, names, _TITLE.replace("FNIR", "FNIR, rank 1")) if curves else None
 
 
 def _plot(lines: Mapping[int, Sequence[DetCurve]], names: Sequence[str], title: str) -> Figure:
