@@ -8,28 +8,34 @@ from typing import Any
 import pytest
 import torch
 from compose_config import composed
+from omegaconf import DictConfig, OmegaConf
 
-from reid_lightning.data import ReIDDataModule
 from reid_lightning.engine.teacher import Teacher
 from reid_lightning.errors import ReIDError
 from reid_lightning.models import osnet_embedder
 from reid_lightning.run.build import build_datamodule, build_module
 from reid_lightning.run.load_teacher import load_teacher
 from reid_lightning.run.paths import expand_paths
+from reid_lightning.run.training import _build
 
-DISTANCES_ALONE = "distill.logit_weight=0"
 Load = Callable[..., Teacher | None]
 Change = Callable[[dict], object]
 
 
-@pytest.fixture
-def load(tiny_overrides: list[str]) -> Load:
-    """The teacher that a training with some overrides would have."""
+@pytest.fixture(scope="module")
+def config(tiny_overrides: list[str]) -> DictConfig:
+    return composed("train", *tiny_overrides)
 
-    def loaded(*overrides: str) -> Teacher | None:
-        config = composed("train", *tiny_overrides, *overrides)
-        expand_paths(config)
-        return load_teacher(config.distill, build_datamodule(config.data))
+
+@pytest.fixture(scope="module")
+def load(config: DictConfig) -> Load:
+    """The teacher that a training would have, with keys of `distill` and of `data` as given."""
+
+    def loaded(checkpoint: object = None, val_identities: int = 0, **distill: float) -> Any:
+        keys = OmegaConf.merge(config.distill, {"checkpoint": checkpoint, **distill})
+        expand_paths(keys)
+        data = OmegaConf.merge(config.data, {"val_identities": val_identities})
+        return load_teacher(keys, build_datamodule(data))
 
     return loaded
 
@@ -47,8 +53,7 @@ def changed(trained_run: Path, tmp_path: Path) -> Callable[[Change], Path]:
 
 def test_none_is_loaded_where_none_teaches(load: Load) -> None:
     assert load() is None
-    weightless = [DISTANCES_ALONE, "distill.distance_weight=0"]
-    assert load("distill.checkpoint=/nowhere", *weightless) is None
+    assert load("/nowhere", logit_weight=0, distance_weight=0) is None
 
 
 def test_a_run_is_its_best_checkpoint_and_several_are_one_teacher(
@@ -56,7 +61,7 @@ def test_a_run_is_its_best_checkpoint_and_several_are_one_teacher(
 ) -> None:
     monkeypatch.setenv("HOME", str(trained_run.parent))
     best = trained_run / "checkpoints" / "best.ckpt"
-    teacher = load(f"distill.checkpoint=['~/{trained_run.name}',{best}]", "distill.temperature=3")
+    teacher = load([f"~/{trained_run.name}", str(best)], temperature=3.0)
     assert teacher is not None and len(teacher.networks) == 2
     assert (teacher.logit_weight, teacher.distance_weight, teacher.temperature) == (1, 25, 3)
     weights = torch.load(best, weights_only=True)["state_dict"]
@@ -66,7 +71,7 @@ def test_a_run_is_its_best_checkpoint_and_several_are_one_teacher(
             torch.equal(value, weights[f"model.{name}"])
             for name, value in member.network.state_dict().items()
         )
-    alone = load(f"distill.checkpoint={best}")
+    alone = load(str(best))
     assert alone is not None and alone.digest != teacher.digest
 
 
@@ -102,16 +107,15 @@ def test_predictions_of_other_people_are_refused_and_their_distances_are_not(
     change, message = REFUSED[case]
     path = changed(change)
     with pytest.raises(ReIDError, match=rf"^{path} .*{message}"):
-        load(f"distill.checkpoint={path}")
-    teacher = load(f"distill.checkpoint={path}", DISTANCES_ALONE)
+        load(str(path))
+    teacher = load(str(path), logit_weight=0)
     assert teacher is not None and teacher.distance_weight == 25
 
 
 def test_a_training_on_other_people_is_refused(load: Load, trained_run: Path) -> None:
-    held_out = [f"distill.checkpoint={trained_run}", "data.val_identities=4"]
     with pytest.raises(ReIDError, match=r"of 16 people .* of 12 people of synthetic .*distances"):
-        load(*held_out)
-    assert load(*held_out, DISTANCES_ALONE) is not None
+        load(str(trained_run), val_identities=4)
+    assert load(str(trained_run), val_identities=4, logit_weight=0) is not None
 
 
 def diverged(content: dict) -> None:
@@ -128,8 +132,9 @@ def test_what_cannot_teach_is_a_sentence(
     torch.save({"x": torch.ones(1)}, tmp_path / "weights.pth")
     (tmp_path / "notes.txt").write_text("a teacher")
     (tmp_path / "empty").mkdir()
+    with pytest.raises(ReIDError, match=r"^distill\.checkpoint=\[\] names no teacher: .* none\.$"):
+        load([])
     cases = {
-        "[]": r"^distill\.checkpoint=\[\] names no teacher: .* null to learn from none\.$",
         f"{tmp_path}/nowhere.ckpt": "nowhere.ckpt does not exist",
         f"{tmp_path}/weights.pth": "is not a checkpoint of reid-lightning",
         f"{tmp_path}/notes.txt": "cannot be read as a PyTorch file: it is text",
@@ -137,22 +142,20 @@ def test_what_cannot_teach_is_a_sentence(
     }
     for value, message in cases.items():
         with pytest.raises(ReIDError, match=message):
-            load(f"distill.checkpoint={value}")
+            load(value)
     for change, message in (
         (diverged, "neck.weight holds NaN or infinity"),
         (own_network, "cannot be a teacher: its network is one of somebody's own, and teachers"),
     ):
         with pytest.raises(ReIDError, match=message):
-            load(f"distill.checkpoint={changed(change)}")
+            load(str(changed(change)))
 
 
 def test_a_student_begins_with_the_weights_of_one_without_a_teacher(
-    tiny_overrides: list[str], trained_run: Path
+    config: DictConfig, trained_run: Path
 ) -> None:
-    from reid_lightning.run.training import _build
-
-    config = composed("train", *tiny_overrides, f"distill.checkpoint={trained_run}")
-    (_, alone), (_, taught) = _build(config), _build(config, teacher=True)
+    taught_by = OmegaConf.merge(config, {"distill": {"checkpoint": str(trained_run)}})
+    (_, alone), (_, taught) = _build(config), _build(taught_by, teacher=True)
     assert alone.teacher is None and taught.teacher is not None
     weights = taught.state_dict()
     assert alone.state_dict().keys() == weights.keys()
@@ -160,11 +163,10 @@ def test_a_student_begins_with_the_weights_of_one_without_a_teacher(
 
 
 def test_a_run_is_not_resumed_with_another_teacher(
-    tiny_overrides: list[str], trained_run: Path, load: Load
+    config: DictConfig, trained_run: Path, load: Load
 ) -> None:
-    config = composed("train", *tiny_overrides)
     module = build_module(config, 16)
-    module.teacher = load(f"distill.checkpoint={trained_run}")
+    module.teacher = load(str(trained_run))
     for kept in ({}, {"teacher": "0" * 32}):
         with pytest.raises(ReIDError, match="not the one that this run has learnt from so far"):
             module.on_load_checkpoint(kept)
@@ -179,11 +181,13 @@ def lessons(
     """Two teachers, one of them an OSNet with parts for larger pictures; a student with parts."""
     folder = tmp_path_factory.mktemp("teachers")
     content = torch.load(trained_run / "checkpoints" / "best.ckpt", weights_only=True)
-    options: dict[str, Any] = {"width": 0.25, "weights": "none", "parts": 2, "embedding": 32}
+    options = content["hyper_parameters"]["model"]
+    del options["last_stride"]
+    options |= {"width": 0.25, "parts": 2, "embedding": 32}
     torch.manual_seed(0)
     weights = osnet_embedder(num_classes=16, **options).state_dict()
     content["state_dict"] = {f"model.{name}": value for name, value in weights.items()}
-    content["hyper_parameters"] |= {"network": "osnet", "model": options}
+    content["hyper_parameters"]["network"] = "osnet"
     content["hyper_parameters"]["data"] |= {"height": 96, "width": 40}
     torch.save(content, folder / "osnet.ckpt")
     teachers = f"distill.checkpoint=[{trained_run},{folder}/osnet.ckpt]"
@@ -237,13 +241,11 @@ def test_two_processes_learn_from_teachers_as_one_does(
     assert two == pytest.approx(one, rel=1e-4)
 
 
-def test_who_is_trained_on_is_told_apart(tiny_overrides: list[str]) -> None:
-    def identities(*overrides: str) -> str:
-        config = composed("train", *tiny_overrides, *overrides)
-        datamodule: ReIDDataModule = build_datamodule(config.data)
-        return datamodule.folder.identities
+def test_who_is_trained_on_is_told_apart(config: DictConfig) -> None:
+    def identities(**changes: Any) -> str:
+        return build_datamodule(OmegaConf.merge(config.data, changes)).folder.identities
 
     plain = identities()
-    assert plain.startswith("16 people of synthetic (") and plain == identities("data.height=32")
-    held_out = {identities(f"data.val_identities={n}") for n in (3, 4)}
-    assert len({plain, identities("data.name=mine"), *held_out}) == 4
+    assert plain.startswith("16 people of synthetic (") and plain == identities(height=32)
+    held_out = {identities(val_identities=n) for n in (3, 4)}
+    assert len({plain, identities(name="mine"), *held_out}) == 4
