@@ -20,6 +20,7 @@ from reid_lightning.run.training import _build
 
 Load = Callable[..., Teacher | None]
 Change = Callable[[dict], object]
+PARTS = ("model.last_stride=1", "model.parts=2")  # of a student
 
 
 @pytest.fixture(scope="module")
@@ -173,12 +174,8 @@ def test_a_run_is_not_resumed_with_another_teacher(
 
 
 @pytest.fixture(scope="module")
-def lessons(
-    trained_run: Path,
-    tiny_overrides: list[str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> list[str]:
-    """Two teachers, one of them an OSNet with parts for larger pictures; a student with parts."""
+def osnet(trained_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A teacher with parts, for larger pictures, from random weights."""
     folder = tmp_path_factory.mktemp("teachers")
     content = torch.load(trained_run / "checkpoints" / "best.ckpt", weights_only=True)
     options = content["hyper_parameters"]["model"]
@@ -190,15 +187,15 @@ def lessons(
     content["hyper_parameters"]["network"] = "osnet"
     content["hyper_parameters"]["data"] |= {"height": 96, "width": 40}
     torch.save(content, folder / "osnet.ckpt")
-    teachers = f"distill.checkpoint=[{trained_run},{folder}/osnet.ckpt]"
-    return [*tiny_overrides, teachers, "model.last_stride=1", "model.parts=2"]
+    return folder / "osnet.ckpt"
 
 
 def test_a_training_with_two_teachers_logs_what_it_learns_from_them(
-    lessons: list[str], script: Callable, tmp_path: Path
+    trained_run: Path, osnet: Path, tiny_overrides: list[str], script: Callable, tmp_path: Path
 ) -> None:
+    teachers = f"distill.checkpoint=[{trained_run},{osnet}]"
     more = ["callbacks=averaged", "trainer.precision=bf16-mixed", "hydra.run.dir=run"]
-    done = script("train.py", *lessons, *more, cwd=tmp_path)
+    done = script("train.py", *tiny_overrides, *PARTS, teachers, *more, cwd=tmp_path)
     assert "Learning from: ['" in done.stdout
     with (tmp_path / "run" / "metrics.csv").open() as file:
         row = next(csv.DictReader(file))
@@ -217,34 +214,38 @@ def test_without_a_teacher_nothing_of_one_is_kept(trained_run: Path) -> None:
 
 
 def test_two_processes_learn_from_teachers_as_one_does(
-    lessons: list[str], script: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    osnet: Path,
+    tiny_overrides: list[str],
+    script: Callable,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Half the identities in each, frozen batch normalisation."""
+    """Half the identities in each, frozen batch normalisation; a few steps.
+
+    Without statistics of the batch, random weights give tiny embeddings, and gradients of 10⁷: more
+    steps would raise any rounding. `test_teacher.py` compares the gradients.
+    """
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
     losses = []
     for processes in (1, 2):
         file = tmp_path / f"{processes}.txt"
         script(
             "train.py",
-            *lessons,
+            *tiny_overrides,
+            *PARTS,
+            f"distill.checkpoint={osnet}",
             f"trainer.devices={processes}",
             f"data.p={4 // processes}",
             "data.k=2",
             f"+callbacks.probe={{_target_: probes.FollowLoss, path: {file}}}",
-            "+trainer.limit_train_batches=8",
-            # Without statistics of the batch, embeddings of random weights are nearly equal: large
-            # steps would raise the rounding of their distances.
-            "optimizer=sgd",
-            "optimizer.lr=1e-4",
-            "scheduler=constant",
-            "distill.distance_weight=1",
+            "+trainer.limit_train_batches=3",
             f"hydra.run.dir=run{processes}",
             cwd=tmp_path,
         )
         losses.append([float(line) for line in file.read_text().split()])
     one, two = losses
-    assert len(one) == 8 and one[0] != one[-1]
-    assert two == pytest.approx(one, rel=1e-4)
+    assert len(one) == 3 and len({*one}) == 3
+    assert two == pytest.approx(one, rel=1e-3)
 
 
 def test_who_is_trained_on_is_told_apart(config: DictConfig) -> None:
