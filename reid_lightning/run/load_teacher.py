@@ -72,7 +72,7 @@ def _check_identities(path: Path, trained: Trained, datamodule: ReIDDataModule) 
     classes = trained.model.classifier.out_features
     if trained.identities != ours or classes != datamodule.num_classes:
         raise ReIDError(
-            f"{path} predicts other people than those trained on: it is of {trained.identities}, "
+            f"{path} predicts other people than those trained on: it is of {trained.identities!r}, "
             f"with {classes} classes, and this training is of {ours}. Choose a teacher of these "
             f"people, or set {only_distances} to learn its distances alone."
         )

@@ -95,8 +95,11 @@ def endless(content: dict) -> None:
 
 REFUSED: dict[str, tuple[Change, str]] = {
     "an earlier version's": (unknown, r"does not say whom it was trained on.*logit_weight=0"),
-    "of another set": (of_others, r"of 16 people of market1501 \(\w+\), with 16 classes, and this"),
-    "with a false label": (of_fewer, r"of 16 people of synthetic \(\w+\), with 9 classes"),
+    "of another set": (
+        of_others,
+        r"of '16 people of market1501 \(\w+\)', with 16 classes, and this",
+    ),
+    "with a false label": (of_fewer, r"of '16 people of synthetic \(\w+\)', with 9 classes"),
     "with a label of no end": (endless, r"does not say whom it was trained on"),
 }
 
@@ -114,7 +117,7 @@ def test_predictions_of_other_people_are_refused_and_their_distances_are_not(
 
 
 def test_a_training_on_other_people_is_refused(load: Load, trained_run: Path) -> None:
-    with pytest.raises(ReIDError, match=r"of 16 people .* of 12 people of synthetic .*distances"):
+    with pytest.raises(ReIDError, match=r"of '16 people .* of 12 people of synthetic .*distances"):
         load(str(trained_run), val_identities=4)
     assert load(str(trained_run), val_identities=4, logit_weight=0) is not None
 
