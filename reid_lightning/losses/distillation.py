@@ -33,7 +33,7 @@ def distilled_distances(points: Tensor, teachers: Sequence[Tensor]) -> Tensor:
 
     The Euclidean distances between all pictures of a batch, in units of their mean over all pairs;
     those of several teachers are averaged. The mean over pairs, zero if there are none (Park et
-    al. 2019, "Relational Knowledge Distillation", RKD-D, equations 5 to 7).
+    al. 2019, "Relational Knowledge Distillation", RKD-D).
 
     Args:
         points: the student's embeddings [batch, d].
