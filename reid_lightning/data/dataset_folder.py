@@ -1,5 +1,7 @@
 """A data set's folder: drawn or extracted first if configured, and read once."""
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -16,7 +18,7 @@ from reid_lightning.data.pictures import Unreadable
 from reid_lightning.data.readers.market1501 import read_distractors, read_market1501
 from reid_lightning.data.roles import people, with_roles
 from reid_lightning.data.sample import Sample, Splits
-from reid_lightning.data.splits import hold_out
+from reid_lightning.data.splits import hold_out, labels_of
 from reid_lightning.data.unreadable import leave_out_unreadable
 from reid_lightning.errors import ReIDError
 from reid_lightning.signatures import FilePath, Name, Natural, checked
@@ -184,6 +186,18 @@ class DatasetFolder:
         elif len(people(own.train)) == len(own.train):
             return self.official
         return replace(own, train=(*people(own.train), *self.joined_training))
+
+    @cached_property
+    def identities(self) -> str:
+        """Who is trained on: how many people of which sets, and a digest of who has which label.
+
+        Equal texts are equal labels. The names of people are those of the set's own files.
+        """
+        sets = "+".join([self.name, *(folder.name for folder in self.join)])
+        person_of = {s.pid: s.person for s in self.used.train}
+        people = [person_of[pid] for pid in labels_of(self.used.train)]
+        digest = hashlib.blake2b(json.dumps([sets, people]).encode(), digest_size=8).hexdigest()
+        return f"{len(people)} people of {sets[:100]} ({digest})"
 
     @cached_property
     def joined_training(self) -> tuple[Sample, ...]:

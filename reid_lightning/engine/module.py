@@ -15,6 +15,8 @@ from reid_lightning.engine.collected_scores import collect, collected_scores, wa
 from reid_lightning.engine.graphed_network import GraphedNetwork, why_no_graphs
 from reid_lightning.engine.optimization import optimization
 from reid_lightning.engine.scored_test import ScoredTest, score_collected
+from reid_lightning.engine.teacher import Teacher
+from reid_lightning.errors import ReIDError
 from reid_lightning.losses import Criterion
 from reid_lightning.metrics import ReIDMetric
 from reid_lightning.metrics.summary import score_names
@@ -38,6 +40,7 @@ class ReIDModule(pl.LightningModule):
         cuda_graphs: whether one process on a CUDA device launches the network's step as one.
         config: plain values, kept in checkpoints so that `evaluate.py` can rebuild the model, and
             logged as hyperparameters.
+        teacher: trained networks to learn from, too.
     """
 
     def __init__(
@@ -51,13 +54,14 @@ class ReIDModule(pl.LightningModule):
         config: dict[str, Any],
         *,
         cuda_graphs: bool = True,
+        teacher: Teacher | None = None,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(config)
         self.model = channels_last(model)
         self.criterion, self.optimizer, self.scheduler = criterion, optimizer, scheduler
         self.val_metric, self.test_metric = metric, copy.deepcopy(metric)
-        self.seed, self.cuda_graphs = seed, cuda_graphs
+        self.seed, self.cuda_graphs, self.teacher = seed, cuda_graphs, teacher
         self.graphed = GraphedNetwork(self.model)
         self._uses_graphs = False
         self.test_scores: dict[str, float] = {}
@@ -75,6 +79,8 @@ class ReIDModule(pl.LightningModule):
     def on_train_start(self) -> None:
         """Lightning does not start the epoch that a run is resumed in."""
         self.on_train_epoch_start()
+        if self.teacher is not None:
+            self.teacher.to(self.device)
         if self._wants_graphs and (reason := why_no_graphs(self.trainer)):
             log.info("CUDA graphs are off: %s.", reason)
 
@@ -100,6 +106,10 @@ class ReIDModule(pl.LightningModule):
         generator = torch.Generator().manual_seed(derive_seed("mining", *position))
         features: Features = (self.graphed if self._uses_graphs else self.model)(images)
         losses = self.criterion(features.metric, features.logits, batch["label"], generator)
+        if self.teacher is not None:
+            distance, gather = self.val_metric.distance, self.criterion.gather
+            taught = self.teacher.losses(images, features, distance, gather=gather)
+            losses |= taught | {"loss": losses["loss"] + taught["loss"]}
         diagnostics = {name: value.detach() for name, value in losses.items()}
         return {"loss": losses["loss"], "diagnostics": diagnostics}
 
@@ -145,13 +155,28 @@ class ReIDModule(pl.LightningModule):
         self.log_dict({f"test/{name}": scores[name] for name in score_names(scores)})
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the position of the next batch; other DataModules keep their own."""
+        """Keep the position of the next batch (other DataModules keep their own) and who teaches.
+
+        And who was trained on: a later training may choose the checkpoint as its teacher.
+        """
         datamodule = self.trainer.datamodule  # type: ignore[attr-defined]
         if isinstance(datamodule, ReIDDataModule):
             checkpoint["position"] = datamodule.position()
+            checkpoint["identities"] = datamodule.folder.identities
+        if self.teacher is not None:
+            checkpoint["teacher"] = self.teacher.digest
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Begin where the checkpoint was written."""
+        """Begin where the checkpoint was written.
+
+        Raises:
+            ReIDError: the training had another teacher until then.
+        """
+        if self.teacher is not None and checkpoint.get("teacher") != self.teacher.digest:
+            raise ReIDError(
+                "The teacher is not the one that this run has learnt from so far: put the files "
+                "of distill.checkpoint back as they were, or start a new run."
+            )
         datamodule = self.trainer.datamodule  # type: ignore[attr-defined]
         if isinstance(datamodule, ReIDDataModule):
             datamodule.begin_at(checkpoint["position"])

@@ -48,7 +48,8 @@ def global_batch(embeddings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 
     Args:
         embeddings: of this rank [batch, d].
-        labels: of this rank [batch]; all ranks have the same batch size, as PK batches do.
+        labels: of this rank [batch], or other rows [batch, …] without a gradient; all ranks have
+            the same batch size, as PK batches do.
     """
     gathered: Tensor = _Gather.apply(embeddings)
     return gathered, gather_rows(labels)

@@ -49,7 +49,9 @@ def kept_config(config: DictConfig) -> dict[str, Any]:
     name = network_name(get_method(kept["model"].pop("_target_")))
     composed: Any = OmegaConf.to_container(config, resolve=False)
     settings = settings_digest(composed)
-    own = {"seed": config.seed, "settings": settings, "version": config.version}
+    own: dict[str, Any] = {"seed": config.seed, "settings": settings, "version": config.version}
+    if config.distill.checkpoint is not None:
+        own["distill"] = OmegaConf.to_container(config.distill, resolve=True)
     return {"network": name, **kept, **own}
 
 

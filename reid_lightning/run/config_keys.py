@@ -67,6 +67,12 @@ _TRAINING: dict[str, Any] = {
     "checkpoint_every_n_steps": Count | None,
     "cuda_graphs": bool,
     "recipe": Any,  # of a data set, for other groups to refer to
+    "distill": {
+        "checkpoint": list[Text] | Text | None,
+        "logit_weight": NonNegative,
+        "distance_weight": NonNegative,
+        "temperature": Positive,
+    },
     "model": Node(partial=False),
     "loss": Node(within=_LOSS_TERMS, partial=False),
     "optimizer": _OPTIMIZER,

@@ -12,7 +12,7 @@ from reid_lightning.models import Embedder
 from reid_lightning.run.compose_group import compose_group
 from reid_lightning.run.config_schema import Node
 from reid_lightning.run.load_foreign import load_foreign
-from reid_lightning.run.load_trained import Trained, load_trained
+from reid_lightning.run.load_trained import Trained, checkpoint_path, load_trained
 from reid_lightning.run.paths import expand_home, quoted
 from reid_lightning.run.user_errors import clear_message
 from reid_lightning.signatures import Size, check_argument
@@ -79,12 +79,7 @@ def _of_checkpoint(
             "A checkpoint has its network's name and options: leave model and options out, or "
             "give the constructor of a network of your own as model."
         )
-    if path.is_dir():
-        best = path / "checkpoints" / "best.ckpt"
-        if not best.is_file():
-            raise ReIDError(f"{path} holds no checkpoints/best.ckpt: it is no folder of a run.")
-        path = best
-    return load_trained(path, model)
+    return load_trained(checkpoint_path(path), model)
 
 
 def _of_weights(

@@ -30,6 +30,10 @@ _NAMES_OF_0_1 = {"reid_lightning.models.mobilenet_v2": "mobilenet_v2"}
 _PLAIN = (bool, int, float, str, type(None))
 
 
+class OwnNetworkError(ReIDError):
+    """A checkpoint's network is not in `NETWORKS`, and nobody has named its constructor."""
+
+
 class Trained(NamedTuple):
     """A network, and what else an evaluation needs to know of it.
 
@@ -44,6 +48,7 @@ class Trained(NamedTuple):
         weights_sha256: of that file.
         seed: of the training, where that is known.
         settings: a digest of those that it was trained with, the same for every seed.
+        identities: who it was trained on, see `DatasetFolder.identities`, where that is known.
     """
 
     model: Embedder
@@ -57,6 +62,7 @@ class Trained(NamedTuple):
     weights_sha256: str | None = None
     seed: int | None = None
     settings: str | None = None
+    identities: str | None = None
 
 
 def load_trained(path: Path, own_network: DictConfig | Constructor | None = None) -> Trained:
@@ -104,12 +110,27 @@ def load_trained(path: Path, own_network: DictConfig | Constructor | None = None
             _checked(data, "name", str),
             seed=_kept(config, "seed", int),
             settings=_kept(config, "settings", str),
+            identities=_kept(content, "identities", str, longest=200),
         )
     except UnfitCheckpointError as error:
         raise ReIDError(
             f"{path} cannot be used as a checkpoint: {error}. It was changed, or written by "
             f"another version of reid-lightning{_version(config)}."
         ) from error
+
+
+def checkpoint_path(path: Path) -> Path:
+    """A checkpoint, or the best one in the folder of a run.
+
+    Raises:
+        ReIDError: there is none in the folder.
+    """
+    best = path / "checkpoints" / "best.ckpt"
+    if not path.is_dir():
+        return path
+    if not best.is_file():
+        raise ReIDError(f"{path} holds no checkpoints/best.ckpt: it is no folder of a run.")
+    return best
 
 
 def checkpoint_digest(path: Path, own_network: DictConfig | Constructor | None = None) -> bytes:
@@ -163,10 +184,12 @@ def _checked(group: Mapping[str, Any], key: str, kind: type, hint: Any = Any) ->
     return value
 
 
-def _kept(config: Mapping[str, Any], key: str, kind: type) -> Any:
-    """A value that earlier versions did not keep; None where it is no number or digest."""
+def _kept(config: Mapping[str, Any], key: str, kind: type, longest: int = 64) -> Any:
+    """A value that earlier versions did not keep; None where it is no number or short text."""
     value = config.get(key)
-    fits = abs(value) < 2**63 if type(value) is int else type(value) is str and len(value) <= 64
+    fits = (
+        abs(value) < 2**63 if type(value) is int else type(value) is str and len(value) <= longest
+    )
     return value if fits and type(value) is kind else None
 
 
@@ -179,7 +202,7 @@ def _version(config: Mapping[str, Any]) -> str:
 
 def _known(path: Path, name: str) -> Constructor:
     if name not in NETWORKS:
-        raise ReIDError(
+        raise OwnNetworkError(
             f"{path} is a checkpoint of a network that reid-lightning does not have ({name!r}): "
             "name its configuration, which is not taken from the file: "
             f"{typed_command('evaluate')} checkpoint={path} model=NAME_OF_YOUR_YAML "

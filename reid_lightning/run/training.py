@@ -28,6 +28,7 @@ from reid_lightning.run.config_keys import check_training_config
 from reid_lightning.run.failing_part import parts_named_in_errors
 from reid_lightning.run.glibc_memory import keep_large_blocks
 from reid_lightning.run.launch_ranks import run_ranks
+from reid_lightning.run.load_teacher import load_teacher
 from reid_lightning.run.log_cost import log_cost
 from reid_lightning.run.paths import quoted
 from reid_lightning.run.processes import plan_processes
@@ -66,7 +67,7 @@ def run_training(config: DictConfig) -> float:
                 rank_zero_only(calibrate_again)(Path(config.resume), lambda: _build(config))
             rank_zero_only(write_status)(Path(config.resume), "finished")
             return best_score(results)
-    datamodule, module = _build(config)
+    datamodule, module = _build(config, teacher=True)
     log_split_counts(datamodule.folder)
     processes = plan_processes(config)
     # Reported here, before ranks are started.
@@ -94,13 +95,17 @@ def train_rank(config: DictConfig) -> None:
     resume_point = find_resume_point(Path(config.resume)) if config.resume else None
     if plan_processes(config).on_cpu:
         keep_large_blocks()
-    fit_and_test(config, *_build(config), resume_point)
+    fit_and_test(config, *_build(config, teacher=True), resume_point)
 
 
-def _build(config: DictConfig) -> tuple[ReIDDataModule, ReIDModule]:
+def _build(config: DictConfig, *, teacher: bool = False) -> tuple[ReIDDataModule, ReIDModule]:
+    """What is trained, and on what; with the teacher, if there is one and it is needed."""
     pl.seed_everything(config.seed, verbose=False)
     datamodule = build_datamodule(config.data)
-    return datamodule, build_module(config, datamodule.num_classes)
+    module = build_module(config, datamodule.num_classes)
+    if teacher:  # after the student, which then begins with the weights of one without a teacher
+        module.teacher = load_teacher(config.distill, datamodule)
+    return datamodule, module
 
 
 def fit_and_test(
@@ -124,6 +129,8 @@ def fit_and_test(
     log.info(_HARDWARE, hardware, *arithmetic().values())
     if is_validated(config.trainer):
         log.info("Validated on: %s.", datamodule.folder.validated_on)
+    if module.teacher is not None:
+        log.info("Learning from: %s.", config.distill.checkpoint)
     cost = log_cost(module.model, datamodule, device)
     started = time.perf_counter()
     checkpoint = resume_point.checkpoint if resume_point else None

@@ -17,6 +17,7 @@ from probes import NeverWait
 from torch import Tensor
 
 from reid_lightning.engine.graphed_network import GraphedNetwork
+from reid_lightning.engine.teacher import Teacher, TeacherNetwork
 from reid_lightning.errors import ReIDError
 from reid_lightning.models import Embedder
 from reid_lightning.run.build import build_module
@@ -30,6 +31,10 @@ CASES: dict[str, tuple[int, list[str]]] = {  # how often the network is captured
     "averaged": (1, ["callbacks=averaged", "callbacks.ema.decay=0.9"]),
     "accumulated": (0, ["+trainer.accumulate_grad_batches=2"]),
     "bf16": (1, ["trainer.precision=bf16-mixed"]),
+    "taught": (1, ["distill.checkpoint=x"]),
+    "taught, averaged": (1, ["distill.checkpoint=x", "callbacks=averaged"]),
+    "taught, thawed": (2, ["distill.checkpoint=x", "model.freeze_backbone_epochs=1"]),
+    "taught, accumulated": (0, ["distill.checkpoint=x", "+trainer.accumulate_grad_batches=2"]),
 }
 of_devices = pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 
@@ -62,6 +67,13 @@ class Poison(pl.Callback):
         if batch_idx == 6:
             with torch.no_grad():
                 next(pl_module.model.backbone.parameters()).fill_(torch.nan)
+
+
+def teacher(num_classes: int) -> Teacher:
+    torch.manual_seed(7)
+    network = Embedder(SmallBackbone(), num_classes, parts=2)
+    weights = {"logit_weight": 10.0, "distance_weight": 25.0, "temperature": 4.0}
+    return Teacher([TeacherNetwork(network, 24, 20, "cosine")], **weights)
 
 
 @pytest.fixture
@@ -106,6 +118,8 @@ def fit(device: str, tiny_overrides: list[str]) -> Callable[..., Outcome]:
                 SmallBackbone(), datamodule.num_classes, freeze_backbone_epochs=frozen
             )
             module.graphed = GraphedNetwork(module.model)
+        if config.distill.checkpoint:
+            module.teacher = teacher(datamodule.num_classes)
         callbacks = [instantiate(c) for c in config.callbacks.values()]
         trainer = instantiate(
             config.trainer, callbacks=[*callbacks, *more, watch], logger=False,
@@ -176,6 +190,17 @@ def test_a_training_resumed_within_an_epoch_ends_as_the_whole_one(
 
 
 @of_devices
+def test_a_taught_training_resumed_within_an_epoch_ends_as_the_whole_one(
+    fit: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    file, taught = tmp_path / "within.ckpt", "distill.checkpoint=x"
+    whole = fit(taught, checkpoint=file, **PLAIN)
+    resumed = fit(taught, begin=file, **PLAIN)
+    assert_equal(whole._replace(losses=whole.losses[STEPS + 5 :]), resumed)
+    assert whole.losses != fit(**PLAIN).losses
+
+
+@of_devices
 @pytest.mark.parametrize("graphs", [False, True])
 def test_a_loss_that_is_nan_ends_the_training(
     graphs: bool, fit: Callable[..., Outcome], captures: Captures
@@ -190,7 +215,7 @@ def test_a_loss_that_is_nan_ends_the_training(
 @pytest.mark.parametrize(
     "chosen",
     [
-        *(CASES[case][1] for case in ("thawed", "accumulated", "bf16")),
+        *(CASES[case][1] for case in ("thawed", "accumulated", "bf16", "taught")),
         *([f"loss={name}"] for name in ("hard", "triplet", "semihard", "batch_all", "quadruplet")),
         ["cuda_graphs=false"],
         ["data.device_store=false"],

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
+from graph_stand_in import SmallBackbone
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from reid_lightning.data.augmentation import cropped, jitter
+from reid_lightning.engine.teacher import Teacher, TeacherNetwork
+from reid_lightning.models import Embedder
 from reid_lightning.run.build import build_module
 
 CONF = str(Path(__file__).parents[2] / "conf")
@@ -75,6 +78,7 @@ def test_indexing_by_a_mask_counts_as_asking() -> None:
         ),
         ["data.device_store=true"],
         ["+trainer.accumulate_grad_batches=2"],
+        ["distill.checkpoint=x"],
     ],
     ids=" ".join,
 )
@@ -91,6 +95,10 @@ def test_four_steps_ask_four_times(
         )
     datamodule = instantiate(config.data)
     module = build_module(config, datamodule.num_classes)
+    if config.distill.checkpoint:
+        weights = {"logit_weight": 1.0, "distance_weight": 1.0, "temperature": 4.0}
+        network = Embedder(SmallBackbone(), datamodule.num_classes)
+        module.teacher = Teacher([TeacherNetwork(network, 32, 20, "cosine")], **weights)
     count = Count()
     callbacks = [*(instantiate(c) for c in config.callbacks.values()), count]
     instantiate(

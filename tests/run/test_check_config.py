@@ -122,11 +122,24 @@ TRAINING = {
     "~loss": "The configuration lacks loss: it cannot be removed.",
     "+foo=1": (
         "There is no key foo: there are augmentation, callbacks, checkpoint_every_n_steps, "
-        "cuda_graphs, data, "
+        "cuda_graphs, data, distill, "
         "logger, loss, metric, model, optimizer, recipe, resume, scheduler, seed, trainer, version."
     ),
     "+los=hard": "There is no key los: did you mean loss?",
     "callbacks.best=null": "accepted",
+    "distill.logit_weight=-1": "distill.logit_weight=-1 must be a number from 0 to 1000000.",
+    "distill.distance_weight=-0.5": (
+        "distill.distance_weight=-0.5 must be a number from 0 to 1000000."
+    ),
+    "distill.temperature=0": "distill.temperature=0 must be a number from above 0 to 1000000.",
+    "distill.checkpoint=[a,3]": (
+        'distill.checkpoint=["a", 3] must be text that is not empty, null, or a list, each of it '
+        "text that is not empty."
+    ),
+    "distill.checkpoint=[a,b]": "accepted",
+    "distill=outputs/RUN": (
+        "distill=outputs/RUN is a group, and no value: set its keys, distill.KEY=VALUE."
+    ),
 }
 EVALUATION = {
     "retrieval=[flip] retrieval.flip=off": "retrieval.flip=off must be true or false, or null.",
