@@ -41,7 +41,11 @@ def compare_det(rows: Sequence[Row]) -> Figure | None:
         if (found := [c[1] for run in row.scored if (c := run.det_curves) and 1 in c])
     }
     names = [row.name for row in rows if row.number in curves]
-    return _plot(curves, names, _TITLE.replace("FNIR", "FNIR, rank 1")) if curves else None
+    return (
+        _plot(curves, names, _TITLE.replace("FNIR", "FNIR, rank 1").replace("the gallery", "it"))
+        if curves
+        else None
+    )
 
 
 def _plot(lines: Mapping[int, Sequence[DetCurve]], names: Sequence[str], title: str) -> Figure:
