@@ -51,7 +51,8 @@ def settings(*overrides: str) -> dict[str, Any]:
 def test_every_file_says_when_to_choose_it_and_composes(path: Path) -> None:
     package, when, *_ = path.read_text().splitlines()
     assert package == "# @package _global_" and when.startswith("# ") and len(when) > 40
-    assert settings(f"experiments={path.stem}")["data/p"] == 16
+    given = settings(f"experiments={path.stem}")
+    assert given["data/p"] * given["data/k"] == 64
 
 
 @pytest.mark.parametrize(("study", "jobs"), [("losses", 7), ("margin_smoothing", 9)])
@@ -93,6 +94,21 @@ def test_the_ladder_starts_from_nothing() -> None:
     assert plain["loss/mining"] == "hard" and plain["loss/margin"] == 0.3
     assert plain["loss/label_smoothing"] == 0 and "augmentation/flip" not in plain
     assert plain["scheduler/_target_"] == "reid_lightning.engine.schedules.constant"
+
+
+def test_torchreids_recipe_is_what_it_published() -> None:
+    given = settings("experiments=torchreid_market1501")
+    assert given["optimizer/lr"] == 6e-4 and given["optimizer/amsgrad"] is True
+    epochs = given["trainer/max_epochs"]
+    assert epochs == 80 and [s * epochs for s in given["scheduler/milestones"]] == [40, 60]
+    assert given["scheduler/warmup_epochs"] == 0 and given["model/freeze_backbone_epochs"] == 10
+    assert "loss/mining" not in given and given["loss/label_smoothing"] == 0.1
+
+
+def test_the_strong_baselines_schedule_is_what_it_published() -> None:
+    given = settings("scheduler=warmup_multistep")
+    assert given["scheduler/warmup_epochs"] == 10
+    assert [round(share * 120) for share in given["scheduler/milestones"]] == [40, 70]
 
 
 def test_the_command_line_wins() -> None:
