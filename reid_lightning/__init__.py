@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from reid_lightning.retrieval import SpatialTemporal as SpatialTemporal
     from reid_lightning.run.api import evaluate as evaluate
     from reid_lightning.run.api import train as train
+    from reid_lightning.run.card import card as card
     from reid_lightning.run.embed import embed as embed
     from reid_lightning.run.load_model import load_model as load_model
     from reid_lightning.run.search import search as search
@@ -66,6 +67,7 @@ _HOMES = {
     "SpatialTemporal": "retrieval",
     "Splits": "data.sample",
     "TripletLoss": "losses",
+    "card": "run.card",
     "compare": "comparison.compare",
     "draw_synthetic": "data.synthetic",
     "embed": "run.embed",

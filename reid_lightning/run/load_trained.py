@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from reprlib import repr as short
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hydra.utils import get_method, instantiate
@@ -20,6 +21,7 @@ from reid_lightning.models.networks import (
     Constructor,
     UnfitCheckpointError,
     build_trained,
+    network_name,
 )
 from reid_lightning.run.typed_command import typed_command
 from reid_lightning.signatures import Size, check_argument
@@ -44,6 +46,8 @@ class Trained(NamedTuple):
         weights_sha256: of that file.
         seed: of the training, where that is known.
         settings: a digest of those that it was trained with, the same for every seed.
+        network: its name in `NETWORKS`, of a checkpoint of ours; empty of others.
+        options: the plain arguments that it was made with.
     """
 
     model: Embedder
@@ -57,6 +61,8 @@ class Trained(NamedTuple):
     weights_sha256: str | None = None
     seed: int | None = None
     settings: str | None = None
+    network: str = ""
+    options: Mapping[str, Any] = MappingProxyType({})
 
 
 def load_trained(path: Path, own_network: DictConfig | Constructor | None = None) -> Trained:
@@ -71,7 +77,7 @@ def load_trained(path: Path, own_network: DictConfig | Constructor | None = None
         ReIDError: there is no file at `path`, it is not a checkpoint of train.py, or its network
             is not known.
     """
-    content = _read(path)
+    content = read_checkpoint(path)
     config, weights = content["hyper_parameters"], content["state_dict"]
     try:
         values = _group(config, "model")
@@ -104,6 +110,8 @@ def load_trained(path: Path, own_network: DictConfig | Constructor | None = None
             _checked(data, "name", str),
             seed=_kept(config, "seed", int),
             settings=_kept(config, "settings", str),
+            network=network_name(constructor),
+            options=values,
         )
     except UnfitCheckpointError as error:
         raise ReIDError(
@@ -124,7 +132,33 @@ def options_digest(network: DictConfig | Constructor | None) -> bytes:
     return hashlib.blake2b(repr(options).encode()).digest()
 
 
-def _read(path: Path) -> dict[str, Any]:
+def model_digest(of_network: bytes) -> str:
+    """The digest by which the embeddings of a `Trained` network are known, of its own digest."""
+    return hashlib.blake2b(of_network, digest_size=16).hexdigest()
+
+
+def run_best(path: Path) -> Path:
+    """The best checkpoint of a run's folder; any other path unchanged.
+
+    Raises:
+        ReIDError: the folder holds none.
+    """
+    if not path.is_dir():
+        return path
+    best = path / "checkpoints" / "best.ckpt"
+    if not best.is_file():
+        raise ReIDError(
+            f"{path} holds no checkpoints/best.ckpt: it is no folder of a run, nor a model card."
+        )
+    return best
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint that a training wrote, of which nothing is checked further.
+
+    Raises:
+        ReIDError: it is none.
+    """
     if path.is_dir():
         raise ReIDError(f"{path} is a folder: name a checkpoint in it, checkpoints/best.ckpt.")
     if not path.exists():
