@@ -421,9 +421,11 @@ def read_people(path: Path) -> Any:
 
 def write_model_card(folder: Path) -> None:
     options = {"width": 1.0, "weights": "none", "compile": False}
+    protocol = dict.fromkeys(("data", "cameras", "queries", "gallery", "validated_on"))
+    protocol |= {"ap": "step", "distance": "cosine"}
     config = CardConfig(
         *("0.3.0", "tiny", options, 32, 16, list(IMAGENET_MEAN), list(IMAGENET_STD), "cosine"),
-        *("any", 3, {"loss": "triplet"}, 100, 0.5, 4, {"mAP": 0.5}, {"ap": "step"}, {}, "mit"),
+        *("any", 3, {"loss": "triplet"}, 100, 0.5, 4, {"mAP": 0.5}, protocol, {}, "mit"),
         *("0" * 128, ""),
     )
     write_card(folder, config, tiny().state_dict(), None)
