@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from reid_lightning.run.embed import embed as embed
     from reid_lightning.run.load_model import load_model as load_model
     from reid_lightning.run.search import search as search
+    from reid_lightning.run.serve import serve as serve
     from reid_lightning.run.verify import verify as verify
 
 _HOMES = {
@@ -75,6 +76,7 @@ _HOMES = {
     "load_model": "run.load_model",
     "rank_embeddings": "metrics",
     "search": "run.search",
+    "serve": "run.serve",
     "train": "run.api",
     "verify": "run.verify",
 }

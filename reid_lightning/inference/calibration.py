@@ -116,6 +116,14 @@ class Calibration(NamedTuple):
         similarity = float(np.interp(math.log(gallery), sizes, self.absent_similarities))
         return AbsentThreshold(similarity, self.absent_rate, gallery)
 
+    @property
+    def too_large(self) -> str:
+        """Why a larger gallery has no `absent_threshold`."""
+        return (
+            f"{self.people} people held out tell it of galleries of {self.absent_sizes[-1]:,} "
+            "pictures at most (data.val_identities)"
+        )
+
     def check(self, path: Path, model: EmbeddingModel) -> None:
         """Raise a `ReIDError` unless this, read from `path`, is of that model."""
         if self.model != model.digest:

@@ -35,6 +35,10 @@ _COMMANDS = {
         "reid_lightning.run.card",
         "a checkpoint as a folder to hand on, with a README: reid card checkpoint=RUN out=FOLDER",
     ),
+    "serve": (
+        "reid_lightning.run.serve",
+        "a page to search a gallery with pictures: reid serve checkpoint=RUN gallery=FOLDER",
+    ),
     "report": (
         "reid_lightning.report.__main__",
         "write one page about runs and sweeps: reid report RUN_OR_SWEEP…",
