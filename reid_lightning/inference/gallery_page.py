@@ -65,22 +65,24 @@ def build_page(searched: GallerySearch, about: str) -> gr.Blocks:
     events, times = _Events(searched), searched.times
     meaning = searched.calibration
     absent = meaning and meaning.absent_threshold(len(searched.gallery.pictures))
-    with gr.Blocks(
+    page = gr.Blocks(
         title="Search a gallery",
         analytics_enabled=False,
+        fill_width=True,
         delete_cache=(_FORGET_SECONDS, _FORGET_SECONDS),
-    ) as page:
+    )
+    with page:
         gr.HTML(head_view(about), elem_classes="head")
         state = gr.State(None, time_to_live=_FORGET_SECONDS)
         with gr.Row():
             with gr.Column(scale=1, min_width=260):
-                upload = gr.File(label="A picture of a person", type="filepath", height=150)
+                upload = gr.File(label="A picture of a person", type="filepath", height=180)
                 least = gr.Slider(
                     *(0, 1),
                     value=max(0.0, round(absent.similarity, 3)) if absent else 0.0,
                     step=0.001,
-                    label="Least similarity",
-                    info="Pictures below it are dimmed.",
+                    label="Threshold",
+                    info="Less similar pictures are dimmed.",
                     elem_id="least",
                 )
                 cameras = gr.Dropdown(
@@ -93,17 +95,19 @@ def build_page(searched: GallerySearch, about: str) -> gr.Blocks:
                 )
                 with gr.Row(visible=len(times) > 1):
                     span = f"{times[0]:,} to {times[-1]:,}" if times else ""
-                    first = gr.Number(label="From frame", info=span, min_width=100)
-                    last = gr.Number(label="To frame", info="of its camera", min_width=100)
+                    first = gr.Number(label="From frame", info=span, min_width=100, elem_id="first")
+                    last = gr.Number(
+                        label="To frame", info="of its camera", min_width=100, elem_id="last"
+                    )
             with gr.Column(scale=3, min_width=320):
                 shown = gr.HTML(empty_view(), elem_classes="results", js_on_load=_CLICK)
         settings, both = [least, cameras, first, last], [state, shown]
         hidden: dict[str, Any] = {"api_visibility": "private", "show_progress_on": shown}
         upload.upload(events.upload, [upload, *settings], [upload, *both], **hidden)
         shown.click(events.search_on, [state, *settings], both, **hidden)
-        changes: list[Any] = [setting.change for setting in settings]
+        controls: list[Any] = settings
         gr.on(
-            changes,
+            [control.change for control in controls],
             events.again,
             [state, *settings],
             both,

@@ -39,7 +39,7 @@ def result_view(searched: GallerySearch, query: Query, result: SearchResult, lea
         searched: the gallery.
         query: which was searched.
         result: what was found.
-        least: the similarity below which pictures are dimmed.
+        least: the threshold of similarity, below which pictures are dimmed.
     """
     side, headline, text = _verdict(searched, result)
     return _html(
@@ -84,10 +84,10 @@ def _verdict(searched: GallerySearch, result: SearchResult) -> tuple[str, str, s
 
 def _count(searched: GallerySearch, result: SearchResult, least: float) -> str:
     reach = sum(found.similarity >= least for found in result.found)
-    text = f"{reach} of the {len(result.found)} nearest pictures reach a similarity of {least:.3f}"
+    text = f"{reach} of the {len(result.found)} nearest pictures reach the threshold {least:.3f}"
     if probability := _probability(searched, least):
         text += f", at which two pictures show one person with a probability of {probability}*"
-    return f"{text}. Click one to search with it."
+    return f"{text}."
 
 
 def _probability(searched: GallerySearch, similarity: float) -> str:

@@ -98,6 +98,9 @@ def page_served(
 
         from reid_lightning.inference.gallery_page import build_page
 
+        logging.getLogger("httpx").setLevel(
+            logging.WARNING
+        )  # Gradio asks its own page whether it is there
         page = build_page(searched, about)
         try:
             page.launch(
@@ -111,7 +114,9 @@ def page_served(
                 ssr_mode=False,
                 enable_monitoring=False,
                 run_history=False,
-                theme=gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+                theme=gr.themes.Default(
+                    primary_hue="blue", font=["system-ui", "sans-serif"], font_mono=["monospace"]
+                ),
                 css=CSS,
             )
         except OSError as error:

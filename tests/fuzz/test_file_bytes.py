@@ -132,6 +132,7 @@ NOT_OF_OTHERS = {
     "report/picture.py": "the picture that it has just written",
     "run/embed_set.py": "a lock beside the embeddings",
     "inference/embed_pictures.py": "a lock beside the embeddings",
+    "inference/gallery_view.py": "our own template and style",
     "inference/result_files.py": "our own template",
     "run/card.py": "hashes a checkpoint that run/load_trained.py reads",
     "run/held_sweep.py": "a sweep's lock",
