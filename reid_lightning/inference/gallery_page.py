@@ -49,9 +49,21 @@ class _Events:
         return (None, empty_view()) if state is None else self._answer(state[0], *settings)
 
     def _answer(
-        self, query: Query, least: float, cameras: list[str], first: float, last: float
+        self,
+        query: Query,
+        least: float,
+        cameras: list[str],
+        first: float | None,
+        last: float | None,
     ) -> Answer:
-        result = self.searched.search(query, Filter(cameras, first, last))
+        times = self.searched.times or [0]
+        # All of the time is no filter, since some times may not be known; an empty field is 0.
+        chosen = Filter(
+            cameras,
+            first if first and first > times[0] else None,
+            last if last and last < times[-1] else None,
+        )
+        result = self.searched.search(query, chosen)
         return (query, result), result_view(self.searched, query, result, least)
 
 
@@ -94,11 +106,9 @@ def build_page(searched: GallerySearch, about: str) -> gr.Blocks:
                     elem_id="cameras",
                 )
                 with gr.Row(visible=len(times) > 1):
-                    span = f"{times[0]:,} to {times[-1]:,}" if times else ""
-                    first = gr.Number(label="From frame", info=span, min_width=100, elem_id="first")
-                    last = gr.Number(
-                        label="To frame", info="of its camera", min_width=100, elem_id="last"
-                    )
+                    earliest, latest = (times[0], times[-1]) if times else (None, None)
+                    first = gr.Number(earliest, label="From frame", min_width=90, elem_id="first")
+                    last = gr.Number(latest, label="To frame", min_width=90, elem_id="last")
             with gr.Column(scale=3, min_width=320):
                 shown = gr.HTML(empty_view(), elem_classes="results", js_on_load=_CLICK)
         settings, both = [least, cameras, first, last], [state, shown]

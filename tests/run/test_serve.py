@@ -128,7 +128,7 @@ def test_a_colleague_searches(
         tab.wait_for(f"document.querySelector('.verdict small').innerText.startsWith('{clicked}')")
         assert clicked not in tab.run(NAMES)
 
-        set_value(tab, "#last input", -1)  # frame
+        set_value(tab, "#last input", 1)  # frame
         tab.wait_for("document.querySelector('.verdict').innerText.startsWith('Nothing to')")
 
         tab.upload("input[type=file]", tmp_path / "notes.txt")
