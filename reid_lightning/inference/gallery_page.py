@@ -13,7 +13,9 @@ from reid_lightning.inference.search import SearchResult
 _FORGET_SECONDS = 3600  # after which an open page is forgotten
 _CLICK = """element.addEventListener("click", (event) => {
   const card = event.target.closest("[data-rank]");
-  if (card) trigger("click", { rank: Number(card.dataset.rank) });
+  if (!card) return;
+  element.scrollIntoView({ behavior: "smooth" });
+  trigger("click", { rank: Number(card.dataset.rank) });
 });"""
 
 State = tuple[Query, SearchResult] | None

@@ -35,7 +35,7 @@ def serve(
     *,
     gallery: FilePath | list[FilePath],
     port: Port = 7860,
-    k: Count = 20,
+    k: Count = 24,
     cache: FilePath | None = None,
     batch_size: Count | None = None,
     calibration: FilePath | None = None,
@@ -125,6 +125,7 @@ def page_served(
             yield f"http://{_HOST}:{port}/"
         finally:
             page.close(verbose=False)
+            del os.environ["GRADIO_TEMP_DIR"]
 
 
 def main(arguments: Sequence[str]) -> None:
