@@ -91,16 +91,12 @@ def page_served(
         f"{len(embedded.pictures):,} pictures{cameras} · pictures are embedded at {model.height} × "
         f"{model.width} · nothing that is dropped here is kept"
     )
-    with tempfile.TemporaryDirectory(prefix="reid-serve-") as folder:
-        os.environ["GRADIO_TEMP_DIR"] = folder  # of uploads, which are read and deleted
+    with _temporary_files():
         # Imported here: Gradio is an extra, and slow to import.
         import gradio as gr
 
         from reid_lightning.inference.gallery_page import build_page
 
-        logging.getLogger("httpx").setLevel(
-            logging.WARNING
-        )  # Gradio asks its own page whether it is there
         page = build_page(searched, about)
         try:
             page.launch(
@@ -125,9 +121,21 @@ def page_served(
             yield f"http://{_HOST}:{port}/"
         finally:
             page.close(verbose=False)
+
+
+@contextmanager
+def _temporary_files() -> Iterator[None]:
+    """A folder for Gradio's files, such as uploads, which is removed when the block ends."""
+    with tempfile.TemporaryDirectory(prefix="reid-serve-") as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder
+        try:
+            yield
+        finally:
             del os.environ["GRADIO_TEMP_DIR"]
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run the command."""
+    # Gradio asks its own page whether it is there, which is logged as a request.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     run_function("serve", serve, arguments)
