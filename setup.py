@@ -12,7 +12,11 @@ setup(
     packages=[*find_packages(include=["reid_lightning*"]), "reid_lightning.conf"],
     package_dir={"reid_lightning.conf": "conf"},
     package_data={
-        "reid_lightning": ["report/*.html", "report/*.css", "report/*.js", "inference/*.html"],
+        "reid_lightning": [
+            f"{room}/*.{kind}"
+            for room in ("report", "inference")
+            for kind in ("html", "css", "js", "md")
+        ],
         "reid_lightning.conf": ["**/*.yaml"],
     },
 )

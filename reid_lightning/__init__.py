@@ -37,9 +37,11 @@ if TYPE_CHECKING:
     from reid_lightning.retrieval import SpatialTemporal as SpatialTemporal
     from reid_lightning.run.api import evaluate as evaluate
     from reid_lightning.run.api import train as train
+    from reid_lightning.run.card import card as card
     from reid_lightning.run.embed import embed as embed
     from reid_lightning.run.load_model import load_model as load_model
     from reid_lightning.run.search import search as search
+    from reid_lightning.run.serve import serve as serve
     from reid_lightning.run.verify import verify as verify
 
 _HOMES = {
@@ -66,6 +68,7 @@ _HOMES = {
     "SpatialTemporal": "retrieval",
     "Splits": "data.sample",
     "TripletLoss": "losses",
+    "card": "run.card",
     "compare": "comparison.compare",
     "draw_synthetic": "data.synthetic",
     "embed": "run.embed",
@@ -73,6 +76,7 @@ _HOMES = {
     "load_model": "run.load_model",
     "rank_embeddings": "metrics",
     "search": "run.search",
+    "serve": "run.serve",
     "train": "run.api",
     "verify": "run.verify",
 }

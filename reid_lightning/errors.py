@@ -9,6 +9,7 @@ from importlib.util import find_spec
 # Which extra of pyproject.toml brings a package.
 _EXTRAS = {
     "pytorch_metric_learning": "pml",
+    "gradio": "serve",
     "joblib": "sweep",
     "optuna": "sweep",
     "submitit": "sweep",

@@ -1,4 +1,5 @@
-"""docs/using-a-model.md: its commands run, and print what it shows, numbers and names aside."""
+"""The pages about a trained model: their commands run, and print what they show, numbers and names
+aside."""
 
 import re
 import shlex
@@ -8,12 +9,12 @@ import pytest
 
 from reid_lightning.run.command import main
 
-PAGE = Path(__file__).parents[1] / "docs" / "using-a-model.md"
+DOCS = Path(__file__).parents[1] / "docs"
 
 
-def sessions() -> list[tuple[str, str]]:
-    """Every command of the page with what it prints."""
-    blocks = re.findall(r"```console\n\$ (.*?)\n(.*?)```", PAGE.read_text(), flags=re.S)
+def sessions(page: str) -> list[tuple[str, str]]:
+    """Every command of a page with what it prints."""
+    blocks = re.findall(r"```console\n\$ (.*?)\n(.*?)```", (DOCS / page).read_text(), flags=re.S)
     return [(command, output) for command, output in blocks]
 
 
@@ -23,7 +24,9 @@ def shape(output: str) -> list[str]:
     return [" ".join(line.split()) for line in lines]
 
 
+@pytest.mark.parametrize("page", ["using-a-model.md", "sharing.md"])
 def test_the_page_shows_what_happens(
+    page: str,
     trained_run: Path,
     tiny_set: Path,
     tmp_path: Path,
@@ -35,8 +38,8 @@ def test_the_page_shows_what_happens(
         Path(path).parent.mkdir()
         Path(path).symlink_to(target)
     query = sorted((tiny_set / "query").glob("*.jpg"))[0].name
-    assert len(sessions()) >= 2
-    for command, output in sessions():
+    assert len(sessions(page)) >= 2
+    for command, output in sessions(page):
         typed = re.sub(r"(?<=query/)[-\w]+\.jpg", query, command)
         monkeypatch.setattr("sys.argv", shlex.split(typed))
         main()

@@ -121,6 +121,14 @@ class Calibration(NamedTuple):
         per_person = self.pictures / self.people
         return AbsentThreshold(similarity, self.absent_rate, gallery, per_person)
 
+    @property
+    def too_large(self) -> str:
+        """Why a larger gallery has no `absent_threshold`."""
+        return (
+            f"{self.people} people held out tell it of galleries of {self.absent_sizes[-1]:,} "
+            "pictures at most (data.val_identities)"
+        )
+
     def check(self, path: Path, model: EmbeddingModel) -> None:
         """Raise a `ReIDError` unless this, read from `path`, is of that model."""
         if self.model != model.digest:

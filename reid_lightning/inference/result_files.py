@@ -33,8 +33,9 @@ def result_table(results: Sequence[SearchResult], most: int = 10) -> str:
         ]
         head = ["rank", "similarity", "pid", "camid", "picture"]
         table = tabulate(rows, head, disable_numparse=True)
-        verdict = _verdict(result)
-        parts.append("\n".join(filter(None, [str(result.query.picture.path), table, verdict])))
+        parts.append(
+            "\n".join(filter(None, [str(result.query.picture.path), table, verdict(result)]))
+        )
     if len(results) > most:
         parts.append(f"… and the results of {len(results) - most:,} more pictures.")
     return "\n\n".join(parts)
@@ -77,10 +78,10 @@ def write_page(results: Sequence[SearchResult], path: Path, about: str) -> None:
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     sections = [
         {
-            "query": _shown(result.query),
-            "verdict": _verdict(result),
+            "query": shown_picture(result.query),
+            "verdict": verdict(result),
             "found": [
-                {"rank": rank, "similarity": f"{similarity:.3f}"} | _shown(picture)
+                {"rank": rank, "similarity": f"{similarity:.3f}"} | shown_picture(picture)
                 for rank, (picture, similarity) in enumerate(result.found, start=1)
             ],
         }
@@ -92,7 +93,7 @@ def write_page(results: Sequence[SearchResult], path: Path, about: str) -> None:
         partial.write_text(html, encoding="utf-8", errors="backslashreplace")
 
 
-def _verdict(result: SearchResult) -> str:
+def verdict(result: SearchResult) -> str:
     """Whether somebody who is not in the gallery would have a result as good; empty: not known."""
     if result.threshold is None or not result.found:
         return ""
@@ -106,7 +107,7 @@ def _labels(picture: ListedPicture) -> list[str]:
     return [picture.pid or "", picture.camid or ""]
 
 
-def _shown(listed: ListedPicture) -> dict[str, str | None]:
+def shown_picture(listed: ListedPicture) -> dict[str, str | None]:
     """A picture's URL, or why there is none, and what is known of it."""
     pid, camid = _labels(listed)
     known = " · ".join(

@@ -50,7 +50,7 @@ def _lines(result: Verification) -> Iterator[str]:
     if result.probability is None or (calibration := result.calibration) is None:
         yield result.not_calibrated
         return
-    shown = _shown_probability(result.probability)
+    shown = shown_probability(result.probability)
     yield f"the same person with a probability of {shown} (before the comparison: {result.prior:g})"
     for rate, threshold in result.thresholds.items():
         if threshold is None:
@@ -69,7 +69,8 @@ def _lines(result: Verification) -> Iterator[str]:
     )
 
 
-def _shown_probability(probability: float) -> str:
+def shown_probability(probability: float) -> str:
+    """A probability as text, which is never certainty."""
     if probability > 0.999:
         return "more than 99.9%"
     return f"{probability:.1%}" if probability >= 0.001 else "less than 0.1%"

@@ -19,8 +19,7 @@ from reid_lightning.inference.calibration import (
 )
 from reid_lightning.inference.fit_calibration import fit_calibration
 from reid_lightning.models import Embedder
-from reid_lightning.run.load_model import model_digest
-from reid_lightning.run.load_trained import checkpoint_digest
+from reid_lightning.run.load_trained import checkpoint_digest, model_digest
 from reid_lightning.run.resume import load_weights_of_run
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""The command `reid`: train, evaluate, data, report, compare."""
+"""The command `reid`: train a model, score it, use it, hand it on, report and compare."""
 
 import sys
 from importlib import import_module
@@ -30,6 +30,14 @@ _COMMANDS = {
     "verify": (
         "reid_lightning.run.verify",
         "whether two pictures show the same person: reid verify a.jpg b.jpg checkpoint=RUN",
+    ),
+    "card": (
+        "reid_lightning.run.card",
+        "a checkpoint as a folder to hand on, with a README: reid card checkpoint=RUN out=FOLDER",
+    ),
+    "serve": (
+        "reid_lightning.run.serve",
+        "a page to search a gallery with pictures: reid serve checkpoint=RUN gallery=FOLDER",
     ),
     "report": (
         "reid_lightning.report.__main__",

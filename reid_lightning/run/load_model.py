@@ -1,6 +1,5 @@
 """A trained model from Python, as `reid evaluate` would load it."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,11 +7,13 @@ import torch
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.inference import EmbeddingModel
+from reid_lightning.inference.model_card import is_card
 from reid_lightning.models import Embedder
 from reid_lightning.run.compose_group import compose_group
 from reid_lightning.run.config_schema import Node
+from reid_lightning.run.load_card import load_checkpoint_or_card
 from reid_lightning.run.load_foreign import load_foreign
-from reid_lightning.run.load_trained import Trained, checkpoint_path, load_trained
+from reid_lightning.run.load_trained import Trained, checkpoint_path, model_digest
 from reid_lightning.run.paths import expand_home, quoted
 from reid_lightning.run.user_errors import clear_message
 from reid_lightning.signatures import Size, check_argument
@@ -32,7 +33,8 @@ def load_model(
     `load_model("outputs/RUN")` or `load_model(model="osnet", weights="osnet_x1_0.pth")`.
 
     Args:
-        checkpoint: a checkpoint that a training wrote, or the folder of a run, whose best it is.
+        checkpoint: a checkpoint that a training wrote, the folder of a run, whose best it is, or
+            that of a model card.
         model: of weights: the name of a network, as in `model=osnet`. Of a checkpoint of a network
             of your own: its constructor.
         weights: a file of anybody's, or a name such as `imagenet`, as in `model.weights=…`.
@@ -66,11 +68,6 @@ def load_model(
     return EmbeddingModel(trained.model, height=height, width=width, device=device, digest=digest)
 
 
-def model_digest(of_network: bytes) -> str:
-    """The digest by which the embeddings of a `Trained` network are known, of its own digest."""
-    return hashlib.blake2b(of_network, digest_size=16).hexdigest()
-
-
 def _of_checkpoint(
     path: Path, model: str | Callable[..., Embedder] | None, options: Sequence[str]
 ) -> Trained:
@@ -79,7 +76,7 @@ def _of_checkpoint(
             "A checkpoint has its network's name and options: leave model and options out, or "
             "give the constructor of a network of your own as model."
         )
-    return load_trained(checkpoint_path(path), model)
+    return load_checkpoint_or_card(path if is_card(path) else checkpoint_path(path), model)
 
 
 def _of_weights(

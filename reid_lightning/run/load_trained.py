@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from reprlib import repr as short
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hydra.utils import get_method, instantiate
@@ -20,6 +21,7 @@ from reid_lightning.models.networks import (
     Constructor,
     UnfitCheckpointError,
     build_trained,
+    network_name,
 )
 from reid_lightning.run.typed_command import typed_command
 from reid_lightning.signatures import Size, check_argument
@@ -49,6 +51,8 @@ class Trained(NamedTuple):
         seed: of the training, where that is known.
         settings: a digest of those that it was trained with, the same for every seed.
         identities: who it was trained on, see `DatasetFolder.identities`, where that is known.
+        network: its name in `NETWORKS`, of a checkpoint of ours; empty of others.
+        options: the plain arguments that it was made with.
     """
 
     model: Embedder
@@ -63,6 +67,8 @@ class Trained(NamedTuple):
     seed: int | None = None
     settings: str | None = None
     identities: str | None = None
+    network: str = ""
+    options: Mapping[str, Any] = MappingProxyType({})
 
 
 def load_trained(path: Path, own_network: DictConfig | Constructor | None = None) -> Trained:
@@ -77,7 +83,7 @@ def load_trained(path: Path, own_network: DictConfig | Constructor | None = None
         ReIDError: there is no file at `path`, it is not a checkpoint of train.py, or its network
             is not known.
     """
-    content = _read(path)
+    content = read_checkpoint(path)
     config, weights = content["hyper_parameters"], content["state_dict"]
     try:
         values = _group(config, "model")
@@ -111,6 +117,8 @@ def load_trained(path: Path, own_network: DictConfig | Constructor | None = None
             seed=_kept(config, "seed", int),
             settings=_kept(config, "settings", str),
             identities=_kept(content, "identities", str, longest=200),
+            network=network_name(constructor),
+            options=values,
         )
     except UnfitCheckpointError as error:
         raise ReIDError(
@@ -129,7 +137,9 @@ def checkpoint_path(path: Path) -> Path:
     if not path.is_dir():
         return path
     if not best.is_file():
-        raise ReIDError(f"{path} holds no checkpoints/best.ckpt: it is no folder of a run.")
+        raise ReIDError(
+            f"{path} holds no checkpoints/best.ckpt: it is no folder of a run, nor a model card."
+        )
     return best
 
 
@@ -145,7 +155,17 @@ def options_digest(network: DictConfig | Constructor | None) -> bytes:
     return hashlib.blake2b(repr(options).encode()).digest()
 
 
-def _read(path: Path) -> dict[str, Any]:
+def model_digest(of_network: bytes) -> str:
+    """The digest by which the embeddings of a `Trained` network are known, of its own digest."""
+    return hashlib.blake2b(of_network, digest_size=16).hexdigest()
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint that a training wrote, of which nothing is checked further.
+
+    Raises:
+        ReIDError: it is none.
+    """
     if path.is_dir():
         raise ReIDError(f"{path} is a folder: name a checkpoint in it, checkpoints/best.ckpt.")
     if not path.exists():

@@ -1,10 +1,8 @@
 """The command `search`: pictures searched in a gallery."""
 
-import hashlib
 import logging
-import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -14,13 +12,11 @@ import torch
 from typing_extensions import Unpack
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.inference import EmbeddingModel
 from reid_lightning.inference.approximate import approximate_nearest
 from reid_lightning.inference.calibration import AbsentThreshold, Calibration
 from reid_lightning.inference.embed_pictures import embed_pictures
-from reid_lightning.inference.embedding_parquet import holds_embeddings, read_table
-from reid_lightning.inference.embedding_table import EmbeddingTable, MadeBy
-from reid_lightning.inference.picture_list import ListedPicture, list_all
+from reid_lightning.inference.embedding_table import EmbeddingTable
+from reid_lightning.inference.picture_list import list_all
 from reid_lightning.inference.result_files import result_table, write_csv, write_page
 from reid_lightning.inference.search import (
     SearchResult,
@@ -31,6 +27,7 @@ from reid_lightning.inference.search import (
 from reid_lightning.retrieval import Retrieval
 from reid_lightning.run.find_calibration import NotCalibrated, find_calibration
 from reid_lightning.run.function_command import run_function
+from reid_lightning.run.load_gallery import load_gallery
 from reid_lightning.run.load_model import load_model
 from reid_lightning.run.load_retrieval import load_retrieval
 from reid_lightning.run.model_source import ModelSource
@@ -85,7 +82,7 @@ def search(
     model = load_model(**source)
     meaning = find_calibration(model, source.get("checkpoint"), calibration)
     embedding = partial(embed_pictures, model, flip=steps.flip, batch_size=batch_size)
-    embedded = _gallery(model, gallery, steps.flip, cache, embedding)
+    embedded = load_gallery(model, gallery, flip=steps.flip, cache=cache, batch_size=batch_size)
     with tempfile.TemporaryDirectory() as folder:
         queries = embedding(list_all(query), Path(folder) / "query.parquet")
     gib = embedded.embeddings.nbytes / 2**30
@@ -122,10 +119,7 @@ def _threshold(
         return meaning
     if steps.flip or not (steps.uses_raw_embeddings and steps.uses_raw_distances):
         return NotCalibrated("similarities were measured without retrieval=[…]")
-    return meaning.absent_threshold(gallery) or NotCalibrated(
-        f"{meaning.people} people held out tell it of galleries of {meaning.absent_sizes[-1]:,} "
-        "pictures at most (data.val_identities)"
-    )
+    return meaning.absent_threshold(gallery) or NotCalibrated(meaning.too_large)
 
 
 def _search(
@@ -144,27 +138,3 @@ def _search(
         near.search_seconds,
     )
     return results(queries.pictures, gallery.pictures, near.found, own, k)
-
-
-def _gallery(
-    model: EmbeddingModel,
-    source: str | Path | Sequence[str | Path],
-    flip: bool,
-    cache: str | Path | None,
-    embedding: Callable[[list[ListedPicture], Path], EmbeddingTable],
-) -> EmbeddingTable:
-    """The gallery's embeddings: of a file of them, or of pictures, kept in the cache."""
-    made_by = MadeBy(model.digest, model.height, model.width, flip, "float32")
-    if isinstance(source, str | Path) and holds_embeddings(path := Path(source).expanduser()):
-        table = read_table(path)
-        table.made_by.check(path, made_by._replace(dtype=table.made_by.dtype))
-        if table.embeddings.shape[1] != model.embedding_size or not len(table.pictures):
-            raise ReIDError(
-                f"{path} holds {len(table.pictures):,} embeddings of "
-                f"{table.embeddings.shape[1]} numbers, and the model gives {model.embedding_size}."
-            )
-        return table
-    pictures = list_all(source)
-    folder = Path(cache or os.environ.get("REID_CACHE") or "~/.cache/reid-lightning").expanduser()
-    name = hashlib.blake2b(repr((str(Path(str(source)).absolute()), made_by)).encode())
-    return embedding(pictures, folder / "galleries" / f"{name.hexdigest()[:32]}.parquet")

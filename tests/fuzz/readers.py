@@ -19,6 +19,7 @@ from run_folders import findings, write_first_results
 from torch import Tensor, nn
 
 from reid_lightning.data.archive import extract_once
+from reid_lightning.data.augmentation.to_input import IMAGENET_MEAN, IMAGENET_STD
 from reid_lightning.data.content_key import content_key
 from reid_lightning.data.equal_pictures import equal_pictures
 from reid_lightning.data.pictures import FORMATS, Picture, decode, decode_resized
@@ -38,6 +39,7 @@ from reid_lightning.inference.calibration import (
 from reid_lightning.inference.embedding_parquet import read_table as read_people_table
 from reid_lightning.inference.embedding_parquet import write_table as write_people_table
 from reid_lightning.inference.embedding_table import EmbeddingTable, FileVersion, MadeBy
+from reid_lightning.inference.model_card import CardConfig, write_card
 from reid_lightning.inference.picture_list import ListedPicture
 from reid_lightning.metrics.open_set import DetCurve
 from reid_lightning.metrics.ranking import QueryResults
@@ -59,6 +61,7 @@ from reid_lightning.retrieval import SpatialTemporal
 from reid_lightning.run.config_files import CONF
 from reid_lightning.run.config_keys import check_training_config
 from reid_lightning.run.help import help_text
+from reid_lightning.run.load_card import load_card
 from reid_lightning.run.load_trained import load_trained
 from reid_lightning.run.override_errors import check_overrides
 from reid_lightning.run.resume import find_resume_point, keep_max_epochs, load_weights_of_run
@@ -418,7 +421,33 @@ def read_people(path: Path) -> Any:
     return table.pictures, table.versions, table.embeddings.tolist(), table.made_by
 
 
+def write_model_card(folder: Path) -> None:
+    options = {"width": 1.0, "weights": "none", "compile": False}
+    protocol = dict.fromkeys(("data", "cameras", "queries", "gallery", "validated_on"))
+    protocol |= {"ap": "step", "distance": "cosine"}
+    config = CardConfig(
+        *("0.3.0", "tiny", options, 32, 16, list(IMAGENET_MEAN), list(IMAGENET_STD), "cosine"),
+        *("any", 3, {"loss": "triplet"}, 100, 0.5, 4, {"mAP": 0.5}, protocol, {}, "mit"),
+        *("0" * 128, ""),
+    )
+    write_card(folder, config, tiny().state_dict(), None)
+
+
+def read_model_card(path: Path) -> Any:
+    trained = load_card(path.parent)
+    return {name: x.tolist() for name, x in trained.model.state_dict().items()}, trained.height
+
+
 READERS = PICTURES | {
+    "a card's config.json": Reader(
+        lambda path: write_model_card(path.parent), read_model_card, name="card/config.json"
+    ),
+    "a card's weights": Reader(
+        lambda path: write_model_card(path.parent),
+        read_model_card,
+        sealed=True,
+        name="card/model.safetensors",
+    ),
     "a checkpoint": Reader(write_checkpoint, read_checkpoint, True),
     "a checkpoint to resume from": Reader(
         write_checkpoint, read_resume_point, True, "checkpoints/last.ckpt"

@@ -97,13 +97,13 @@ def test_what_a_kill_left_of_a_table_is_its_first_rows(
 
 # Where the package opens files to read, beside `files/`, whose functions the readers above use.
 OPENS = re.compile(
-    r"\b(load_file|read_json|read_yaml|read_csv|is_intact|ZipFile|Image\.open|read_text|read_bytes"
+    r"\b(load_file|load_tensors|read_json|read_yaml|read_csv|is_intact|ZipFile|Image\.open|read_text|read_bytes"
     r"|memmap|ParquetFile|os\.open|torch\.load|OmegaConf\.load|FileLock|scandir)\("
     r'|\.open\("r|yaml\.(load|compose)\('
 )
 READ_ABOVE = {
     *("data/readers/msmt17.py", "data/readers/table_rows.py"),
-    "inference/calibration.py",
+    *("inference/calibration.py", "inference/model_card.py"),
     *("data/archive.py", "data/content_key.py", "data/equal_pictures.py", "data/pictures.py"),
     *(
         "data/store.py",
@@ -132,7 +132,9 @@ NOT_OF_OTHERS = {
     "report/picture.py": "the picture that it has just written",
     "run/embed_set.py": "a lock beside the embeddings",
     "inference/embed_pictures.py": "a lock beside the embeddings",
+    "inference/gallery_view.py": "our own template and style",
     "inference/result_files.py": "our own template",
+    "run/card.py": "hashes a checkpoint that run/load_trained.py reads",
     "run/held_sweep.py": "a sweep's lock",
     "process/streams.py": "/dev/null",
     "run/load_foreign.py": "hashes a file that models/weights.py reads",
