@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from reid_lightning.run.api import evaluate as evaluate
     from reid_lightning.run.api import train as train
     from reid_lightning.run.embed import embed as embed
+    from reid_lightning.run.export import export as export
     from reid_lightning.run.load_model import load_model as load_model
     from reid_lightning.run.search import search as search
     from reid_lightning.run.verify import verify as verify
@@ -70,6 +71,7 @@ _HOMES = {
     "draw_synthetic": "data.synthetic",
     "embed": "run.embed",
     "evaluate": "run.api",
+    "export": "run.export",
     "load_model": "run.load_model",
     "rank_embeddings": "metrics",
     "search": "run.search",

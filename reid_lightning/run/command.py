@@ -1,4 +1,4 @@
-"""The command `reid`: train, evaluate, data, report, compare."""
+"""The command `reid`: train, evaluate, data, report, compare, and those about a trained model."""
 
 import sys
 from importlib import import_module
@@ -30,6 +30,10 @@ _COMMANDS = {
     "verify": (
         "reid_lightning.run.verify",
         "whether two pictures show the same person: reid verify a.jpg b.jpg checkpoint=RUN",
+    ),
+    "export": (
+        "reid_lightning.run.export",
+        "write a model as a file for other programs: reid export checkpoint=RUN format=onnx",
     ),
     "report": (
         "reid_lightning.report.__main__",

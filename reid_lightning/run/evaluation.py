@@ -24,7 +24,8 @@ from reid_lightning.run.config_keys import check_evaluation_config
 from reid_lightning.run.embed_set import embed_set, embed_share, embedding_processes
 from reid_lightning.run.failing_part import parts_named_in_errors
 from reid_lightning.run.load_foreign import load_foreign
-from reid_lightning.run.load_trained import Trained, load_trained
+from reid_lightning.run.load_exported import load_checkpoint
+from reid_lightning.run.load_trained import Trained
 from reid_lightning.run.log_cost import log_cost
 from reid_lightning.run.scored_part import check_evaluation
 from reid_lightning.run.split_counts import log_split_counts
@@ -121,7 +122,7 @@ def _load(config: DictConfig) -> tuple[Trained, ReIDDataModule]:
     if config.checkpoint is None:
         trained = load_foreign(config.model)
     else:
-        trained = load_trained(Path(config.checkpoint), config.get("model"))
+        trained = load_checkpoint(Path(config.checkpoint), config.get("model"))
     size = {"height": trained.height, "width": trained.width}
     size |= {side: config.data[side] for side in size if config.data[side] is not None}
     if trained.weights is not None:

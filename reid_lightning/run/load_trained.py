@@ -14,6 +14,7 @@ from reid_lightning import __version__
 from reid_lightning.distances import RankingDistance
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import load_file
+from reid_lightning.inference.onnx_network import OnnxNetwork
 from reid_lightning.models import Embedder
 from reid_lightning.models.networks import (
     NETWORKS,
@@ -40,13 +41,14 @@ class Trained(NamedTuple):
         distance: to rank by.
         digest: of its weights and options.
         data: the name of its training set, where that is known.
+        val_identities: how many people were held out of it.
         weights: what was named as `model.weights`, where there is no checkpoint of ours.
         weights_sha256: of that file.
         seed: of the training, where that is known.
         settings: a digest of those that it was trained with, the same for every seed.
     """
 
-    model: Embedder
+    model: Embedder | OnnxNetwork
     source: Path
     height: int
     width: int
@@ -57,6 +59,7 @@ class Trained(NamedTuple):
     weights_sha256: str | None = None
     seed: int | None = None
     settings: str | None = None
+    val_identities: int = 0
 
 
 def load_trained(path: Path, own_network: DictConfig | Constructor | None = None) -> Trained:
@@ -104,6 +107,7 @@ def load_trained(path: Path, own_network: DictConfig | Constructor | None = None
             _checked(data, "name", str),
             seed=_kept(config, "seed", int),
             settings=_kept(config, "settings", str),
+            val_identities=_kept(data, "val_identities", int) or 0,
         )
     except UnfitCheckpointError as error:
         raise ReIDError(
