@@ -55,7 +55,7 @@ def check_distinct(embeddings: Tensor) -> None:
 
 def in_batches(embed: Embed, pixels: Tensor, size: int) -> Tensor:
     """The embeddings of pictures, by batches of a size."""
-    return torch.cat([embed(batch) for batch in pixels.split(size)])
+    return torch.cat([embed(batch) for batch in torch.split(pixels, size)])
 
 
 def _compare(found: Tensor, wanted: np.ndarray, dtype: str) -> Agreement:

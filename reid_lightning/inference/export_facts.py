@@ -72,7 +72,7 @@ def parse_facts(text: str) -> ExportFacts:
         raise ReIDError("its metadata is no JSON") from error
     if not isinstance(content, Mapping):
         raise ReIDError("its metadata holds no names with values")
-    values = {name: content.get(name) for name in ExportFacts._fields}
+    values: dict[str, Any] = {name: content.get(name) for name in ExportFacts._fields}
     for name, hint in ExportFacts.__annotations__.items():
         try:
             check_argument(name, values[name], hint)

@@ -1,6 +1,7 @@
 """What an exported file computes: pictures → embeddings of unit norm."""
 
 import copy
+import logging
 import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,7 +40,7 @@ class ExportGraph(nn.Module):
     def __init__(self, network: Embedder, normalize: Normalize, dtype: ExportType) -> None:
         super().__init__()
         network = copy.deepcopy(network).cpu().eval()
-        network.classifier = nn.Identity()
+        network.add_module("classifier", nn.Identity())
         network.part_classifiers = nn.ModuleList(nn.Identity() for _ in network.part_classifiers)
         self.dtype: torch.dtype = getattr(torch, dtype)
         self.network, self.inside = network.to(self.dtype), normalize == "inside"
@@ -86,6 +87,8 @@ def to_onnx(program: "ExportedProgram") -> Any:
         ReIDError: ONNX has no operator for something in it.
         ModuleNotFoundError: onnx or onnxscript is not installed.
     """
+    for library in ("onnx_ir", "onnxscript", "torch.onnx"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of torch's own parts

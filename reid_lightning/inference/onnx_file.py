@@ -92,7 +92,7 @@ def _checksum_entry(body: bytes) -> bytes:
 
     digest = hashlib.blake2b(body, digest_size=_DIGEST_BYTES).hexdigest()
     entry = StringStringEntryProto(key=_CHECKSUM_KEY, value=digest)
-    return ModelProto(metadata_props=[entry]).SerializeToString()
+    return bytes(ModelProto(metadata_props=[entry]).SerializeToString())
 
 
 def _entry_size() -> int:

@@ -23,8 +23,8 @@ from reid_lightning.run.build_retrieval import build_retrieval, neighbour_warnin
 from reid_lightning.run.config_keys import check_evaluation_config
 from reid_lightning.run.embed_set import embed_set, embed_share, embedding_processes
 from reid_lightning.run.failing_part import parts_named_in_errors
-from reid_lightning.run.load_foreign import load_foreign
 from reid_lightning.run.load_exported import load_checkpoint
+from reid_lightning.run.load_foreign import load_foreign
 from reid_lightning.run.load_trained import Trained
 from reid_lightning.run.log_cost import log_cost
 from reid_lightning.run.scored_part import check_evaluation

@@ -9,7 +9,6 @@ from typing_extensions import Unpack
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import replaced_atomically
-from reid_lightning.inference import EmbeddingModel
 from reid_lightning.inference.check_export import Agreement, check_equal
 from reid_lightning.inference.export_facts import ExportFacts
 from reid_lightning.inference.export_graph import (
@@ -139,13 +138,14 @@ def export_text(done: Export) -> str:
         lines += [f"input: RGB pixels from 0 to 255, {facts.dtype} {size}"]
     else:
         lines += [
-            f"input: RGB pixels / 255, less {facts.mean}, divided by {facts.std}: {facts.dtype} {size}"
+            f"input: RGB pixels / 255, less {facts.mean}, divided by {facts.std}: "
+            f"{facts.dtype} {size}"
         ]
     lines += [f"output: embeddings of unit norm, float32 [batch, {facts.embedding_size}]"]
-    if done.agreement:
+    if near := done.agreement:
         lines += [
-            f"equal to the network on 64 {done.compared}: cosine at least "
-            f"{done.agreement.cosine:.6f}, similarities within {done.agreement.similarity_error:.1g}"
+            f"equal to the network on 64 {done.compared}: cosine at least {near.cosine:.6f}, "
+            f"similarities within {near.similarity_error:.1g}"
         ]
     else:
         before, after = facts.scores["float/mAP"], facts.scores["int8/mAP"]

@@ -11,8 +11,8 @@ from reid_lightning.inference import EmbeddingModel
 from reid_lightning.models import Embedder
 from reid_lightning.run.compose_group import compose_group
 from reid_lightning.run.config_schema import Node
-from reid_lightning.run.load_foreign import load_foreign
 from reid_lightning.run.load_exported import load_checkpoint
+from reid_lightning.run.load_foreign import load_foreign
 from reid_lightning.run.load_trained import Trained
 from reid_lightning.run.paths import expand_home, quoted
 from reid_lightning.run.user_errors import clear_message

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.inference import EmbeddingModel
 from reid_lightning.inference.calibration import calibration_content
@@ -46,7 +48,7 @@ def write_quantized(
     pictures = [s.picture for s in splits.train]
     pixels = spread_pixels(model.height, model.width, pictures, CALIBRATION_PICTURES)
     images = graph_input(pixels, facts.normalize, facts.dtype)
-    quantized = quantize(plain, [batch.numpy() for batch in images.split(_BATCH)])
+    quantized = quantize(plain, [batch.numpy() for batch in torch.split(images, _BATCH)])
     write_onnx(quantized, facts, path)
     size = {"height": model.height, "width": model.width}
     exported = EmbeddingModel(open_onnx(path), **size, device="cpu", digest=model.digest)
