@@ -23,7 +23,9 @@ def write_program(program: "ExportedProgram", facts: ExportFacts, path: Path) ->
         OSError: it cannot be written.
     """
     content = io.BytesIO()  # a path would have to end in .pt2
-    torch.export.save(program, content, extra_files={FACTS_KEY: facts_text(facts)})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch's own parts
+        torch.export.save(program, content, extra_files={FACTS_KEY: facts_text(facts)})
     path.write_bytes(content.getvalue())
 
 
