@@ -103,7 +103,7 @@ OPENS = re.compile(
 )
 READ_ABOVE = {
     *("data/readers/msmt17.py", "data/readers/table_rows.py"),
-    "inference/calibration.py",
+    *("inference/calibration.py", "inference/onnx_file.py"),
     *("data/archive.py", "data/content_key.py", "data/equal_pictures.py", "data/pictures.py"),
     *(
         "data/store.py",
@@ -132,6 +132,7 @@ NOT_OF_OTHERS = {
     "report/picture.py": "the picture that it has just written",
     "run/embed_set.py": "a lock beside the embeddings",
     "inference/embed_pictures.py": "a lock beside the embeddings",
+    "inference/program_file.py": "a file that it has just written",
     "inference/result_files.py": "our own template",
     "run/held_sweep.py": "a sweep's lock",
     "process/streams.py": "/dev/null",
