@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
-import torch
 from typing_extensions import Unpack
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import replaced_atomically
-from reid_lightning.inference.check_export import Agreement, check_equal
-from reid_lightning.inference.export_facts import ExportFacts
+from reid_lightning.inference.check_export import check_equal
 from reid_lightning.inference.export_graph import (
     ExportGraph,
     ExportType,
@@ -18,7 +16,8 @@ from reid_lightning.inference.export_graph import (
     export_program,
     to_onnx,
 )
-from reid_lightning.inference.latency import Latency, latency_table, measure_latency
+from reid_lightning.inference.exported_file import Export, export_text
+from reid_lightning.inference.latency import measure_latency
 from reid_lightning.inference.onnx_file import write_onnx
 from reid_lightning.inference.onnx_network import OnnxNetwork, open_onnx
 from reid_lightning.inference.program_file import run_own_program, write_program
@@ -32,24 +31,6 @@ from reid_lightning.signatures import FilePath, Text, checked
 
 Format = Literal["onnx", "torch_export"]
 _SUFFIXES = {"onnx": ".onnx", "torch_export": ".pt2"}
-
-
-class Export(NamedTuple):
-    """An exported file.
-
-    Args:
-        path: of the file.
-        facts: its metadata.
-        compared: on which pictures it was compared with the network.
-        agreement: how near it is to the network; None: in int8, by the mAPs of `facts.scores`.
-        latency: if it was asked for.
-    """
-
-    path: Path
-    facts: ExportFacts
-    compared: str
-    agreement: Agreement | None
-    latency: list[Latency]
 
 
 @checked("export")
@@ -116,46 +97,16 @@ def export(
                 write_program(program, facts, partial)
                 own = run_own_program(partial, facts)
                 agreement = check_equal(own, model.embed_pixels, pixels, dtype)
-    times = (
-        measure_latency(ExportGraph(trained.model, normalize, "float32"), open_onnx(path))
-        if latency
-        else []
-    )
+    times = []
+    if latency:
+        plain = graph if dtype == "float32" else ExportGraph(trained.model, normalize, "float32")
+        times = measure_latency(plain, open_onnx(path))
     return Export(path, facts, compared, agreement, times)
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run the command."""
     run_function("export", export, arguments, lambda done: print(export_text(done)))
-
-
-def export_text(done: Export) -> str:
-    """What was exported, in plain text."""
-    facts = done.facts
-    size = f"[batch, 3, {facts.height}, {facts.width}]"
-    lines = [f"{done.path}: {done.path.stat().st_size / 2**20:.1f} MiB"]
-    if facts.normalize == "inside":
-        lines += [f"input: RGB pixels from 0 to 255, {facts.dtype} {size}"]
-    else:
-        lines += [
-            f"input: RGB pixels / 255, less {facts.mean}, divided by {facts.std}: "
-            f"{facts.dtype} {size}"
-        ]
-    lines += [f"output: embeddings of unit norm, float32 [batch, {facts.embedding_size}]"]
-    if near := done.agreement:
-        lines += [
-            f"equal to the network on 64 {done.compared}: cosine at least {near.cosine:.6f}, "
-            f"similarities within {near.similarity_error:.1g}"
-        ]
-    else:
-        before, after = facts.scores["float/mAP"], facts.scores["int8/mAP"]
-        lines += [
-            f"mAP {before:.1%} before, {after:.1%} in int8 ({100 * (after - before):+.1f} points), "
-            f"on {done.compared}"
-        ]
-    if done.latency:
-        lines += ["", latency_table(done.latency, torch.get_num_threads())]
-    return "\n".join(lines)
 
 
 def _check_choices(

@@ -52,7 +52,7 @@ def training_set(trained: Trained, name: str | None, options: Sequence[str]) -> 
 def pictures_to_compare(
     trained: Trained, name: str | None, options: Sequence[str]
 ) -> tuple[Tensor, str]:
-    """Different pictures, uint8 [64, height, width, 3], and which they are.
+    """Different pictures, uint8 [64, height, width, 3], and in words which they are.
 
     They are of the training set where it is at hand, else drawn.
 
@@ -65,9 +65,8 @@ def pictures_to_compare(
         if name is None and root is not None and not root.is_dir():  # do not draw or extract it
             raise ReIDError(f"There is no {trained.data} at {root}.")
         pictures = [s.picture for s in datamodule.folder.used.train]
-        return spread_pixels(
-            trained.height, trained.width, pictures, PICTURES
-        ), f"training pictures of {trained.data}"
+        pixels = spread_pixels(trained.height, trained.width, pictures, PICTURES)
+        return pixels, f"{len(pixels)} training pictures of {datamodule.folder.name}"
     except ReIDError as error:
         if name is not None or options:
             raise
@@ -75,7 +74,8 @@ def pictures_to_compare(
     with tempfile.TemporaryDirectory() as folder:
         people = draw_synthetic(Path(folder) / "people", train_identities=8, test_identities=2)
         pictures = [s.picture for s in read_market1501(people).train]
-        return spread_pixels(trained.height, trained.width, pictures, PICTURES), "drawn pictures"
+        pixels = spread_pixels(trained.height, trained.width, pictures, PICTURES)
+        return pixels, f"{len(pixels)} drawn pictures"
 
 
 def spread_pixels(height: int, width: int, pictures: Sequence[Picture], count: int) -> Tensor:

@@ -12,6 +12,7 @@ from reid_lightning import ReIDError, embed, evaluate, export, load_model, searc
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.files import load_file, save_file
 from reid_lightning.inference.calibration import CALIBRATION_FILE, write_calibration
+from reid_lightning.inference.exported_file import Export, export_text
 from reid_lightning.inference.inputs import to_pixels
 from reid_lightning.inference.onnx_file import read_onnx
 from reid_lightning.results.metrics_json import read_results
@@ -49,7 +50,7 @@ def data(tiny_set: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def exported(run_folder: Path, data: list[str]) -> command.Export:
+def exported(run_folder: Path, data: list[str]) -> Export:
     out = run_folder.parent / "model.onnx"
     return export(checkpoint=run_folder, out=out, options=data)
 
@@ -64,7 +65,7 @@ def scores(checkpoint: Path, data: list[str], here: Path) -> dict[str, Any]:
 
 
 def test_it_scores_as_the_checkpoint_does(
-    exported: command.Export, run_folder: Path, data: list[str], tmp_path: Path
+    exported: Export, run_folder: Path, data: list[str], tmp_path: Path
 ) -> None:
     best = run_folder / "checkpoints" / "best.ckpt"
     before, after = (scores(path, data, tmp_path) for path in (best, exported.path))
@@ -73,11 +74,11 @@ def test_it_scores_as_the_checkpoint_does(
     assert {k: after[k] for k in same} == {k: before[k] for k in same}
     kept = read_results(run_folder / "metrics.json")["test/mAP"]
     assert exported.facts.scores["test/mAP"] == kept
-    assert "training pictures of synthetic" in command.export_text(exported)
+    assert "training pictures of synthetic" in export_text(exported)
 
 
 def test_it_is_used_as_a_checkpoint_is(
-    exported: command.Export, run_folder: Path, tiny_set: Path, tmp_path: Path
+    exported: Export, run_folder: Path, tiny_set: Path, tmp_path: Path
 ) -> None:
     pictures = sorted((tiny_set / "query").glob("*.jpg"))[:6]
     wanted = load_model(run_folder, device="cpu")(pictures)
@@ -91,9 +92,7 @@ def test_it_is_used_as_a_checkpoint_is(
         search(checkpoint=run_folder, query=pictures[0], gallery=out, out=None)
 
 
-def test_its_calibration_is_in_it(
-    exported: command.Export, run_folder: Path, tiny_set: Path
-) -> None:
+def test_its_calibration_is_in_it(exported: Export, run_folder: Path, tiny_set: Path) -> None:
     first, second, *_ = sorted((tiny_set / "query").glob("*.jpg"))
     pair = {"first": first, "second": second}
     before, after = (verify(**pair, checkpoint=c) for c in (run_folder, exported.path))
@@ -107,7 +106,7 @@ def test_int8_says_what_it_costs_and_is_not_calibrated(
     done = export(checkpoint=run_folder, quantize="int8", out=tmp_path / "x.onnx", options=data)
     kept = read_onnx(done.path).facts
     assert kept == done.facts and kept.quantize == "int8" and kept.calibration is None
-    text = command.export_text(done)
+    text = export_text(done)
     assert f"{kept.scores['int8/mAP']:.1%} in int8" in text and "official query/gallery" in text
     after = scores(done.path, data, tmp_path)["test/mAP"]
     assert after == pytest.approx(kept.scores["int8/mAP"], abs=1e-4)
@@ -135,7 +134,7 @@ def test_a_file_that_is_not_equal_is_not_there(
 
 
 def test_bad_input_is_a_sentence(
-    exported: command.Export, run_folder: Path, tiny_set: Path, tmp_path: Path,
+    exported: Export, run_folder: Path, tiny_set: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
