@@ -72,7 +72,7 @@ def pictures_to_compare(
             raise
         log.info("Compared on drawn pictures. %s", error)
     with tempfile.TemporaryDirectory() as folder:
-        people = draw_synthetic(Path(folder) / "people", train_identities=8, test_identities=2)
+        people = draw_synthetic(Path(folder) / "people", train_identities=6, test_identities=2)
         pictures = [s.picture for s in read_market1501(people).train]
         pixels = spread_pixels(trained.height, trained.width, pictures, PICTURES)
         return pixels, f"{len(pixels)} drawn pictures"

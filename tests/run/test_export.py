@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from test_verify import calibration_of
+from torch import nn
 
 from reid_lightning import ReIDError, embed, evaluate, export, load_model, search, verify
 from reid_lightning.data.augmentation.to_input import to_network_input
@@ -24,19 +25,20 @@ from reid_lightning.run.command import main
 def run_folder(trained_run: Path, tiny_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with a calibration, whose embeddings differ by more than rounding.
 
-    Those of one epoch do not: its BNNeck still has the mean and the variance that it began with.
+    Those of one epoch do not: its normalisations have the means that they began with.
     """
     folder = tmp_path_factory.mktemp("calibrated") / "run"
     (folder / "checkpoints").mkdir(parents=True)
     content = load_file(trained_run / "checkpoints" / "best.ckpt")
     network = load_model(trained_run, device="cpu").network
     pixels = [to_pixels(p, 64, 32) for p in sorted((tiny_set / "query").glob("*.jpg"))]
-    with torch.inference_mode():
-        features = network(to_network_input(torch.from_numpy(np.stack(pixels)))).metric
-    content["state_dict"] |= {
-        "model.neck.running_mean": features.mean(0).clone(),
-        "model.neck.running_var": features.var(0).clone(),
-    }
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            module.reset_running_stats()
+            module.momentum = None  # the mean of all batches, here of one
+    with torch.no_grad():
+        network.train()(to_network_input(torch.from_numpy(np.stack(pixels))))
+    content["state_dict"] |= {f"model.{k}": v for k, v in network.state_dict().items()}
     save_file(content, folder / "checkpoints" / "best.ckpt")
     (folder / "metrics.json").symlink_to(trained_run / "metrics.json")
     model = load_model(folder, device="cpu")
@@ -59,7 +61,7 @@ def scores(checkpoint: Path, data: list[str], here: Path) -> dict[str, Any]:
     run = evaluate(
         checkpoint,
         *("data=synthetic", *data, "trainer.accelerator=cpu"),
-        f"hydra.run.dir={here / checkpoint.name}",
+        f"hydra.run.dir={here / f'scored-{checkpoint.name}'}",
     )
     return run.results
 
