@@ -145,7 +145,7 @@ def test_bad_input_is_a_sentence(
     run, file = f"checkpoint={run_folder}", f"checkpoint={exported.path}"
     typed = {
         ("export", run, "out=model.pt2"): "out=model.pt2 is to end in .onnx for format=onnx",
-        ("export", run, "format=tflite"): "format='tflite'",
+        ("export", run, "format=tflite"): "format=tflite must be onnx or torch_export",
         ("export", run, "quantize=int8", "dtype=float16"): "with dtype=float32",
         ("export", run, "format=torch_export", "latency=true"): "latency=true times ONNX files",
         ("export", file): "is an exported file: name its checkpoint",
