@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from reid_lightning.run.api import train as train
     from reid_lightning.run.card import card as card
     from reid_lightning.run.embed import embed as embed
+    from reid_lightning.run.export import export as export
     from reid_lightning.run.load_model import load_model as load_model
     from reid_lightning.run.search import search as search
     from reid_lightning.run.serve import serve as serve
@@ -73,6 +74,7 @@ _HOMES = {
     "draw_synthetic": "data.synthetic",
     "embed": "run.embed",
     "evaluate": "run.api",
+    "export": "run.export",
     "load_model": "run.load_model",
     "rank_embeddings": "metrics",
     "search": "run.search",

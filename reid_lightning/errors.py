@@ -14,6 +14,9 @@ _EXTRAS = {
     "optuna": "sweep",
     "submitit": "sweep",
     "timm": "timm",
+    "onnx": "export",
+    "onnxruntime": "export",
+    "onnxscript": "export",
 }
 # What a disk says, perhaps without saying of which file, and what to do about it.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

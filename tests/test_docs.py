@@ -65,7 +65,7 @@ REPORTS = [command for _, command in TYPED if command.startswith("reid report")]
 
 
 def test_every_command_is_one_that_is_tried_here() -> None:
-    known = r"\breid (train|evaluate|data|report|compare|embed|search|verify|card|serve)\b"
+    known = r"\breid (train|evaluate|data|report|compare|embed|search|verify|card|serve|export)\b"
     others = {c.split()[0] for _, c in TYPED if not re.search(known, c)}
     assert others <= {"pip", "kill", "make", "wandb", "tensorboard", "git"}
 

@@ -5,9 +5,8 @@ from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from reid_lightning.models import Embedder
 from reid_lightning.models.layout import channels_last, images_channels_last
 
 
@@ -32,7 +31,7 @@ class Extractor(pl.LightningModule):
     `seconds` is the time from the first picture to the last of all processes.
     """
 
-    def __init__(self, model: Embedder, rows: Tensor, *, flip: bool) -> None:
+    def __init__(self, model: nn.Module, rows: Tensor, *, flip: bool) -> None:
         super().__init__()
         self.model = channels_last(model)
         self.rows, self.flip = rows, flip

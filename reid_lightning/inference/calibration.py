@@ -143,16 +143,21 @@ class Calibration(NamedTuple):
             )
 
 
+def calibration_content(calibration: Calibration) -> dict[str, Any]:
+    """A calibration as JSON has it."""
+    return {
+        name: value._asdict() if isinstance(value, MatchThreshold) else value
+        for name, value in calibration._asdict().items()
+    }
+
+
 def write_calibration(path: Path, calibration: Calibration) -> None:
     """Write a calibration as JSON.
 
     Raises:
         OSError: it cannot be written.
     """
-    content = {
-        name: value._asdict() if isinstance(value, MatchThreshold) else value
-        for name, value in calibration._asdict().items()
-    }
+    content = calibration_content(calibration)
     with replaced_atomically(path) as partial:
         partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
@@ -163,7 +168,19 @@ def read_calibration(path: Path) -> Calibration:
     Raises:
         ReIDError: it cannot be read, or is no calibration.
     """
-    content = read_json(path)
+    return parse_calibration(read_json(path), path)
+
+
+def parse_calibration(content: Any, path: Path) -> Calibration:
+    """The calibration that `calibration_content` gave.
+
+    Args:
+        content: which may come from a stranger.
+        path: of the file that it was in.
+
+    Raises:
+        ReIDError: it is no calibration.
+    """
     try:
         values = _values(content, Calibration)
         for name in ("false_match_1_percent", "false_match_0_1_percent"):
@@ -175,7 +192,7 @@ def read_calibration(path: Path) -> Calibration:
             raise ReIDError("absent_sizes and absent_similarities do not belong together.")
     except ReIDError as error:
         raise ReIDError(
-            f"{path} is no calibration that reid-lightning wrote: {error} Train the model with "
+            f"{path} holds no calibration that reid-lightning wrote: {error} Train the model with "
             "data.val_identities=100 to get one."
         ) from error
     return calibration

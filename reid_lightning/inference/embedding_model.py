@@ -12,6 +12,7 @@ from reid_lightning.data.eval_batches import eval_batch_size, eval_batches
 from reid_lightning.distances import unit_norm
 from reid_lightning.errors import ReIDError, memory_error
 from reid_lightning.inference.inputs import AnyPicture, as_list, to_pixels
+from reid_lightning.inference.onnx_network import OnnxNetwork
 from reid_lightning.metrics.finite import check_finite
 from reid_lightning.models import Embedder
 from reid_lightning.models.cost import first_line
@@ -35,7 +36,7 @@ class EmbeddingModel:
 
     def __init__(
         self,
-        network: Embedder,
+        network: Embedder | OnnxNetwork,
         *,
         height: int,
         width: int,
@@ -45,7 +46,7 @@ class EmbeddingModel:
         self.height, self.width, self.digest = height, width, digest
         self.device = _device(device)
         network = channels_last(network.eval())
-        self.network: Embedder = network.to(self.device)
+        self.network: Embedder | OnnxNetwork = network.to(self.device)
         try:
             self._embed(torch.zeros(1, height, width, 3, dtype=torch.uint8), flip=False)
         except (RuntimeError, ValueError, AssertionError) as error:  # timm asserts the size

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from reid_lightning.data import ReIDDataModule
@@ -13,14 +12,14 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.inference import EmbeddingModel
 from reid_lightning.inference.calibration import (
     CALIBRATION_FILE,
-    Calibration,
     read_calibration,
     write_calibration,
 )
-from reid_lightning.inference.fit_calibration import fit_calibration
 from reid_lightning.models import Embedder
-from reid_lightning.run.load_trained import checkpoint_digest, model_digest
+from reid_lightning.run.checkpoint_file import checkpoint_digest
 from reid_lightning.run.resume import load_weights_of_run
+from reid_lightning.run.score_held_out import calibrate, embed_held_out
+from reid_lightning.run.trained import model_digest
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +42,6 @@ def calibrate_run(
     """
     if not datamodule.folder.val_identities:
         return
-    splits = datamodule.folder.used
-    samples = [*splits.query, *splits.gallery]
     model = EmbeddingModel(
         network,
         height=datamodule.height,
@@ -52,20 +49,10 @@ def calibrate_run(
         device=device,
         digest=_digest_of_best(folder),
     )
-    embeddings = model([s.picture for s in samples], batch_size=datamodule.eval_batch_size)
-    camids = np.array([s.camid for s in samples])
-    fitted = fit_calibration(embeddings.numpy(), np.array([s.pid for s in samples]), camids)
-    if fitted is None:
-        log.warning(_TOO_FEW, CALIBRATION_FILE, len({s.pid for s in samples}))
+    calibration = calibrate(model, embed_held_out(model, datamodule), datamodule)
+    if calibration is None:
+        log.warning(_TOO_FEW, CALIBRATION_FILE, datamodule.folder.val_identities)
         return
-    calibration = Calibration(
-        model=model.digest,
-        height=model.height,
-        width=model.width,
-        data=datamodule.folder.name,
-        cameras=len({*camids.tolist()}) if splits.has_cameras else None,
-        **fitted,
-    )
     write_calibration(folder / CALIBRATION_FILE, calibration)
     log.info("What similarities mean, by %d people: %s", calibration.people, CALIBRATION_FILE)
 

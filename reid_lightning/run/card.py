@@ -17,19 +17,17 @@ from reid_lightning.inference import EmbeddingModel
 from reid_lightning.inference.calibration import Calibration
 from reid_lightning.inference.model_card import CardConfig, Plain, is_card, write_card
 from reid_lightning.metrics.summary import SCORES
+from reid_lightning.models import Embedder
 from reid_lightning.models.cost import network_cost
 from reid_lightning.models.networks import NETWORKS
 from reid_lightning.results.metrics_json import read_results
 from reid_lightning.results.overrides import last_part
+from reid_lightning.run.checkpoint_file import checkpoint_path, read_checkpoint
 from reid_lightning.run.find_calibration import find_calibration
 from reid_lightning.run.function_command import run_function
-from reid_lightning.run.load_trained import (
-    checkpoint_path,
-    load_trained,
-    model_digest,
-    read_checkpoint,
-)
+from reid_lightning.run.load_trained import load_trained
 from reid_lightning.run.paths import expand_home
+from reid_lightning.run.trained import model_digest
 from reid_lightning.signatures import FilePath, Text, checked
 
 log = logging.getLogger(__name__)
@@ -72,9 +70,11 @@ def card(*, checkpoint: FilePath, out: FilePath, license: Text = "other") -> Pat
             "whose code its readers have."
         )
     trained = load_trained(path)
+    network = trained.model
+    assert isinstance(network, Embedder)  # as of every checkpoint
     digest = model_digest(trained.digest)
     size = {"height": trained.height, "width": trained.width}
-    model = EmbeddingModel(trained.model, **size, device="cpu", digest=digest)
+    model = EmbeddingModel(network, **size, device="cpu", digest=digest)
     calibration = find_calibration(model, path, None)
     results = _results(path)
     config = CardConfig(
@@ -86,9 +86,9 @@ def card(*, checkpoint: FilePath, out: FilePath, license: Text = "other") -> Pat
         std=list(IMAGENET_STD),
         distance=trained.distance,
         trained_on=trained.data or "",
-        people=len(trained.model.classifier.weight),
+        people=network.classifier.out_features,
         training=_training(kept),
-        **network_cost(trained.model, **size, device=torch.device("cpu"))._asdict(),
+        **network_cost(network, **size, device=torch.device("cpu"))._asdict(),
         scores={name: results[f"test/{name}"] for name in SCORES if f"test/{name}" in results},
         protocol={n.removeprefix("test/"): results.get(n) for n in (*_PROTOCOL, *_COUNTS)}
         if results
@@ -102,7 +102,7 @@ def card(*, checkpoint: FilePath, out: FilePath, license: Text = "other") -> Pat
     if any(folder.iterdir()):
         raise ReIDError(f"The folder {folder} is not empty: name another, out=FOLDER.")
     known = calibration if isinstance(calibration, Calibration) else None
-    write_card(folder, config, trained.model.state_dict(), known)
+    write_card(folder, config, network.state_dict(), known)
     if known is None:
         log.info("The model is %s.", calibration)
     if license == "other":

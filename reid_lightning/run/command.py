@@ -39,6 +39,10 @@ _COMMANDS = {
         "reid_lightning.run.serve",
         "a page to search a gallery with pictures: reid serve checkpoint=RUN gallery=FOLDER",
     ),
+    "export": (
+        "reid_lightning.run.export",
+        "write a model as a file for other programs: reid export checkpoint=RUN format=onnx",
+    ),
     "report": (
         "reid_lightning.report.__main__",
         "write one page about runs and sweeps: reid report RUN_OR_SWEEP…",

@@ -87,6 +87,7 @@ _TRAINING: dict[str, Any] = {
 RETRIEVAL = Nodes(
     {"flip": bool | None, "multi_query": bool | None, "spatial_temporal": {"file": Text | None}}
 )
+DATA_TO_SCORE = Node({"height": Size | None, "width": Size | None}, beside="reader", partial=False)
 _EVALUATION: dict[str, Any] = {
     "checkpoint": Text | None,
     "version": Text,
@@ -97,7 +98,7 @@ _EVALUATION: dict[str, Any] = {
     "model": Node(optional=True, partial=False),
     "augmentation": Node(),
     "trainer": _TRAINER,
-    "data": Node({"height": Size | None, "width": Size | None}, beside="reader", partial=False),
+    "data": DATA_TO_SCORE,
     "metric": {"distance": RankingDistance | None, "ap": AveragePrecision, "extra_scores": Nodes()},
     "retrieval": RETRIEVAL,
 }

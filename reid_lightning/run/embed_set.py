@@ -21,8 +21,8 @@ from reid_lightning.run.build import build_trainer
 from reid_lightning.run.command_line import rank_command
 from reid_lightning.run.glibc_memory import keep_large_blocks
 from reid_lightning.run.launch_ranks import run_ranks
-from reid_lightning.run.load_trained import Trained
 from reid_lightning.run.processes import Processes, plan_processes
+from reid_lightning.run.trained import Trained
 from reid_lightning.run.typed_command import typed_command
 from reid_lightning.scoring.embedding_cache import (
     embedding_file,

@@ -24,13 +24,13 @@ from reid_lightning.run.build_retrieval import build_retrieval, neighbour_warnin
 from reid_lightning.run.config_keys import check_evaluation_config
 from reid_lightning.run.embed_set import embed_set, embed_share, embedding_processes
 from reid_lightning.run.failing_part import parts_named_in_errors
-from reid_lightning.run.load_card import load_checkpoint_or_card
+from reid_lightning.run.load_checkpoint import load_checkpoint
 from reid_lightning.run.load_foreign import load_foreign
-from reid_lightning.run.load_trained import Trained
 from reid_lightning.run.log_cost import log_cost
 from reid_lightning.run.scored_part import check_evaluation
 from reid_lightning.run.split_counts import log_split_counts
 from reid_lightning.run.sweep_log import RESULT, log_results_folder
+from reid_lightning.run.trained import Trained
 from reid_lightning.scoring.embedded_samples import embedded_set
 from reid_lightning.scoring.open_set import RANKS, check_open_set, score_open_set
 from reid_lightning.scoring.score_sets import Outcome, score_sets
@@ -123,7 +123,7 @@ def _load(config: DictConfig) -> tuple[Trained, ReIDDataModule]:
     if config.checkpoint is None:
         trained = load_foreign(config.model)
     else:
-        trained = load_checkpoint_or_card(Path(config.checkpoint), config.get("model"))
+        trained = load_checkpoint(Path(config.checkpoint), config.get("model"))
     size = {"height": trained.height, "width": trained.width}
     size |= {side: config.data[side] for side in size if config.data[side] is not None}
     if trained.weights is not None:

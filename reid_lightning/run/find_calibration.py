@@ -8,8 +8,10 @@ from reid_lightning.inference import EmbeddingModel
 from reid_lightning.inference.calibration import (
     CALIBRATION_FILE,
     Calibration,
+    parse_calibration,
     read_calibration,
 )
+from reid_lightning.inference.onnx_network import OnnxNetwork
 from reid_lightning.run.paths import expand_home
 
 HOW_TO_CALIBRATE = "train with data.val_identities=100"
@@ -29,6 +31,8 @@ def find_calibration(
 ) -> Calibration | NotCalibrated:
     """What similarities of a model mean.
 
+    An exported file has its calibration in it.
+
     Args:
         model: as it was loaded.
         checkpoint: which it was loaded from: the folder of a run, or a file in its `checkpoints`.
@@ -39,6 +43,8 @@ def find_calibration(
     """
     if named is not None:
         return _read(Path(expand_home(str(named))), model)
+    if isinstance(model.network, OnnxNetwork):
+        return _of_export(model.network, model)
     if checkpoint is None:
         return NotCalibrated(HOW_TO_CALIBRATE)
     path = Path(expand_home(str(checkpoint)))
@@ -49,6 +55,18 @@ def find_calibration(
         return _read(found, model)
     except ReIDError as error:  # nobody has asked for it
         return NotCalibrated(str(error).removesuffix("."))
+
+
+def _of_export(network: OnnxNetwork, model: EmbeddingModel) -> Calibration | NotCalibrated:
+    """What the file says, whose bytes its digest is of."""
+    facts = network.facts
+    if facts.calibration is None:
+        kind = facts.quantize or facts.dtype
+        changed = "" if kind == "float32" else f"{kind} changes similarities; "
+        return NotCalibrated(f"{changed}{HOW_TO_CALIBRATE}, and export that run")
+    found = parse_calibration(facts.calibration, network.name)._replace(model=model.digest)
+    found.check(network.name, model)
+    return found
 
 
 def _read(path: Path, model: EmbeddingModel) -> Calibration:

@@ -3,19 +3,17 @@
 import inspect
 from pathlib import Path
 
-from omegaconf import DictConfig
-
 from reid_lightning.data.augmentation.to_input import IMAGENET_MEAN, IMAGENET_STD
 from reid_lightning.errors import ReIDError, unknown_name
 from reid_lightning.inference.calibration import CALIBRATION_FILE, read_calibration
-from reid_lightning.inference.model_card import CardConfig, is_card, read_card
+from reid_lightning.inference.model_card import CardConfig, read_card
 from reid_lightning.models.networks import (
     NETWORKS,
     Constructor,
     UnfitCheckpointError,
     build_trained,
 )
-from reid_lightning.run.load_trained import Trained, load_trained, model_digest, options_digest
+from reid_lightning.run.trained import Trained, model_digest, options_digest
 
 
 def load_card(folder: Path) -> Trained:
@@ -47,17 +45,6 @@ def load_card(folder: Path) -> Trained:
         digest,
         config.trained_on,
     )
-
-
-def load_checkpoint_or_card(
-    path: Path, own_network: DictConfig | Constructor | None = None
-) -> Trained:
-    """The network of a checkpoint, see `load_trained`, or of a card's folder."""
-    if is_card(path):
-        if own_network is not None:
-            raise ReIDError(f"{path} is a card, which has its network's name: leave model= out.")
-        return load_card(path)
-    return load_trained(path, own_network)
 
 
 def _known(config: CardConfig) -> Constructor:

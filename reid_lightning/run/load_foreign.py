@@ -14,8 +14,8 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.models import Embedder
 from reid_lightning.models.head_names import is_classifier
 from reid_lightning.models.weights import load_for_retrieval
-from reid_lightning.run.load_trained import Trained, options_digest
 from reid_lightning.run.made import made
+from reid_lightning.run.trained import Trained, options_digest
 
 HEIGHT, WIDTH = 256, 128  # what most networks for people are trained at
 

@@ -7,14 +7,13 @@ import torch
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.inference import EmbeddingModel
-from reid_lightning.inference.model_card import is_card
 from reid_lightning.models import Embedder
 from reid_lightning.run.compose_group import compose_group
 from reid_lightning.run.config_schema import Node
-from reid_lightning.run.load_card import load_checkpoint_or_card
+from reid_lightning.run.load_checkpoint import load_checkpoint
 from reid_lightning.run.load_foreign import load_foreign
-from reid_lightning.run.load_trained import Trained, checkpoint_path, model_digest
 from reid_lightning.run.paths import expand_home, quoted
+from reid_lightning.run.trained import Trained, model_digest
 from reid_lightning.run.user_errors import clear_message
 from reid_lightning.signatures import Size, check_argument
 
@@ -33,8 +32,8 @@ def load_model(
     `load_model("outputs/RUN")` or `load_model(model="osnet", weights="osnet_x1_0.pth")`.
 
     Args:
-        checkpoint: a checkpoint that a training wrote, the folder of a run, whose best it is, or
-            that of a model card.
+        checkpoint: a checkpoint that a training wrote, the folder of a run, whose best it is, that
+            of a model card, or an .onnx file of `reid export`.
         model: of weights: the name of a network, as in `model=osnet`. Of a checkpoint of a network
             of your own: its constructor.
         weights: a file of anybody's, or a name such as `imagenet`, as in `model.weights=…`.
@@ -46,6 +45,20 @@ def load_model(
     Raises:
         ReIDError: something is wrong that the user can correct.
     """
+    trained = load_network(checkpoint, model=model, weights=weights, options=options, size=size)
+    return embedding_model(trained, device)
+
+
+def load_network(
+    checkpoint: str | Path | None = None,
+    *,
+    model: str | Callable[..., Embedder] | None = None,
+    weights: str | Path | None = None,
+    options: Sequence[str] = (),
+    size: tuple[int, int] | None = None,
+    device: object = None,
+) -> Trained:
+    """The network of `load_model`, and what is known of it; `device` is not used yet."""
     if (checkpoint is None) == (weights is None):
         raise ReIDError(
             'Name a checkpoint, load_model("outputs/RUN"), or a network and its weights, '
@@ -63,9 +76,13 @@ def load_model(
         if isinstance(error, ReIDError) or (message := clear_message(error)) is None:
             raise
         raise ReIDError(message) from error
-    height, width = size or (trained.height, trained.width)
-    digest = model_digest(trained.digest)
-    return EmbeddingModel(trained.model, height=height, width=width, device=device, digest=digest)
+    return trained if size is None else trained._replace(height=size[0], width=size[1])
+
+
+def embedding_model(trained: Trained, device: str | torch.device) -> EmbeddingModel:
+    """A loaded network on a device, ready to embed pictures."""
+    digest, sides = model_digest(trained.digest), {"height": trained.height, "width": trained.width}
+    return EmbeddingModel(trained.model, **sides, device=device, digest=digest)
 
 
 def _of_checkpoint(
@@ -76,7 +93,7 @@ def _of_checkpoint(
             "A checkpoint has its network's name and options: leave model and options out, or "
             "give the constructor of a network of your own as model."
         )
-    return load_checkpoint_or_card(path if is_card(path) else checkpoint_path(path), model)
+    return load_checkpoint(path, model)
 
 
 def _of_weights(

@@ -8,13 +8,11 @@ from omegaconf import DictConfig
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.engine.teacher import Teacher, TeacherNetwork
 from reid_lightning.errors import ReIDError
+from reid_lightning.models import Embedder
 from reid_lightning.models.networks import NETWORKS
-from reid_lightning.run.load_trained import (
-    OwnNetworkError,
-    Trained,
-    checkpoint_path,
-    load_trained,
-)
+from reid_lightning.run.checkpoint_file import checkpoint_path
+from reid_lightning.run.load_trained import OwnNetworkError, load_trained
+from reid_lightning.run.trained import Trained
 
 
 def load_teacher(config: DictConfig, datamodule: ReIDDataModule) -> Teacher | None:
@@ -36,18 +34,22 @@ def load_teacher(config: DictConfig, datamodule: ReIDDataModule) -> Teacher | No
         )
     if paths is None or not (config.logit_weight or config.distance_weight):
         return None
-    loaded = []
+    networks, digests = [], []
     for path in map(checkpoint_path, map(Path, paths)):
         trained = _load(path)
+        network = trained.model
+        assert isinstance(network, Embedder)  # as of every checkpoint
         if config.logit_weight:
-            _check_identities(path, trained, datamodule)
-        loaded.append(trained)
+            classes = network.classifier.out_features
+            _check_identities(path, trained.identities, classes, datamodule)
+        networks.append(TeacherNetwork(network, trained.height, trained.width, trained.distance))
+        digests.append(trained.digest)
     return Teacher(
-        [TeacherNetwork(t.model, t.height, t.width, t.distance) for t in loaded],
+        networks,
         logit_weight=config.logit_weight,
         distance_weight=config.distance_weight,
         temperature=config.temperature,
-        digest=hashlib.blake2b(b"".join(t.digest for t in loaded), digest_size=16).hexdigest(),
+        digest=hashlib.blake2b(b"".join(digests), digest_size=16).hexdigest(),
     )
 
 
@@ -61,18 +63,19 @@ def _load(path: Path) -> Trained:
         ) from error
 
 
-def _check_identities(path: Path, trained: Trained, datamodule: ReIDDataModule) -> None:
+def _check_identities(
+    path: Path, identities: str | None, classes: int, datamodule: ReIDDataModule
+) -> None:
     """Raise a `ReIDError` unless the teacher's logits are of those trained on, in their order."""
     ours, only_distances = datamodule.folder.identities, "distill.logit_weight=0"
-    if trained.identities is None:
+    if identities is None:
         raise ReIDError(
             f"{path} does not say whom it was trained on, as checkpoints of earlier versions: "
             f"train the teacher again, or set {only_distances} to learn its distances alone."
         )
-    classes = trained.model.classifier.out_features
-    if trained.identities != ours or classes != datamodule.num_classes:
+    if identities != ours or classes != datamodule.num_classes:
         raise ReIDError(
-            f"{path} predicts other people than those trained on: it is of {trained.identities!r}, "
+            f"{path} predicts other people than those trained on: it is of {identities!r}, "
             f"with {classes} classes, and this training is of {ours}. Choose a teacher of these "
             f"people, or set {only_distances} to learn its distances alone."
         )

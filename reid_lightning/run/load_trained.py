@@ -1,12 +1,10 @@
 """A trained network from its checkpoint, without running or looking up anything that it names."""
 
-import hashlib
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from reprlib import repr as short
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from hydra.utils import get_method, instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -14,8 +12,6 @@ from omegaconf import DictConfig, OmegaConf
 from reid_lightning import __version__
 from reid_lightning.distances import RankingDistance
 from reid_lightning.errors import ReIDError
-from reid_lightning.files import load_file
-from reid_lightning.models import Embedder
 from reid_lightning.models.networks import (
     NETWORKS,
     Constructor,
@@ -23,6 +19,8 @@ from reid_lightning.models.networks import (
     build_trained,
     network_name,
 )
+from reid_lightning.run.checkpoint_file import checkpoint_digest, read_checkpoint
+from reid_lightning.run.trained import Trained
 from reid_lightning.run.typed_command import typed_command
 from reid_lightning.signatures import Size, check_argument
 
@@ -34,41 +32,6 @@ _PLAIN = (bool, int, float, str, type(None))
 
 class OwnNetworkError(ReIDError):
     """A checkpoint's network is not in `NETWORKS`, and nobody has named its constructor."""
-
-
-class Trained(NamedTuple):
-    """A network, and what else an evaluation needs to know of it.
-
-    Args:
-        model: the network.
-        source: the file of its constructor.
-        height, width: of its input, in pixels.
-        distance: to rank by.
-        digest: of its weights and options.
-        data: the name of its training set, where that is known.
-        weights: what was named as `model.weights`, where there is no checkpoint of ours.
-        weights_sha256: of that file.
-        seed: of the training, where that is known.
-        settings: a digest of those that it was trained with, the same for every seed.
-        identities: who it was trained on, see `DatasetFolder.identities`, where that is known.
-        network: its name in `NETWORKS`, of a checkpoint of ours; empty of others.
-        options: the plain arguments that it was made with.
-    """
-
-    model: Embedder
-    source: Path
-    height: int
-    width: int
-    distance: RankingDistance
-    digest: bytes
-    data: str | None = None
-    weights: str | None = None
-    weights_sha256: str | None = None
-    seed: int | None = None
-    settings: str | None = None
-    identities: str | None = None
-    network: str = ""
-    options: Mapping[str, Any] = MappingProxyType({})
 
 
 def load_trained(path: Path, own_network: DictConfig | Constructor | None = None) -> Trained:
@@ -119,68 +82,13 @@ def load_trained(path: Path, own_network: DictConfig | Constructor | None = None
             identities=_kept(content, "identities", str, longest=200),
             network=network_name(constructor),
             options=values,
+            val_identities=_kept(data, "val_identities", int) or 0,
         )
     except UnfitCheckpointError as error:
         raise ReIDError(
             f"{path} cannot be used as a checkpoint: {error}. It was changed, or written by "
             f"another version of reid-lightning{_version(config)}."
         ) from error
-
-
-def checkpoint_path(path: Path) -> Path:
-    """A checkpoint, or the best one in the folder of a run.
-
-    Raises:
-        ReIDError: there is none in the folder.
-    """
-    best = path / "checkpoints" / "best.ckpt"
-    if not path.is_dir():
-        return path
-    if not best.is_file():
-        raise ReIDError(
-            f"{path} holds no checkpoints/best.ckpt: it is no folder of a run, nor a model card."
-        )
-    return best
-
-
-def checkpoint_digest(path: Path, own_network: DictConfig | Constructor | None = None) -> bytes:
-    """The digest of the network in a checkpoint, see `Trained`."""
-    return hashlib.blake2b(path.read_bytes()).digest() + options_digest(own_network)
-
-
-def options_digest(network: DictConfig | Constructor | None) -> bytes:
-    """A digest of a configured network's options: some, such as strides, change no tensor."""
-    configured = isinstance(network, DictConfig)
-    options = OmegaConf.to_container(network, resolve=True) if configured else None
-    return hashlib.blake2b(repr(options).encode()).digest()
-
-
-def model_digest(of_network: bytes) -> str:
-    """The digest by which the embeddings of a `Trained` network are known, of its own digest."""
-    return hashlib.blake2b(of_network, digest_size=16).hexdigest()
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """The content of a checkpoint that a training wrote, of which nothing is checked further.
-
-    Raises:
-        ReIDError: it is none.
-    """
-    if path.is_dir():
-        raise ReIDError(f"{path} is a folder: name a checkpoint in it, checkpoints/best.ckpt.")
-    if not path.exists():
-        raise ReIDError(f"The checkpoint {path} does not exist.")
-    content = load_file(path)
-    config = content.get("hyper_parameters")
-    if not isinstance(config, Mapping) or "model" not in config:
-        raise ReIDError(
-            f"{path} is not a checkpoint of reid-lightning (it holds no configuration): train with "
-            "model.weights=FILE to start from other weights, or score them by model=NAME "
-            "model.weights=FILE."
-        )
-    if not isinstance(content.get("state_dict"), Mapping):
-        raise ReIDError(f"{path} holds no weights: it is not a checkpoint of a training.")
-    return content
 
 
 def _group(config: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import logging
 import torch
 
 from reid_lightning.data import ReIDDataModule
+from reid_lightning.inference.onnx_network import OnnxNetwork
 from reid_lightning.models import Embedder
 from reid_lightning.models.cost import Cost, network_cost
 
@@ -16,7 +17,9 @@ _COST = (
 )
 
 
-def log_cost(model: Embedder, datamodule: ReIDDataModule, device: torch.device) -> Cost:
+def log_cost(
+    model: Embedder | OnnxNetwork, datamodule: ReIDDataModule, device: torch.device
+) -> Cost:
     """Count what the network costs at the input size, and log it.
 
     Args:
@@ -28,7 +31,11 @@ def log_cost(model: Embedder, datamodule: ReIDDataModule, device: torch.device) 
         ReIDError: the network takes no pictures of that size.
     """
     size = datamodule.height, datamodule.width
-    cost = network_cost(model, *size, device)
+    if isinstance(model, OnnxNetwork):
+        model.check_size(*size)
+        cost = model.cost
+    else:
+        cost = network_cost(model, *size, device)
     gmacs = "GMACs unknown" if cost.gmacs is None else f"{cost.gmacs:.3g} GMACs"
     log.info(_COST, f"{cost.parameters:,}", gmacs, *size, f"{cost.embedding_size:,}")
     return cost

@@ -6,11 +6,11 @@ from reid_lightning.signatures import FilePath, Size, Text
 
 
 class ModelSource(TypedDict, total=False):
-    """The model: a checkpoint of a training, or weights of others.
+    """The model: a checkpoint of a training, an exported file, or weights of others.
 
     Args:
-        checkpoint: a checkpoint that a training wrote, the folder of a run, whose best it is, or
-            that of a model card.
+        checkpoint: a checkpoint that a training wrote, the folder of a run, whose best it is, that
+            of a model card, or an .onnx file that `reid export` wrote.
         model: of weights of others: the name of a network, as in `model=osnet`.
         weights: their file, or a name such as `imagenet`.
         options: of the network with these weights: `["model.width=0.25"]`.

@@ -18,7 +18,7 @@ from reid_lightning.files import is_intact
 
 VERSION = 2  # of the files' content; files of other versions are not found
 _FLOAT32_BYTES = 4
-_NETWORKS_OF = ("torchvision", "timm")  # packages whose networks are used
+_NETWORKS_OF = ("torchvision", "timm", "onnxruntime")  # packages that compute them
 _TO_INPUT = Path(reid_lightning.data.augmentation.to_input.__file__)
 _MODELS = Path(models.__file__).parent
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow
 import torch
 from compose_config import composed
+from hand_made_onnx import write_hand_made
 from hydra import compose, initialize_config_dir
 from hydra.conf import ConfigSourceInfo
 from omegaconf import OmegaConf, open_dict
@@ -40,6 +41,7 @@ from reid_lightning.inference.embedding_parquet import read_table as read_people
 from reid_lightning.inference.embedding_parquet import write_table as write_people_table
 from reid_lightning.inference.embedding_table import EmbeddingTable, FileVersion, MadeBy
 from reid_lightning.inference.model_card import CardConfig, write_card
+from reid_lightning.inference.onnx_network import open_onnx
 from reid_lightning.inference.picture_list import ListedPicture
 from reid_lightning.metrics.open_set import DetCurve
 from reid_lightning.metrics.ranking import QueryResults
@@ -438,6 +440,11 @@ def read_model_card(path: Path) -> Any:
     return {name: x.tolist() for name, x in trained.model.state_dict().items()}, trained.height
 
 
+def read_exported(path: Path) -> Any:
+    network = open_onnx(path)
+    return network.facts, network(torch.ones(2, 3, 32, 16)).retrieval.tolist()
+
+
 READERS = PICTURES | {
     "a card's config.json": Reader(
         lambda path: write_model_card(path.parent), read_model_card, name="card/config.json"
@@ -459,6 +466,7 @@ READERS = PICTURES | {
     "a store of pictures": Reader(write_store, read_store, True),
     "a record of what can be read": Reader(write_readable, read_readable, True),
     "embeddings of pictures": Reader(write_people, read_people, name="people.parquet"),
+    "an exported network": Reader(write_hand_made, read_exported, True, "model.onnx"),
     "embeddings": Reader(write_embeddings, read_embeddings, True),
     "the record of an archive": Reader(
         lambda path: path.write_text('{"archive": "a.zip", "sha256": "0123"}'),

@@ -103,7 +103,7 @@ OPENS = re.compile(
 )
 READ_ABOVE = {
     *("data/readers/msmt17.py", "data/readers/table_rows.py"),
-    *("inference/calibration.py", "inference/model_card.py"),
+    *("inference/calibration.py", "inference/model_card.py", "inference/onnx_file.py"),
     *("data/archive.py", "data/content_key.py", "data/equal_pictures.py", "data/pictures.py"),
     *(
         "data/store.py",
@@ -133,6 +133,7 @@ NOT_OF_OTHERS = {
     "run/embed_set.py": "a lock beside the embeddings",
     "inference/embed_pictures.py": "a lock beside the embeddings",
     "inference/gallery_view.py": "our own template and style",
+    "inference/program_file.py": "a file that it has just written",
     "inference/result_files.py": "our own template",
     "run/card.py": "hashes a checkpoint that run/load_trained.py reads",
     "run/held_sweep.py": "a sweep's lock",

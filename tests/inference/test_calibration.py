@@ -78,7 +78,7 @@ def test_what_makes_no_sense_is_refused(
     path = tmp_path / "calibration.json"
     write_calibration(path, calibration)
     path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
-    with pytest.raises(ReIDError, match="is no calibration that reid-lightning wrote") as error:
+    with pytest.raises(ReIDError, match="holds no calibration that reid-lightning wrote") as error:
         read_calibration(path)
     assert message in str(error.value)
 

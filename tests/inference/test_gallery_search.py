@@ -101,7 +101,9 @@ def test_the_verdict_is_the_calibrations(searched: GallerySearch) -> None:
     assert "above -1.000, which the best results of 10%" in text and "* At even odds" in text
     assert "Perhaps not in the gallery" in view(calibration(1.0005))
     assert "50 people held out tell it of galleries of 20 pictures" in view(calibration(0, 20))
-    assert "gallery of 10 pictures, 6 a person, reach" in view(calibration(0.0), Filter(cameras=["c1"]))
+    assert "gallery of 10 pictures, 6 a person, reach" in view(
+        calibration(0.0), Filter(cameras=["c1"])
+    )
     assert "No picture of the gallery is by these" in view(calibration(0.0), Filter(first=999))
     similarities = [f.similarity for f in searched.search(query).found]
     dimmed = view(calibration(0.0), least=(similarities[1] + similarities[2]) / 2)

@@ -129,7 +129,7 @@ def test_what_cannot_be_handed_on(made: Path, trained_run: Path, tmp_path: Path)
     torch.save(content, tmp_path / "own.ckpt")
     with pytest.raises(ReIDError, match=r"of a network of your own, mine\.network"):
         card(checkpoint=tmp_path / "own.ckpt", out=tmp_path / "new")
-    with pytest.raises(ReIDError, match="is a card, which has its network's name"):
+    with pytest.raises(ReIDError, match="holds its network: leave model= out"):
         load_model(made, model=own_network)
     assert not (tmp_path / "new").exists()
 

@@ -18,7 +18,7 @@ from reid_lightning.models.backbones.mobilenet_v2 import MobileNetV2
 from reid_lightning.models.backbones.osnet import FullyConnected, OSNet
 from reid_lightning.models.embedder import Embedder
 from reid_lightning.run.load_foreign import load_foreign
-from reid_lightning.run.load_trained import Trained
+from reid_lightning.run.trained import Trained
 
 SMALL_OSNET = ["model=osnet", "model.width=0.25"]
 SMALL_MOBILENET = ["model=mobilenet_v2", "model.width=0.1"]
