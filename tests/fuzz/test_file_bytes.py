@@ -114,8 +114,9 @@ READ_ABOVE = {
     *("models/weights.py", "results/findings.py", "results/groups.py", "results/metrics_json.py"),
     *("results/overrides.py", "results/per_query.py", "results/run_card.py", "results/runs.py"),
     *("results/camera_pairs.py", "results/open_set.py", "results/retrieved.py"),
-    *("results/status.py", "retrieval/spatial_temporal.py", "run/help.py", "run/load_trained.py"),
+    *("results/status.py", "retrieval/spatial_temporal.py", "run/help.py"),
     *(
+        "run/checkpoint_file.py",
         "run/config_files.py",
         "run/resume.py",
         "run/resume_sweep.py",
