@@ -21,7 +21,8 @@ from tabulate import tabulate
 from reid_lightning import load_model
 from reid_lightning.data.readers.market1501 import read_market1501
 from reid_lightning.data.sample import Sample
-from reid_lightning.inference.calibration import Calibration, read_calibration
+from reid_lightning.inference.calibration import Calibration
+from reid_lightning.inference.calibration_file import read_calibration
 from reid_lightning.report.figures.style import COLORS, frame, new_figure, save_png
 
 BINS = 15

@@ -1,24 +1,20 @@
 """What a similarity means: of one network, measured on people that it was not trained on."""
 
-import json
 import math
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Len, Lt
 from scipy.special import expit, logit
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.files import read_json, replaced_atomically
 from reid_lightning.inference.embedding_model import EmbeddingModel
-from reid_lightning.signatures import Count, Share, Size, Text, check_argument
+from reid_lightning.signatures import Count, Share, Size, Text
 
 Cosine = Annotated[float, Ge(-1.001), Le(1.001)]
 Prior = Annotated[float, Gt(0), Lt(1)]
 FALSE_MATCH_RATES = (0.01, 0.001)
-CALIBRATION_FILE = "calibration.json"
 
 
 class MatchThreshold(NamedTuple):
@@ -141,73 +137,3 @@ class Calibration(NamedTuple):
                 f"{path} was measured at {self.height} × {self.width}, and pictures are embedded "
                 f"at {model.height} × {model.width}: leave size= out."
             )
-
-
-def calibration_content(calibration: Calibration) -> dict[str, Any]:
-    """A calibration as JSON has it."""
-    return {
-        name: value._asdict() if isinstance(value, MatchThreshold) else value
-        for name, value in calibration._asdict().items()
-    }
-
-
-def write_calibration(path: Path, calibration: Calibration) -> None:
-    """Write a calibration as JSON.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    content = calibration_content(calibration)
-    with replaced_atomically(path) as partial:
-        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def read_calibration(path: Path) -> Calibration:
-    """Read what `write_calibration` wrote, which may come from a stranger.
-
-    Raises:
-        ReIDError: it cannot be read, or is no calibration.
-    """
-    return parse_calibration(read_json(path), path)
-
-
-def parse_calibration(content: Any, path: Path) -> Calibration:
-    """The calibration that `calibration_content` gave.
-
-    Args:
-        content: which may come from a stranger.
-        path: of the file that it was in.
-
-    Raises:
-        ReIDError: it is no calibration.
-    """
-    try:
-        values = _values(content, Calibration)
-        for name in ("false_match_1_percent", "false_match_0_1_percent"):
-            if values[name] is not None:
-                values[name] = MatchThreshold(**_values(values[name], MatchThreshold))
-        calibration = Calibration(**values)
-        sizes, similarities = calibration.absent_sizes, calibration.absent_similarities
-        if len(sizes) != len(similarities) or sizes != sorted({*sizes}):
-            raise ReIDError("absent_sizes and absent_similarities do not belong together.")
-    except ReIDError as error:
-        raise ReIDError(
-            f"{path} holds no calibration that reid-lightning wrote: {error} Train the model with "
-            "data.val_identities=100 to get one."
-        ) from error
-    return calibration
-
-
-def _values(content: Any, kind: type[Calibration] | type[MatchThreshold]) -> dict[str, Any]:
-    """The fields of a tuple, of the types that it says."""
-    if not isinstance(content, Mapping):
-        raise ReIDError("it holds no names with values.")
-    values = {}
-    for name, hint in kind.__annotations__.items():
-        if name not in content:
-            raise ReIDError(f"{name} is missing.")
-        value = content[name]
-        if hint != MatchThreshold | None:
-            check_argument(name, value, hint)
-        values[name] = value
-    return values

@@ -13,7 +13,8 @@ from torch import Tensor
 from reid_lightning.distances import RankingDistance
 from reid_lightning.errors import ReIDError, unknown_name
 from reid_lightning.files import load_tensors, read_json, replaced_atomically, save_tensors
-from reid_lightning.inference.calibration import CALIBRATION_FILE, Calibration, write_calibration
+from reid_lightning.inference.calibration import Calibration
+from reid_lightning.inference.calibration_file import CALIBRATION_FILE, write_calibration
 from reid_lightning.metrics.summary import SCORE_TITLES
 from reid_lightning.signatures import Count, NonNegative, Size, Text, check_argument
 

@@ -10,7 +10,7 @@ from reid_lightning.data import ReIDDataModule
 from reid_lightning.engine.module import ReIDModule
 from reid_lightning.errors import ReIDError
 from reid_lightning.inference import EmbeddingModel
-from reid_lightning.inference.calibration import (
+from reid_lightning.inference.calibration_file import (
     CALIBRATION_FILE,
     read_calibration,
     write_calibration,

@@ -10,7 +10,8 @@ from reid_lightning import __version__
 from reid_lightning.data.augmentation.to_input import IMAGENET_MEAN, IMAGENET_STD
 from reid_lightning.errors import ReIDError
 from reid_lightning.inference import EmbeddingModel
-from reid_lightning.inference.calibration import Calibration, calibration_content
+from reid_lightning.inference.calibration import Calibration
+from reid_lightning.inference.calibration_file import calibration_content
 from reid_lightning.inference.export_facts import ExportFacts
 from reid_lightning.inference.export_graph import ExportType, Normalize
 from reid_lightning.models import Embedder

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.inference import EmbeddingModel
-from reid_lightning.inference.calibration import (
+from reid_lightning.inference.calibration import Calibration
+from reid_lightning.inference.calibration_file import (
     CALIBRATION_FILE,
-    Calibration,
     parse_calibration,
     read_calibration,
 )

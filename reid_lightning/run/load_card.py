@@ -5,7 +5,7 @@ from pathlib import Path
 
 from reid_lightning.data.augmentation.to_input import IMAGENET_MEAN, IMAGENET_STD
 from reid_lightning.errors import ReIDError, unknown_name
-from reid_lightning.inference.calibration import CALIBRATION_FILE, read_calibration
+from reid_lightning.inference.calibration_file import CALIBRATION_FILE, read_calibration
 from reid_lightning.inference.model_card import CardConfig, read_card
 from reid_lightning.models.networks import (
     NETWORKS,

@@ -7,7 +7,7 @@ import torch
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.inference import EmbeddingModel
-from reid_lightning.inference.calibration import calibration_content
+from reid_lightning.inference.calibration_file import calibration_content
 from reid_lightning.inference.check_export import check_distinct, in_batches
 from reid_lightning.inference.export_facts import ExportFacts
 from reid_lightning.inference.export_graph import graph_input

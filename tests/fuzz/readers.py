@@ -31,12 +31,8 @@ from reid_lightning.data.synthetic.draw_set import VERSION, draw_synthetic
 from reid_lightning.data.unreadable import leave_out_unreadable
 from reid_lightning.engine.loggers.metrics_csv import MetricsCSV, rows_before
 from reid_lightning.files import add_checksum, save_file
-from reid_lightning.inference.calibration import (
-    Calibration,
-    MatchThreshold,
-    read_calibration,
-    write_calibration,
-)
+from reid_lightning.inference.calibration import Calibration, MatchThreshold
+from reid_lightning.inference.calibration_file import read_calibration, write_calibration
 from reid_lightning.inference.embedding_parquet import read_table as read_people_table
 from reid_lightning.inference.embedding_parquet import write_table as write_people_table
 from reid_lightning.inference.embedding_table import EmbeddingTable, FileVersion, MadeBy

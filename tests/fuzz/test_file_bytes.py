@@ -103,7 +103,7 @@ OPENS = re.compile(
 )
 READ_ABOVE = {
     *("data/readers/msmt17.py", "data/readers/table_rows.py"),
-    *("inference/calibration.py", "inference/model_card.py", "inference/onnx_file.py"),
+    *("inference/calibration_file.py", "inference/model_card.py", "inference/onnx_file.py"),
     *("data/archive.py", "data/content_key.py", "data/equal_pictures.py", "data/pictures.py"),
     *(
         "data/store.py",

@@ -8,11 +8,8 @@ from people import People, calibration_error, draw_people, slow_pairs
 from tiny_model import tiny_model
 
 from reid_lightning.errors import ReIDError
-from reid_lightning.inference.calibration import (
-    Calibration,
-    read_calibration,
-    write_calibration,
-)
+from reid_lightning.inference.calibration import Calibration
+from reid_lightning.inference.calibration_file import read_calibration, write_calibration
 from reid_lightning.inference.fit_calibration import MOST_PICTURES, _choose, fit_calibration
 
 ABOUT: dict[str, Any] = {"model": "tiny", "height": 32, "width": 16, "data": "drawn", "cameras": 3}

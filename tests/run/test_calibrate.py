@@ -10,7 +10,7 @@ import pytest
 from reid_lightning import load_model, train
 from reid_lightning.data.readers import read_market1501
 from reid_lightning.data.splits import hold_out
-from reid_lightning.inference.calibration import CALIBRATION_FILE, read_calibration
+from reid_lightning.inference.calibration_file import CALIBRATION_FILE, read_calibration
 from reid_lightning.inference.fit_calibration import fit_calibration
 
 

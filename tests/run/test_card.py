@@ -12,7 +12,7 @@ import yaml
 
 from reid_lightning import ReIDError, card, embed, evaluate, load_model, search, verify
 from reid_lightning.files import load_tensors, save_tensors
-from reid_lightning.inference.calibration import CALIBRATION_FILE, read_calibration
+from reid_lightning.inference.calibration_file import CALIBRATION_FILE, read_calibration
 from reid_lightning.models import Embedder
 from reid_lightning.run.command import main
 

@@ -12,7 +12,7 @@ from torch import nn
 from reid_lightning import ReIDError, embed, evaluate, export, load_model, search, verify
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.files import load_file, save_file
-from reid_lightning.inference.calibration import CALIBRATION_FILE, write_calibration
+from reid_lightning.inference.calibration_file import CALIBRATION_FILE, write_calibration
 from reid_lightning.inference.exported_file import Export, export_text
 from reid_lightning.inference.inputs import to_pixels
 from reid_lightning.inference.onnx_file import read_onnx

@@ -15,7 +15,7 @@ from chromium import CHROMIUM, Tab, browser
 from processes import Family
 
 from reid_lightning import ReIDError, load_model, search
-from reid_lightning.inference.calibration import CALIBRATION_FILE
+from reid_lightning.inference.calibration_file import CALIBRATION_FILE
 from reid_lightning.models import Embedder
 from reid_lightning.models.backbones.osnet import FullyConnected, OSNet
 from reid_lightning.run.serve import page_served, serve

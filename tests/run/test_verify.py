@@ -10,12 +10,8 @@ from typing import Any
 import pytest
 
 from reid_lightning import EmbeddingModel, ReIDError, load_model, search, verify
-from reid_lightning.inference.calibration import (
-    CALIBRATION_FILE,
-    Calibration,
-    MatchThreshold,
-    write_calibration,
-)
+from reid_lightning.inference.calibration import Calibration, MatchThreshold
+from reid_lightning.inference.calibration_file import CALIBRATION_FILE, write_calibration
 from reid_lightning.run.command import main
 from reid_lightning.run.find_calibration import NotCalibrated, find_calibration
 
