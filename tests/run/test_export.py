@@ -1,5 +1,6 @@
 """The command `export`: its files score and search as the checkpoint does."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,7 @@ def test_a_file_that_is_not_equal_is_not_there(
 def test_bad_input_is_a_sentence(
     exported: Export, run_folder: Path, tiny_set: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REID_DATA", str(tmp_path))
@@ -162,6 +164,8 @@ def test_bad_input_is_a_sentence(
         monkeypatch.setattr("sys.argv", ["reid", name, *arguments])
         with pytest.raises(SystemExit):
             main()
-        errors = [r.getMessage() for r in caplog.records if r.levelname == "ERROR"]
+        # Hydra's commands put handlers of their own in the place of caplog's.
+        logged = [r.getMessage() for r in caplog.records if r.levelname == "ERROR"]
+        errors = [*logged, *re.findall(r"Error: .*", capsys.readouterr().out)]
         assert len(errors) == 1 and message in errors[0], (name, arguments, errors)
     assert not list(tmp_path.glob("*.onnx"))
