@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_verify import calibration_of
+from compose_config import composed
 from omegaconf import OmegaConf
+from test_verify import calibration_of
 from torch import nn
 
 from reid_lightning import (
-    ReIDDataModule,
     ReIDError,
     card,
     embed,
@@ -29,6 +29,7 @@ from reid_lightning.inference.inputs import to_pixels
 from reid_lightning.inference.onnx_file import read_onnx
 from reid_lightning.results.metrics_json import read_results
 from reid_lightning.run import export as command
+from reid_lightning.run.build import build_datamodule
 from reid_lightning.run.command import main
 from reid_lightning.run.load_teacher import load_teacher
 
@@ -91,8 +92,9 @@ def test_it_is_no_teacher(exported: Export) -> None:
     config = OmegaConf.create(
         {"checkpoint": str(exported.path), "logit_weight": 1, "distance_weight": 1}
     )
+    datamodule = build_datamodule(composed(["data=synthetic"]).data)
     with pytest.raises(ReIDError, match=r"cannot be a teacher: it is an exported file\. Name its"):
-        load_teacher(config, ReIDDataModule(lambda: None))
+        load_teacher(config, datamodule)
 
 
 def test_it_scores_as_the_checkpoint_does(
