@@ -92,7 +92,7 @@ def test_it_is_no_teacher(exported: Export) -> None:
     config = OmegaConf.create(
         {"checkpoint": str(exported.path), "logit_weight": 1, "distance_weight": 1}
     )
-    datamodule = build_datamodule(composed(["data=synthetic"]).data)
+    datamodule = build_datamodule(composed("train", "data=synthetic").data)
     with pytest.raises(ReIDError, match=r"cannot be a teacher: it is an exported file\. Name its"):
         load_teacher(config, datamodule)
 
