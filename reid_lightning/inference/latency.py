@@ -54,7 +54,7 @@ def latency_table(rows: list[Latency], threads: int) -> str:
     found = {(row.program, row.batch): row.milliseconds for row in rows}
     programs = dict.fromkeys(row.program for row in rows)
     lines = [[p, *(f"{found[p, b]:.1f}" for b in BATCHES)] for p in programs]
-    head = [f"ms, {threads} threads", *(f"batch {b}" for b in BATCHES)]
+    head = [f"ms, {threads} thread{'s' * (threads != 1)}", *(f"batch {b}" for b in BATCHES)]
     return tabulate(lines, head, disable_numparse=True, colalign=("left", "right", "right"))
 
 

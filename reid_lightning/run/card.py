@@ -16,6 +16,7 @@ from reid_lightning.errors import ReIDError
 from reid_lightning.inference import EmbeddingModel
 from reid_lightning.inference.calibration import Calibration
 from reid_lightning.inference.model_card import CardConfig, Plain, is_card, write_card
+from reid_lightning.inference.onnx_file import SUFFIX
 from reid_lightning.metrics.summary import SCORES
 from reid_lightning.models import Embedder
 from reid_lightning.models.cost import network_cost
@@ -62,6 +63,8 @@ def card(*, checkpoint: FilePath, out: FilePath, license: Text = "other") -> Pat
     source, folder = Path(expand_home(str(checkpoint))), Path(expand_home(str(out)))
     if is_card(source):
         raise ReIDError(f"{source} is a card already: copy the folder.")
+    if source.suffix.lower() == SUFFIX:
+        raise ReIDError(f"{source} is an exported file: name its checkpoint.")
     path = checkpoint_path(source)
     kept = read_checkpoint(path)["hyper_parameters"]
     if (name := kept.get("network", next(iter(NETWORKS)))) not in NETWORKS:

@@ -14,6 +14,7 @@ from reid_lightning.inference.calibration import Calibration
 from reid_lightning.inference.calibration_file import calibration_content
 from reid_lightning.inference.export_facts import ExportFacts
 from reid_lightning.inference.export_graph import ExportType, Normalize
+from reid_lightning.inference.model_card import is_card, read_card
 from reid_lightning.models import Embedder
 from reid_lightning.models.cost import network_cost
 from reid_lightning.results.metrics_json import read_results
@@ -59,14 +60,16 @@ def facts_of(
         data=trained.data,
         seed=trained.seed,
         settings=trained.settings,
-        scores=_scores_of_run(checkpoint),
+        scores=_known_scores(checkpoint),
         calibration=calibration_content(meaning) if isinstance(meaning, Calibration) else None,
     )
 
 
-def _scores_of_run(checkpoint: str | Path | None) -> dict[str, float]:
-    """The test scores of a run's folder, if it is its best checkpoint that is exported."""
+def _known_scores(checkpoint: str | Path | None) -> dict[str, float]:
+    """The test scores that a card has, or a run's folder of its best checkpoint."""
     path = Path(expand_home(str(checkpoint or "")))
+    if is_card(path):
+        return {f"test/{name}": value for name, value in read_card(path)[0].scores.items()}
     if path.name == "best.ckpt":
         path = path.absolute().parent.parent
     results = path / "metrics.json"

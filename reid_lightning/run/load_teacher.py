@@ -10,8 +10,8 @@ from reid_lightning.engine.teacher import Teacher, TeacherNetwork
 from reid_lightning.errors import ReIDError
 from reid_lightning.models import Embedder
 from reid_lightning.models.networks import NETWORKS
-from reid_lightning.run.checkpoint_file import checkpoint_path
-from reid_lightning.run.load_trained import OwnNetworkError, load_trained
+from reid_lightning.run.load_checkpoint import load_checkpoint
+from reid_lightning.run.load_trained import OwnNetworkError
 from reid_lightning.run.trained import Trained
 
 
@@ -35,10 +35,13 @@ def load_teacher(config: DictConfig, datamodule: ReIDDataModule) -> Teacher | No
     if paths is None or not (config.logit_weight or config.distance_weight):
         return None
     networks, digests = [], []
-    for path in map(checkpoint_path, map(Path, paths)):
+    for path in map(Path, paths):
         trained = _load(path)
         network = trained.model
-        assert isinstance(network, Embedder)  # as of every checkpoint
+        if not isinstance(network, Embedder):
+            raise ReIDError(
+                f"{path} cannot be a teacher: it is an exported file. Name its checkpoint."
+            )
         if config.logit_weight:
             classes = network.classifier.out_features
             _check_identities(path, trained.identities, classes, datamodule)
@@ -55,7 +58,7 @@ def load_teacher(config: DictConfig, datamodule: ReIDDataModule) -> Teacher | No
 
 def _load(path: Path) -> Trained:
     try:
-        return load_trained(path)
+        return load_checkpoint(path)
     except OwnNetworkError as error:
         raise ReIDError(
             f"{path} cannot be a teacher: its network is one of somebody's own, and teachers are "
@@ -70,8 +73,9 @@ def _check_identities(
     ours, only_distances = datamodule.folder.identities, "distill.logit_weight=0"
     if identities is None:
         raise ReIDError(
-            f"{path} does not say whom it was trained on, as checkpoints of earlier versions: "
-            f"train the teacher again, or set {only_distances} to learn its distances alone."
+            f"{path} does not say whom it was trained on, as model cards and checkpoints of "
+            f"earlier versions: name its run, train the teacher again, or set {only_distances} to "
+            "learn its distances alone."
         )
     if identities != ours or classes != datamodule.num_classes:
         raise ReIDError(

@@ -151,3 +151,4 @@ def test_latency_is_of_every_program(
     assert {row.batch for row in rows} == set(BATCHES)
     assert all(row.milliseconds > 0 for row in rows)
     assert "onnxruntime" in latency_table(rows, 2)
+    assert "1 thread " in latency_table(rows, 1)

@@ -120,6 +120,8 @@ def own_network(num_classes: int) -> Embedder:
 def test_what_cannot_be_handed_on(made: Path, trained_run: Path, tmp_path: Path) -> None:
     with pytest.raises(ReIDError, match="is a card already"):
         card(checkpoint=made, out=tmp_path / "new")
+    with pytest.raises(ReIDError, match="is an exported file: name its checkpoint"):
+        card(checkpoint=tmp_path / "model.onnx", out=tmp_path / "new")
     with pytest.raises(ReIDError, match="is not empty: name another"):
         card(checkpoint=trained_run, out=made)
     with pytest.raises(ReIDError, match="no folder of a run, nor a model card"):

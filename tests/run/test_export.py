@@ -7,10 +7,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from compose_config import composed
+from omegaconf import OmegaConf
 from test_verify import calibration_of
 from torch import nn
 
-from reid_lightning import ReIDError, embed, evaluate, export, load_model, search, verify
+from reid_lightning import (
+    ReIDError,
+    card,
+    embed,
+    evaluate,
+    export,
+    load_model,
+    search,
+    verify,
+)
 from reid_lightning.data.augmentation.to_input import to_network_input
 from reid_lightning.files import load_file, save_file
 from reid_lightning.inference.calibration_file import CALIBRATION_FILE, write_calibration
@@ -19,7 +30,9 @@ from reid_lightning.inference.inputs import to_pixels
 from reid_lightning.inference.onnx_file import read_onnx
 from reid_lightning.results.metrics_json import read_results
 from reid_lightning.run import export as command
+from reid_lightning.run.build import build_datamodule
 from reid_lightning.run.command import main
+from reid_lightning.run.load_teacher import load_teacher
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +78,24 @@ def scores(checkpoint: Path, data: list[str], here: Path) -> dict[str, Any]:
         f"hydra.run.dir={here / f'scored-{checkpoint.name}'}",
     )
     return run.results
+
+
+def test_a_card_gives_its_scores_to_the_file(
+    exported: Export, run_folder: Path, data: list[str], tmp_path: Path
+) -> None:
+    made = card(checkpoint=run_folder, out=tmp_path / "card")
+    facts = export(checkpoint=made, out=tmp_path / "model.onnx", options=data).facts
+    assert facts.model == exported.facts.model and facts.calibration == exported.facts.calibration
+    assert facts.scores["test/mAP"] == exported.facts.scores["test/mAP"]
+
+
+def test_it_is_no_teacher(exported: Export) -> None:
+    config = OmegaConf.create(
+        {"checkpoint": str(exported.path), "logit_weight": 1, "distance_weight": 1}
+    )
+    datamodule = build_datamodule(composed("train", "data=synthetic").data)
+    with pytest.raises(ReIDError, match=r"cannot be a teacher: it is an exported file\. Name its"):
+        load_teacher(config, datamodule)
 
 
 def test_it_scores_as_the_checkpoint_does(

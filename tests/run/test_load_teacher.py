@@ -10,6 +10,7 @@ import torch
 from compose_config import composed
 from omegaconf import DictConfig, OmegaConf
 
+from reid_lightning import card
 from reid_lightning.engine.teacher import Teacher
 from reid_lightning.errors import ReIDError
 from reid_lightning.models import osnet_embedder
@@ -153,6 +154,13 @@ def test_what_cannot_teach_is_a_sentence(
     ):
         with pytest.raises(ReIDError, match=message):
             load(str(changed(change)))
+
+
+def test_a_card_teaches_its_distances_alone(load: Load, trained_run: Path, tmp_path: Path) -> None:
+    made = card(checkpoint=trained_run, out=tmp_path / "card")
+    with pytest.raises(ReIDError, match="does not say whom it was trained on, as model cards"):
+        load(str(made))
+    assert load(str(made), logit_weight=0) is not None
 
 
 def test_a_student_begins_with_the_weights_of_one_without_a_teacher(
