@@ -50,7 +50,10 @@ def check_distinct(embeddings: Tensor) -> None:
     if not bool(embeddings.isfinite().all()):
         raise ReIDError("The exported network gives numbers that are not finite.")
     if len(np.unique(embeddings.numpy(), axis=0)) < len(embeddings):
-        raise ReIDError("The exported network gives the same embedding for different pictures.")
+        raise ReIDError(
+            "The exported network gives the same embedding for different pictures: it has learnt "
+            "nothing yet or collapsed, or float16 is too coarse for it (dtype=float32)."
+        )
 
 
 def in_batches(embed: Embed, pixels: Tensor, size: int) -> Tensor:

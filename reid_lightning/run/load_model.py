@@ -61,8 +61,8 @@ def load_network(
     """The network of `load_model`, and what is known of it; `device` is not used yet."""
     if (checkpoint is None) == (weights is None):
         raise ReIDError(
-            'Name a checkpoint, load_model("outputs/RUN"), or a network and its weights, '
-            'load_model(model="osnet", weights=FILE).'
+            "Name a checkpoint, checkpoint=outputs/RUN, or a network and its weights, model=osnet "
+            "weights=FILE; not both."
         )
     check_argument("size", size, tuple[Size, Size] | None)
     check_argument("options", options, list[str])

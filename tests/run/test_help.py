@@ -17,7 +17,10 @@ def test_every_choice_has_its_line() -> None:
         for file in (CONF / group).glob("*.yaml"):
             assert f"  {file.stem} " in groups
     assert "retrieval=" not in groups and "retrieval=" in help_text("evaluate", [])
-    assert "  hard              Identity loss and batch-hard triplets: the field's common choice" in groups
+    assert (
+        "  hard              Identity loss and batch-hard triplets: the field's common choice"
+        in groups
+    )
     assert "  k: 4  # pictures of each" in keys  # inherited
     assert "seed: 0\n" in keys and "\nhydra:" not in keys
 

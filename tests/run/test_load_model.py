@@ -95,7 +95,7 @@ def test_a_network_of_ones_own_is_named_by_its_constructor(
 
 
 WRONG: dict[str, tuple[dict, str]] = {
-    "nothing": ({}, r"Name a checkpoint, load_model\(\"outputs/RUN\"\), or a network"),
+    "nothing": ({}, "Name a checkpoint, checkpoint=outputs/RUN, or a network"),
     "both": ({"checkpoint": "a", "model": "osnet", "weights": "b"}, "Name a checkpoint, "),
     "no network": ({"weights": "b"}, "Weights need the name of their network"),
     "another name": ({"model": "osnett", "weights": "b"}, r"did you mean model=osnet\?"),
