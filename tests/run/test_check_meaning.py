@@ -13,7 +13,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
 from reid_lightning.data.sample import Sample, Splits
-from reid_lightning.errors import error_message
+from reid_lightning.errors import ReIDError, error_message
 from reid_lightning.run.build import build_module
 from reid_lightning.run.check_meaning import check_meaning
 from reid_lightning.run.hydra_app import CONF
@@ -273,3 +273,9 @@ def test_a_network_that_pictures_are_too_small_for_is_an_error(check: Check) -> 
     unpadded = torch.nn.Conv2d(3, 1280, 5)
     unpadded.num_features = 1280
     assert check(backbone=unpadded) == ""
+
+
+def test_instance_normalisation_shares_no_statistics_between_processes(check: Check) -> None:
+    assert "ibn" not in check("model.ibn=true")
+    with pytest.raises(ReIDError, match=r"model\.ibn=true has the batch's statistics of each"):
+        check("model.ibn=true", "trainer.sync_batchnorm=true", processes=2, device="cuda")
