@@ -92,7 +92,9 @@ def png(width: int, height: int, *chunks: bytes) -> bytes:
 
 def jpeg(width: int, height: int) -> bytes:
     frame = struct.pack(">BHHB", 8, height, width, 1) + b"\x01\x11\x00"
-    return b"\xff\xd8\xff\xc0" + struct.pack(">H", len(frame) + 2) + frame + b"\xff\xd9"
+    header = b"\xff\xd8\xff\xc0" + struct.pack(">H", len(frame) + 2) + frame
+    scan = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
+    return header + scan + b"\xff\xd9"
 
 
 TOO_LARGE = {

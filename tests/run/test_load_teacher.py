@@ -190,7 +190,7 @@ def osnet(trained_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("teachers")
     content = torch.load(trained_run / "checkpoints" / "best.ckpt", weights_only=True)
     options = content["hyper_parameters"]["model"]
-    del options["last_stride"]
+    del options["last_stride"], options["ibn"]
     options |= {"width": 0.25, "parts": 2, "embedding": 32}
     torch.manual_seed(0)
     weights = osnet_embedder(num_classes=16, **options).state_dict()
