@@ -23,14 +23,15 @@ TRAINING = {
     ),
     "loss=null": (
         "loss=null chooses nothing: leave it out, or choose one of arcface, batch_all, circle, "
-        "hard, hard_margin, multi_similarity, pml, quadruplet, semihard, softmax, supcon, triplet."
+        "hard, hard_margin, multi_similarity, pml, quadruplet, semihard, semihard_soft, softmax, "
+        "supcon, triplet."
     ),
     "metric=null": "metric=null chooses nothing: leave it out.",
     "retrieval=[flip]": "retrieval is no group of this command: leave it out.",
     "loss=[hard,semihard]": (
         "loss=[hard,semihard] chooses several files, whose keys would be mixed: loss is one of "
         "arcface, batch_all, circle, hard, hard_margin, multi_similarity, pml, quadruplet, "
-        "semihard, softmax, supcon, triplet."
+        "semihard, semihard_soft, softmax, supcon, triplet."
     ),
     "callbacks=[default,averaged]": "accepted",
     "logger=null": (
