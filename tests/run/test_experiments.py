@@ -1,4 +1,4 @@
-"""The group `experiments`: what its files compose to, rung by rung, and where it is found."""
+"""The group `experiments`: what its files compose to, and where it is found."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,24 +13,26 @@ from reid_lightning.results.run_card import flat_config
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "conf" / "experiments").glob("*.yaml"))
-RUNGS = sorted(path.stem for path in (ROOT / "conf" / "experiments" / "tricks").glob("*.yaml"))
+ABLATION = ROOT / "conf" / "experiments" / "ablation"
 EMA = "pytorch_lightning.callbacks.EMAWeightAveraging"
-# What each rung changes, and nothing else.
+# What each setting of the ablation changes in its base, and nothing else; None: a key that goes.
 CHANGES: dict[str, dict[str, Any]] = {
-    "02_flip_crop": {"augmentation/flip": 0.5, "augmentation/crop_padding": 0.04},
-    "03_schedule": {
-        "scheduler/_target_": "reid_lightning.engine.schedules.warmup_cosine",
-        "scheduler/warmup_epochs": 2,
-        "scheduler/final": 0.002,
-    },
-    "04_label_smoothing": {"loss/label_smoothing": 0.1},
-    "05_imagenet": {"model/weights": "imagenet-pypi"},
-    "06_last_stride": {"model/last_stride": 1},
-    "07_bnneck": {"model/neck": "bnneck"},
-    "08_erasing": {"augmentation/erasing": 0.5},
-    "09_semihard": {"loss/mining": "semihard", "loss/margin": "soft"},
-    "10_averaged": {"callbacks/ema/_target_": EMA, "callbacks/ema/decay": 0.998},
-    "11_input_size": {"data/height": 128, "data/width": 64},
+    "eight_pictures": {"data/p": 8, "data/k": 8},
+    "epochs_60": {"trainer/max_epochs": 60, "trainer/check_val_every_n_epoch": 20},
+    "gem": {"model/pooling": "gem"},
+    "hard": {"loss/mining": "hard"},
+    "height_384": {"data/height": 384},
+    "ibn": {"model/ibn": True},
+    "ibn_no_erasing": {"model/ibn": True, "augmentation/erasing": None},
+    "ibn_parts_384": {"model/ibn": True, "model/parts": 2, "data/height": 384},
+    "large_batch": {"data/p": 32, "optimizer/lr": 1.4e-3},
+    "last_stride_2": {"model/last_stride": 2},
+    "no_averaging": {"callbacks/ema/_target_": None, "callbacks/ema/decay": None},
+    "no_erasing": {"augmentation/erasing": None},
+    "no_smoothing": {"loss/label_smoothing": 0},
+    "parts": {"model/parts": 2},
+    "random_weights": {"model/weights": "none"},
+    "softmax": {"loss/metric_weight": 0},
 }
 
 
@@ -66,10 +68,11 @@ def test_studies_are_sweeps_of_one_budget(study: str, jobs: int) -> None:
     assert count == jobs
 
 
-def test_the_ladder_sweeps_all_its_rungs() -> None:
-    params = composed("experiments=tricks").hydra.sweeper.params
-    assert dict(params) == {"+experiments/tricks": "glob(*)"}
-    assert ["01_plain", *CHANGES] == RUNGS
+def test_the_ablation_sweeps_all_its_settings() -> None:
+    config = composed("experiments=ablation")
+    assert config.hydra.mode == RunMode.MULTIRUN
+    assert dict(config.hydra.sweeper.params) == {"+experiments/ablation": "glob(*)"}
+    assert sorted(path.stem for path in ABLATION.iterdir()) == sorted(["base", *CHANGES])
 
 
 def test_the_networks_of_the_study_of_parts_have_embeddings_of_one_size() -> None:
@@ -81,19 +84,29 @@ def test_the_networks_of_the_study_of_parts_have_embeddings_of_one_size() -> Non
     assert {(c["model/parts"] + 1) * c["model/embedding"] for c in choices} == {384}
 
 
-@pytest.mark.parametrize("number", range(1, len(RUNGS)))
-def test_a_rung_adds_one_trick_to_the_rung_before_it(number: int) -> None:
-    before, after = (settings(f"+experiments/tricks={RUNGS[n]}") for n in (number - 1, number))
-    changed = {k: v for k, v in after.items() if before.get(k) != v}
-    assert changed == CHANGES[RUNGS[number]]
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_setting_of_the_ablation_differs_from_its_base_in_what_its_name_says(name: str) -> None:
+    base, given = settings("+experiments/ablation=base"), settings(f"+experiments/ablation={name}")
+    changed = {k: given.get(k) for k in {*base, *given} if base.get(k) != given.get(k)}
+    assert changed == CHANGES[name]
 
 
-def test_the_ladder_starts_from_nothing() -> None:
-    plain = settings("+experiments/tricks=01_plain")
-    assert plain["model/weights"] == "none" and plain["model/neck"] == "none"
-    assert plain["loss/mining"] == "hard" and plain["loss/margin"] == 0.3
-    assert plain["loss/label_smoothing"] == 0 and "augmentation/flip" not in plain
-    assert plain["scheduler/_target_"] == "reid_lightning.engine.schedules.constant"
+def test_a_setting_of_the_ablation_can_have_teachers() -> None:
+    """As experiments/ablation/README.md has the student."""
+    teachers = "distill.checkpoint=[outputs/parts,outputs/height_384]"
+    config = composed("+experiments/ablation=height_384", teachers)
+    assert config.distill.checkpoint == ["outputs/parts", "outputs/height_384"]
+    assert config.data.height == 384
+
+
+def test_the_ablation_starts_from_a_good_recipe() -> None:
+    base = settings("+experiments/ablation=base")
+    assert base["data/name"] == "cuhk03_np" and base["data/val_identities"] == 100
+    assert (base["data/height"], base["data/width"]) == (256, 128)
+    assert base["model/weights"] == "imagenet-pypi" and base["model/neck"] == "bnneck"
+    assert (base["loss/mining"], base["loss/margin"]) == ("semihard", "soft")
+    assert base["augmentation/erasing"] == 0.5 and base["callbacks/ema/_target_"] == EMA
+    assert base["trainer/precision"] == "bf16-mixed"
 
 
 def test_torchreids_recipe_is_what_it_published() -> None:

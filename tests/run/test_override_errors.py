@@ -48,7 +48,7 @@ TRAINING = {
     ),
     "version=0.1.0": "version=0.1.0 cannot be set: a run states the version that made it.",
     "~losss": "Could not delete from config. 'losss' does not exist.",
-    "experiments=tricks/01_plain": "accepted",
+    "experiments=ablation/base": "accepted",
 }
 QUOTED = [
     "data.root=a(1)",
