@@ -82,7 +82,7 @@ def main() -> None:
     ):
         make_set(Path(folder, "set"), options.pictures)
         common = [
-            "data=market1501", "augmentation=standard", "model.weights=none",
+            "data=market1501", "loss=hard", "augmentation=standard", "model.weights=none",
             f"data.root={folder}/set", f"data.cache={folder}/cache",
             f"data.height={height}", f"data.width={width}",
             f"trainer.accelerator={'gpu' if on_gpu else 'cpu'}",

@@ -28,7 +28,9 @@ def compose(folder: str, height: int, width: int, *overrides: str) -> DictConfig
     """The configuration of a run at this size, on a synthetic set in `folder`."""
     folders = [f"data.root={folder}/set", f"data.cache={folder}/cache", "data.cache_gib=16"]
     size = [f"data.height={height}", f"data.width={width}"]
-    return compose_train("data=synthetic", "augmentation=standard", *folders, *size, *overrides)
+    return compose_train(
+        "data=synthetic", "loss=hard", "augmentation=standard", *folders, *size, *overrides
+    )
 
 
 def market1501_names() -> list[Path]:
