@@ -57,7 +57,7 @@ def test_every_file_says_when_to_choose_it_and_composes(path: Path) -> None:
     assert given["data/p"] * given["data/k"] == 64
 
 
-@pytest.mark.parametrize(("study", "jobs"), [("losses", 7), ("margin_smoothing", 9)])
+@pytest.mark.parametrize(("study", "jobs"), [("losses", 8), ("margin_smoothing", 9)])
 def test_studies_are_sweeps_of_one_budget(study: str, jobs: int) -> None:
     config = composed(f"experiments={study}")
     assert config.hydra.mode == RunMode.MULTIRUN and config.trainer.max_epochs == 20
