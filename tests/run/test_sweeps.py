@@ -188,8 +188,9 @@ def test_the_command_line_wins_over_the_group() -> None:
     assert loss.mining == "hard"
 
 
-def test_losses_are_the_six_of_the_framework() -> None:
-    losses = ("softmax", "triplet", "hard", "semihard", "batch_all", "quadruplet")
+def test_losses_are_the_triplet_family_and_the_identity_loss() -> None:
+    triplets = ("triplet", "hard", "semihard", "semihard_soft", "batch_all", "quadruplet")
+    losses = ("softmax", *triplets)
     assert jobs_of("losses") == [[f"loss={loss}"] for loss in losses]
     assert all((ROOT / "conf" / "loss" / f"{loss}.yaml").is_file() for loss in losses)
 
