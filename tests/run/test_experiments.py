@@ -14,7 +14,7 @@ from reid_lightning.results.run_card import flat_config
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "conf" / "experiments").glob("*.yaml"))
 RUNGS = sorted(path.stem for path in (ROOT / "conf" / "experiments" / "tricks").glob("*.yaml"))
-EMA = "pytorch_lightning.callbacks.EMAWeightAveraging"
+EMA = "reid_lightning.engine.callbacks.AveragedWeights"
 # What each rung changes, and nothing else.
 CHANGES: dict[str, dict[str, Any]] = {
     "02_flip_crop": {"augmentation/flip": 0.5, "augmentation/crop_padding": 0.04},
@@ -119,4 +119,4 @@ def test_the_command_line_wins() -> None:
 
 def test_it_is_found_from_any_folder(script: Callable, tmp_path: Path) -> None:
     done = script("train.py", "experiments=best_market1501", "--cfg", "job", cwd=tmp_path)
-    assert "name: market1501" in done.stdout and "EMAWeightAveraging" in done.stdout
+    assert "name: market1501" in done.stdout and EMA in done.stdout
