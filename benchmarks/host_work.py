@@ -1,9 +1,9 @@
 """What the host does in a training step beside the network: operations started, and milliseconds.
 
-    python -m benchmarks.host_work [--augmentation strong] [--profile 25]
+    python -m benchmarks.host_work [--augmentation strong] [--callbacks averaged] [--profile 25]
 
-Both tables are of a real `pl.Trainer.fit` with the default callbacks and logger, on the CPU, with
-batches of 64 from a synthetic set that is drawn for the purpose.
+Both tables are of a real `pl.Trainer.fit` with the default logger and the callbacks of a file of
+`conf/callbacks`, on the CPU, with batches of 64 from a synthetic set that is drawn for the purpose.
 
 - Operations are those that PyTorch dispatches in one step of MobileNetV2 with batch-hard; each is
   at least one kernel or copy on a device. Batches are augmented as on a GPU; the two kernels of the
@@ -111,7 +111,7 @@ class Phases(pl.Callback):
             self.mode.__exit__(None, None, None)
 
 
-def configured(folder: str, height: int, width: int, augmentation: str) -> DictConfig:
+def configured(folder: str, height: int, width: int, *chosen: str) -> DictConfig:
     """A training on the CPU that writes to `folder`."""
     outputs = {
         "callbacks.best.dirpath": "checkpoints", "callbacks.last.path": "checkpoints/last.ckpt",
@@ -119,12 +119,13 @@ def configured(folder: str, height: int, width: int, augmentation: str) -> DictC
     }  # fmt: skip
     Path(folder, "run").mkdir(exist_ok=True)
     written = [f"{key}={folder}/run/{path}" for key, path in outputs.items()]
-    chosen = [f"augmentation={augmentation}", "trainer.accelerator=cpu", "data.workers=0"]
-    return compose(folder, height, width, *chosen, *written)
+    return compose(
+        folder, height, width, "trainer.accelerator=cpu", "data.workers=0", *chosen, *written
+    )
 
 
 def fit(config: DictConfig, steps: int, *first: pl.Callback, small: bool = False) -> ReIDModule:
-    """Train `steps` steps with the default callbacks, `first` before them."""
+    """Train `steps` steps with the callbacks that are configured, `first` before them."""
     data = instantiate(config.data)
     module = build_module(config, data.num_classes)
     if small:
@@ -173,18 +174,20 @@ def main() -> None:
     parser.add_argument(
         "--augmentation", nargs="+", choices=choices, default=["standard", "strong"]
     )
+    parser.add_argument("--callbacks", choices=("default", "averaged"), default="default")
     parser.add_argument("--profile", type=int, default=0, help="functions to list")
     options = parser.parse_args()
     operations, times = [], []
     with tempfile.TemporaryDirectory() as folder:
         for augmentation in options.augmentation:
             phases = Phases()
+            chosen = [f"augmentation={augmentation}", f"callbacks={options.callbacks}"]
             # As on a device; the jitter's kernels are compiled ones here and there.
             with patch.object(cropped, "cropped_input_numba", cropped.cropped_input_torch):
-                fit(configured(folder, 128, 64, augmentation), WARM_UP + 2, phases)
+                fit(configured(folder, 128, 64, *chosen), WARM_UP + 2, phases)
             counts = list(phases.counts.values())
             operations.append([augmentation, *counts, sum(counts)])
-            config = configured(folder, 16, 8, augmentation)
+            config = configured(folder, 16, 8, *chosen)
             times.append([augmentation, *host_time(config, options.profile)])
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, batches of 64")
     print("\nOperations of a step")

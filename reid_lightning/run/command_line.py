@@ -19,8 +19,11 @@ from reid_lightning.run.user_errors import report_errors, report_thread_error
 
 # What Lightning warns of although it is intended here: scores are equal on all ranks already,
 # batches resume in mid-epoch though their loader has no state, a resumed run finds its own
-# checkpoints, a deprecation inside Lightning itself, and embeddings are written, not returned.
-# What torch warns of: DDP copies gradients of depthwise convolutions whose layout is channels last.
+# checkpoints, a deprecation inside Lightning itself, embeddings are written, not returned, and no
+# more loaders are started than help (`make_loader`): pictures in memory need none.
+# What torch warns of: DDP copies gradients of depthwise convolutions whose layout is channels last,
+# a CUDA graph's own outputs keep what it was captured with, on the capture's stream, and the first
+# backward pass is the first in its thread to multiply matrices on a GPU.
 # What PIL warns of: such a picture is refused.
 EXPECTED_WARNINGS = (
     "It is recommended to use `self.log",
@@ -28,7 +31,10 @@ EXPECTED_WARNINGS = (
     "Checkpoint directory",
     ".*LeafSpec",
     "predict returned None",
+    "The '.*_dataloader' does not have many workers",
     "Grad strides do not match bucket view strides",
+    "The AccumulateGrad node's stream does not match",
+    "Attempting to run cuBLAS, but there was no current CUDA context",
     "Image size .* could be decompression bomb",
 )
 

@@ -16,6 +16,7 @@ from reid_lightning.metrics import ReIDMetric
 
 pytestmark = pytest.mark.gpu
 GPU = "trainer.accelerator=gpu"
+RECIPE = ["loss=semihard", "loss.margin=soft", "loss.distance=euclidean", "loss.normalize=false"]
 
 
 @pytest.mark.parametrize("precision", ["16-mixed", "bf16-mixed"])
@@ -33,7 +34,11 @@ def test_half_precision_trains(
     assert len(losses) == 3 and all(map(math.isfinite, losses)) and losses[-1] < losses[0]
 
 
+@pytest.mark.parametrize(
+    "chosen", [[], ["callbacks=averaged"], RECIPE, ["callbacks=averaged", *RECIPE]], ids=" ".join
+)
 def test_no_step_of_a_run_waits_for_the_device(
+    chosen: list[str],
     script: Callable,
     tiny_overrides: list[str],
     tmp_path: Path,
@@ -43,7 +48,7 @@ def test_no_step_of_a_run_waits_for_the_device(
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=":")
     script(
         *("train.py", *tiny_overrides, GPU),
-        *("augmentation=strong", "+callbacks.probe._target_=probes.NeverWait"),
+        *("augmentation=strong", "+callbacks.probe._target_=probes.NeverWait", *chosen),
         "hydra.run.dir=run",
         cwd=tmp_path,
     )

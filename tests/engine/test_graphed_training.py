@@ -24,6 +24,7 @@ from reid_lightning.run.build import build_module
 
 STEPS = 15  # in each of two epochs
 IN_THE_FOLDER = ("best", "last", "findings", "status")  # callbacks that write into a run's own
+RECIPE = ["loss=semihard", "loss.margin=soft", "loss.distance=euclidean", "loss.normalize=false"]
 PLAIN = {"store": False, "graphs": False}
 CASES: dict[str, tuple[int, list[str]]] = {  # how often the network is captured, and what is chosen
     "plain": (1, []),
@@ -190,12 +191,13 @@ def test_a_training_resumed_within_an_epoch_ends_as_the_whole_one(
 
 
 @of_devices
+@pytest.mark.parametrize("more", [[], ["callbacks=averaged"]], ids=["alone", "averaged"])
 def test_a_taught_training_resumed_within_an_epoch_ends_as_the_whole_one(
-    fit: Callable[..., Outcome], tmp_path: Path
+    more: list[str], fit: Callable[..., Outcome], tmp_path: Path
 ) -> None:
-    file, taught = tmp_path / "within.ckpt", "distill.checkpoint=x"
-    whole = fit(taught, checkpoint=file, **PLAIN)
-    resumed = fit(taught, begin=file, **PLAIN)
+    file, taught = tmp_path / "within.ckpt", ["distill.checkpoint=x", *more]
+    whole = fit(*taught, checkpoint=file, **PLAIN)
+    resumed = fit(*taught, begin=file, **PLAIN)
     assert_equal(whole._replace(losses=whole.losses[STEPS + 5 :]), resumed)
     assert whole.losses != fit(**PLAIN).losses
 
@@ -215,7 +217,8 @@ def test_a_loss_that_is_nan_ends_the_training(
 @pytest.mark.parametrize(
     "chosen",
     [
-        *(CASES[case][1] for case in ("thawed", "accumulated", "bf16", "taught")),
+        *(CASES[case][1] for case in CASES),
+        ["callbacks=averaged", *RECIPE],
         *([f"loss={name}"] for name in ("hard", "triplet", "semihard", "batch_all", "quadruplet")),
         ["cuda_graphs=false"],
         ["data.device_store=false"],
@@ -223,9 +226,6 @@ def test_a_loss_that_is_nan_ends_the_training(
     ids=" ".join,
 )
 def test_no_step_waits_for_the_device(chosen: list[str], fit: Callable[..., Outcome]) -> None:
-    """Under CUDA's own alarm; on the CPU, `test_no_wait.py` counts what would wait.
-
-    Lightning's averaging of weights asks the device how many steps it averages, and so waits.
-    """
+    """Under CUDA's own alarm; on the CPU, `test_no_wait.py` counts what would wait."""
     outcome = fit(*chosen, "++trainer.deterministic=false", more=(NeverWait(),))
     assert len(outcome.losses) == 2 * STEPS

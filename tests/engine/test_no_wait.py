@@ -18,6 +18,7 @@ from reid_lightning.run.build import build_module
 
 CONF = str(Path(__file__).parents[2] / "conf")
 ASKING = ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal", "_unique2")
+RECIPE = ["loss=semihard", "loss.margin=soft", "loss.distance=euclidean", "loss.normalize=false"]
 IN_THE_FOLDER = ("best", "last", "findings", "status")  # callbacks that write into a run's own
 
 
@@ -79,6 +80,8 @@ def test_indexing_by_a_mask_counts_as_asking() -> None:
         ["data.device_store=true"],
         ["+trainer.accumulate_grad_batches=2"],
         ["distill.checkpoint=x"],
+        ["callbacks=averaged", *RECIPE],
+        ["callbacks=averaged", "distill.checkpoint=x", "model.parts=2", *RECIPE],
     ],
     ids=" ".join,
 )

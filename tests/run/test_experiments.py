@@ -14,7 +14,7 @@ from reid_lightning.results.run_card import flat_config
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "conf" / "experiments").glob("*.yaml"))
 ABLATION = ROOT / "conf" / "experiments" / "ablation"
-EMA = "pytorch_lightning.callbacks.EMAWeightAveraging"
+EMA = "reid_lightning.engine.callbacks.AveragedWeights"
 # What each setting of the ablation changes in its base, and nothing else; None: a key that goes.
 CHANGES: dict[str, dict[str, Any]] = {
     "eight_pictures": {"data/p": 8, "data/k": 8},
@@ -132,4 +132,4 @@ def test_the_command_line_wins() -> None:
 
 def test_it_is_found_from_any_folder(script: Callable, tmp_path: Path) -> None:
     done = script("train.py", "experiments=best_market1501", "--cfg", "job", cwd=tmp_path)
-    assert "name: market1501" in done.stdout and "EMAWeightAveraging" in done.stdout
+    assert "name: market1501" in done.stdout and EMA in done.stdout

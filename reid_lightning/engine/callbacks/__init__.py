@@ -1,5 +1,6 @@
 """What happens beside training: logs, checkpoints, warnings, and the files of a test."""
 
+from reid_lightning.engine.callbacks.averaged_weights import AveragedWeights
 from reid_lightning.engine.callbacks.best_checkpoint import BestCheckpoint
 from reid_lightning.engine.callbacks.collapse import Collapse
 from reid_lightning.engine.callbacks.dashboard import DashboardFigures
@@ -12,6 +13,7 @@ from reid_lightning.engine.callbacks.progress import Progress
 from reid_lightning.engine.callbacks.run_status import RunStatus
 
 __all__ = [
+    "AveragedWeights",
     "BestCheckpoint",
     "Collapse",
     "DashboardFigures",
