@@ -81,5 +81,6 @@ def _check_identities(
         raise ReIDError(
             f"{path} predicts other people than those trained on: it is of {identities!r}, "
             f"with {classes} classes, and this training is of {ours}. Choose a teacher of these "
-            f"people, or set {only_distances} to learn its distances alone."
+            f"people (data.val_identities chooses who they are), or set {only_distances} to learn "
+            "its distances alone."
         )

@@ -38,9 +38,14 @@ def plan_processes(config: DictConfig) -> Processes:
     """The processes that `trainer` needs on this machine.
 
     Raises:
-        ReIDError: the device lacks the half precision or the synchronised BatchNorm asked for, or
-            several machines are asked for without a launcher.
+        ReIDError: there is no GPU, the device lacks the half precision or the synchronised
+            BatchNorm asked for, or several machines are asked for without a launcher.
     """
+    if config.trainer.get("accelerator") in ("gpu", "cuda") and not _has_gpu():
+        raise ReIDError(
+            "There is no GPU on this machine that torch can use, and trainer=gpu (or trainer."
+            "accelerator=gpu) asks for one: leave it out, or set trainer=cpu."
+        )
     # In full precision: Lightning would quietly choose another half precision for a CPU.
     probe = made(
         "trainer",
@@ -64,6 +69,10 @@ def plan_processes(config: DictConfig) -> Processes:
             "every one of them, such as torchrun or srun."
         )
     return Processes(devices, probe.num_devices, probe.num_devices)
+
+
+def _has_gpu() -> bool:
+    return torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
 def _check_cpu(trainer: DictConfig) -> None:

@@ -67,9 +67,9 @@ def run_training(config: DictConfig) -> float:
                 rank_zero_only(calibrate_again)(Path(config.resume), lambda: _build(config))
             rank_zero_only(write_status)(Path(config.resume), "finished")
             return best_score(results)
+    processes = plan_processes(config)  # first: a missing GPU is said before pictures are read
     datamodule, module = _build(config, teacher=True)
     log_split_counts(datamodule.folder)
-    processes = plan_processes(config)
     # Reported here, before ranks are started.
     module.criterion.check_processes(processes.count)
     typed = HydraConfig.get().overrides.task
@@ -130,7 +130,9 @@ def fit_and_test(
     if is_validated(config.trainer):
         log.info("Validated on: %s.", datamodule.folder.validated_on)
     if module.teacher is not None:
-        log.info("Learning from: %s.", config.distill.checkpoint)
+        teachers = config.distill.checkpoint
+        listed = [teachers] if isinstance(teachers, str) else teachers
+        log.info("Learning from: %s.", ", ".join(map(str, listed)))
     cost = log_cost(module.model, datamodule, device)
     started = time.perf_counter()
     checkpoint = resume_point.checkpoint if resume_point else None

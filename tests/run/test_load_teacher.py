@@ -207,7 +207,7 @@ def test_a_training_with_two_teachers_logs_what_it_learns_from_them(
     teachers = f"distill.checkpoint=[{trained_run},{osnet}]"
     more = ["callbacks=averaged", "trainer.precision=bf16-mixed", "hydra.run.dir=run"]
     done = script("train.py", *tiny_overrides, *PARTS, teachers, *more, cwd=tmp_path)
-    assert "Learning from: ['" in done.stdout
+    assert f"Learning from: {trained_run}, {osnet}." in done.stdout
     with (tmp_path / "run" / "metrics.csv").open() as file:
         row = next(csv.DictReader(file))
     for term in ("logits", "distances"):

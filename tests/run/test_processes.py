@@ -8,6 +8,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from pytorch_lightning.utilities import rank_zero_only
 
+from reid_lightning.errors import ReIDError
 from reid_lightning.run.command_line import log_on_rank_zero
 from reid_lightning.run.processes import plan_processes
 
@@ -23,6 +24,13 @@ def plan(*overrides: str) -> tuple[str, int]:
 def test_a_cpu_evaluation_is_one_of_a_cpu_even_where_there_is_a_gpu() -> None:
     assert plan("trainer=cpu") == ("cpu", 1)
     assert plan("trainer=cpu", "trainer.devices=3") == ("cpu", 3)
+
+
+def test_a_missing_gpu_is_said_in_our_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ReIDError, match=r"There is no GPU .* leave it out, or set trainer=cpu"):
+        plan("trainer=gpu")
 
 
 @pytest.mark.gpu
