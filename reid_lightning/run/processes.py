@@ -41,10 +41,10 @@ def plan_processes(config: DictConfig) -> Processes:
         ReIDError: there is no GPU, the device lacks the half precision or the synchronised
             BatchNorm asked for, or several machines are asked for without a launcher.
     """
-    if config.trainer.get("accelerator") in ("gpu", "cuda") and not _has_gpu():
+    if not _has_accelerator(config.trainer.get("accelerator")):
         raise ReIDError(
-            "There is no GPU on this machine that torch can use, and trainer=gpu (or trainer."
-            "accelerator=gpu) asks for one: leave it out, or set trainer=cpu."
+            "There is no GPU on this machine that torch can use, and trainer=gpu (or "
+            "trainer.accelerator) asks for one: leave it out, or set trainer=cpu."
         )
     # In full precision: Lightning would quietly choose another half precision for a CPU.
     probe = made(
@@ -71,8 +71,10 @@ def plan_processes(config: DictConfig) -> Processes:
     return Processes(devices, probe.num_devices, probe.num_devices)
 
 
-def _has_gpu() -> bool:
-    return torch.cuda.is_available() or torch.backends.mps.is_available()
+def _has_accelerator(name: str | None) -> bool:
+    if name == "cuda":
+        return torch.cuda.is_available()
+    return name != "gpu" or torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
 def _check_cpu(trainer: DictConfig) -> None:
