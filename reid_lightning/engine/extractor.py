@@ -7,6 +7,8 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from reid_lightning.models import Embedder
+from reid_lightning.models.fold import folded
 from reid_lightning.models.layout import channels_last, images_channels_last
 
 
@@ -24,7 +26,8 @@ class Extractor(pl.LightningModule):
     A batch's embeddings are written while the device embeds the next.
 
     Args:
-        model: pictures → features; the `retrieval` embeddings are written.
+        model: pictures → features; the `retrieval` embeddings are written. Of an `Embedder`, a
+            folded copy is used.
         flip: write the mean of the embeddings of a picture and its mirror image.
         rows: float32 [pictures, d] on the CPU, to be filled.
 
@@ -33,7 +36,7 @@ class Extractor(pl.LightningModule):
 
     def __init__(self, model: nn.Module, rows: Tensor, *, flip: bool) -> None:
         super().__init__()
-        self.model = channels_last(model)
+        self.model = channels_last(folded(model) if isinstance(model, Embedder) else model)
         self.rows, self.flip = rows, flip
         self.pending: PendingRows | None = None
         self.seconds = 0.0

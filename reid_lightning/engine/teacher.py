@@ -11,6 +11,7 @@ from reid_lightning.distances import RankingDistance, at_least_float32, unit_nor
 from reid_lightning.losses.distillation import distilled_distances, distilled_logits
 from reid_lightning.losses.gather import Gather, count_ranks, global_batch
 from reid_lightning.models import Embedder, Features
+from reid_lightning.models.fold import folded
 from reid_lightning.models.layout import channels_last, images_channels_last
 
 
@@ -36,7 +37,7 @@ class Teacher:
     among averaged weights or in what processes exchange.
 
     Args:
-        networks: are put into eval mode.
+        networks: copies of them teach.
         logit_weight, distance_weight: of the two terms; at 0, a term is not computed.
         temperature: that softens predictions, see `distilled_logits`.
         digest: of the networks: a resumed training must have the same ones.
@@ -51,11 +52,9 @@ class Teacher:
         temperature: float,
         digest: str = "",
     ) -> None:
-        self.networks = networks
+        self.networks = [m._replace(network=channels_last(folded(m.network))) for m in networks]
         self.logit_weight, self.distance_weight = logit_weight, distance_weight
         self.temperature, self.digest = temperature, digest
-        for member in networks:
-            channels_last(member.network).eval().requires_grad_(False)
 
     def __deepcopy__(self, memo: object) -> "Teacher":
         return self  # it never changes: a copy of its student, as for averaged weights, shares it
