@@ -26,7 +26,8 @@ class EmbeddingModel:
     """A trained network: pictures → embeddings, resized and normalised as in evaluation.
 
     Args:
-        network: its copy in eval mode, folded, on the device embeds; an exported one itself.
+        network: the attribute is a folded copy of it, which cannot be trained; an exported one
+            itself.
         height, width: of its input, in pixels.
         device: torch's name of one, or `auto`: a GPU if there is one.
         digest: of its weights and options, by which its embeddings are known.

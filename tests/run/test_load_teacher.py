@@ -14,7 +14,9 @@ from reid_lightning import card
 from reid_lightning.engine.teacher import Teacher
 from reid_lightning.errors import ReIDError
 from reid_lightning.models import osnet_embedder
+from reid_lightning.models.fold import folded
 from reid_lightning.run.build import build_datamodule, build_module
+from reid_lightning.run.load_checkpoint import load_checkpoint
 from reid_lightning.run.load_teacher import load_teacher
 from reid_lightning.run.paths import expand_paths
 from reid_lightning.run.training import _build
@@ -66,13 +68,12 @@ def test_a_run_is_its_best_checkpoint_and_several_are_one_teacher(
     teacher = load([f"~/{trained_run.name}", str(best)], temperature=3.0)
     assert teacher is not None and len(teacher.networks) == 2
     assert (teacher.logit_weight, teacher.distance_weight, teacher.temperature) == (1, 25, 3)
-    weights = torch.load(best, weights_only=True)["state_dict"]
+    expected = folded(load_checkpoint(best).model).state_dict()
     for member in teacher.networks:
         assert member[1:] == (64, 32, "cosine")
-        assert all(
-            torch.equal(value, weights[f"model.{name}"])
-            for name, value in member.network.state_dict().items()
-        )
+        weights = member.network.state_dict()
+        assert weights.keys() == expected.keys()
+        assert all(torch.equal(value, expected[name]) for name, value in weights.items())
     alone = load(str(best))
     assert alone is not None and alone.digest != teacher.digest
 
