@@ -99,6 +99,19 @@ def test_a_setting_of_the_ablation_can_have_teachers() -> None:
     assert config.data.height == 384
 
 
+@pytest.mark.parametrize("seed", [0, 2])
+def test_a_student_is_best_cuhk03_three_epochs_longer(seed: int) -> None:
+    student = composed("experiments=best_cuhk03_student", f"seed={seed}")
+    assert student.distill.checkpoint == ["outputs/t0", "outputs/t1", "outputs/t2"]
+    assert student.model.weights == f"outputs/t{seed}/checkpoints/best.ckpt"
+    assert student.trainer.max_epochs == student.trainer.check_val_every_n_epoch == 3
+    best, given = settings("experiments=best_cuhk03"), settings("experiments=best_cuhk03_student")
+    changed = {key for key in {*best, *given} if best.get(key) != given.get(key)}
+    assert {key.partition("/")[0] for key in changed if key != "model/weights"} == {
+        *("optimizer", "scheduler", "trainer", "callbacks")
+    }
+
+
 def test_the_ablation_starts_from_a_good_recipe() -> None:
     base = settings("+experiments/ablation=base")
     assert base["data/name"] == "cuhk03_np" and base["data/val_identities"] == 100
