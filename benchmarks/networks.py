@@ -4,9 +4,8 @@
     python -m benchmarks.networks "model=osnet model.width=0.5"
 
 Networks with random weights embed the same batch of 32 pictures of 256×128 in memory, in eval mode,
-in float32, with channels last and folded, as evaluate.py does it, and not folded. They alternate,
-and each has its best round; `ratio` is the time to that of the default network in the same run,
-`folding` that without it to that with it. Decoding and loading are left out.
+in float32 and with channels last, as evaluate.py does it. They alternate, and each has its best
+round; the ratio is to the default network in the same run. Decoding and loading are left out.
 """
 
 import argparse
@@ -19,7 +18,6 @@ from tabulate import tabulate
 from benchmarks.sides import compose
 from reid_lightning.models import Embedder
 from reid_lightning.models.cost import network_cost
-from reid_lightning.models.fold import folded
 from reid_lightning.models.layout import channels_last, images_channels_last
 
 SIZE, BATCH = (256, 128), 32
@@ -55,27 +53,24 @@ def main() -> None:
     parser.add_argument("networks", nargs="*", default=NETWORKS, help="the overrides of each")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    networks = {overrides: build(overrides) for overrides in (DEFAULT, *options.networks)}
-    models = {(overrides, False): model for overrides, model in networks.items()}
-    models |= {(name, True): channels_last(folded(model)) for name, model in networks.items()}
+    models = {overrides: build(overrides) for overrides in (DEFAULT, *options.networks)}
     images = images_channels_last(torch.randn(BATCH, 3, *SIZE))
     best = dict.fromkeys(models, float("inf"))
     with torch.inference_mode():
         for model in models.values():
             model(images)  # memory is allocated before the clock starts
         for _ in range(options.rounds):
-            for side, model in models.items():
-                best[side] = min(best[side], seconds(model, images))
+            for overrides, model in models.items():
+                best[overrides] = min(best[overrides], seconds(model, images))
     rows = []
-    for overrides, model in networks.items():
+    for overrides, model in models.items():
         parameters, gmacs, size = network_cost(model, *SIZE, torch.device("cpu"))
-        time_taken = best[overrides, True]
-        ratios = [best[DEFAULT, True] / time_taken, best[overrides, False] / time_taken]
-        rows.append([overrides, f"{parameters:,}", gmacs, size, BATCH / time_taken, *ratios])
+        speed, ratio = BATCH / best[overrides], best[DEFAULT] / best[overrides]
+        rows.append([overrides, f"{parameters:,}", gmacs, size, speed, ratio])
     threads = torch.get_num_threads()
     print(f"torch {torch.__version__}, {threads} threads, batches of {BATCH} at 256 × 128")
-    headers = ["network", "parameters", "GMACs", "embedding", "images/s", "ratio", "folding"]
-    print(tabulate(rows, headers, floatfmt=("", "", ".3f", "", ".1f", ".2f", ".2f")))
+    headers = ["network", "parameters", "GMACs", "embedding", "images/s", "ratio"]
+    print(tabulate(rows, headers, floatfmt=("", "", ".3f", "", ".1f", ".2f")))
 
 
 if __name__ == "__main__":

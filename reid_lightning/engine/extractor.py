@@ -7,8 +7,6 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from reid_lightning.models import Embedder
-from reid_lightning.models.fold import folded
 from reid_lightning.models.layout import channels_last, images_channels_last
 
 
@@ -26,8 +24,7 @@ class Extractor(pl.LightningModule):
     A batch's embeddings are written while the device embeds the next.
 
     Args:
-        model: pictures → features; the `retrieval` embeddings are written. Of an `Embedder`, a
-            folded copy is used.
+        model: pictures → features; the `retrieval` embeddings are written.
         flip: write the mean of the embeddings of a picture and its mirror image.
         rows: float32 [pictures, d] on the CPU, to be filled.
 
@@ -36,7 +33,7 @@ class Extractor(pl.LightningModule):
 
     def __init__(self, model: nn.Module, rows: Tensor, *, flip: bool) -> None:
         super().__init__()
-        self.model = channels_last(folded(model) if isinstance(model, Embedder) else model)
+        self.model = channels_last(model)
         self.rows, self.flip = rows, flip
         self.pending: PendingRows | None = None
         self.seconds = 0.0

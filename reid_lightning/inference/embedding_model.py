@@ -16,7 +16,6 @@ from reid_lightning.inference.onnx_network import OnnxNetwork
 from reid_lightning.metrics.finite import check_finite
 from reid_lightning.models import Embedder
 from reid_lightning.models.cost import first_line
-from reid_lightning.models.fold import folded
 from reid_lightning.models.layout import channels_last, images_channels_last
 from reid_lightning.parallel import map_in_chunks
 from reid_lightning.signatures import Count, check_argument
@@ -26,8 +25,7 @@ class EmbeddingModel:
     """A trained network: pictures → embeddings, resized and normalised as in evaluation.
 
     Args:
-        network: the attribute is a folded copy of it, which cannot be trained; an exported one
-            itself.
+        network: is put into eval mode, and on the device.
         height, width: of its input, in pixels.
         device: torch's name of one, or `auto`: a GPU if there is one.
         digest: of its weights and options, by which its embeddings are known.
@@ -47,9 +45,8 @@ class EmbeddingModel:
     ) -> None:
         self.height, self.width, self.digest = height, width, digest
         self.device = _device(device)
-        if isinstance(network, Embedder):
-            network = folded(network)
-        self.network: Embedder | OnnxNetwork = channels_last(network.eval()).to(self.device)
+        network = channels_last(network.eval())
+        self.network: Embedder | OnnxNetwork = network.to(self.device)
         try:
             self._embed(torch.zeros(1, height, width, 3, dtype=torch.uint8), flip=False)
         except (RuntimeError, ValueError, AssertionError) as error:  # timm asserts the size

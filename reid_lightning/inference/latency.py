@@ -13,7 +13,6 @@ from tabulate import tabulate
 
 from reid_lightning.inference.export_graph import INPUT, ExportGraph
 from reid_lightning.inference.onnx_network import OnnxNetwork
-from reid_lightning.models.fold import folded
 
 BATCHES = (1, 32)
 _SECONDS, _LEAST = 2.0, 5  # for each figure
@@ -38,7 +37,7 @@ def measure_latency(graph: ExportGraph, exported: OnnxNetwork) -> list[Latency]:
     """
     height, width = exported.facts.height, exported.facts.width
     programs: dict[str, tuple[Run, Any]] = {
-        "PyTorch": (_torch(folded(graph)), np.float32),
+        "PyTorch": (_torch(graph), np.float32),
         "onnxruntime": (_onnxruntime(exported), exported.facts.dtype),
     }
     if find_spec("openvino"):

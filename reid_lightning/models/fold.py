@@ -11,7 +11,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def folded(network: Network) -> Network:
-    """A copy to embed with: the network's function, but for rounding.
+    """A copy that no longer learns: the network's function, but for rounding.
 
     In eval mode a batch normalisation multiplies and adds constants, which the convolution before
     it does as well (Jacob et al. 2018, "Quantization and Training of Neural Networks", section

@@ -32,7 +32,6 @@ from reid_lightning.results.metrics_json import read_results
 from reid_lightning.run import export as command
 from reid_lightning.run.build import build_datamodule
 from reid_lightning.run.command import main
-from reid_lightning.run.load_checkpoint import load_checkpoint
 from reid_lightning.run.load_teacher import load_teacher
 
 
@@ -45,7 +44,7 @@ def run_folder(trained_run: Path, tiny_set: Path, tmp_path_factory: pytest.TempP
     folder = tmp_path_factory.mktemp("calibrated") / "run"
     (folder / "checkpoints").mkdir(parents=True)
     content = load_file(trained_run / "checkpoints" / "best.ckpt")
-    network = load_checkpoint(trained_run).model
+    network = load_model(trained_run, device="cpu").network
     pixels = [to_pixels(p, 64, 32) for p in sorted((tiny_set / "query").glob("*.jpg"))]
     for module in network.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
