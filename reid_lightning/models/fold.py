@@ -39,7 +39,12 @@ def _fold_children(sequence: nn.Module) -> None:
             type(convolution) is nn.Conv2d  # not a subclass, whose output may be another
             and type(norm) is nn.BatchNorm2d
             and norm.running_mean is not None
-            and not (convolution._forward_hooks or norm._forward_hooks or norm._forward_pre_hooks)
+            and not (_has_hooks(convolution) or _has_hooks(norm))
         ):
             sequence._modules[first] = fuse_conv_bn_eval(convolution, norm)
             sequence._modules[second] = nn.Identity()
+
+
+def _has_hooks(module: nn.Module) -> bool:
+    """Whether something else acts on it, such as spectral normalisation on a weight."""
+    return bool(module._forward_hooks or module._forward_pre_hooks)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from reid_lightning.engine.teacher import Teacher, TeacherNetwork
 from reid_lightning.models import Embedder
@@ -95,8 +96,13 @@ def observed() -> nn.Sequential:
         nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, track_running_stats=False)),
         nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.BatchNorm2d(4)),
         observed(),
+        nn.Sequential(nn.utils.spectral_norm(nn.Conv2d(3, 4, 3)), nn.BatchNorm2d(4)),
+        nn.Sequential(spectral_norm(nn.Conv2d(3, 4, 3)), nn.BatchNorm2d(4)),
     ],
-    ids=["own forward", "own convolution", "batch statistics", "between", "a hook"],
+    ids=[
+        *("own forward", "own convolution", "batch statistics", "between", "a hook"),
+        *("a weight made by a hook", "a weight made by a parametrisation"),
+    ],
 )
 def test_what_does_not_follow_a_convolution_is_left(layers: nn.Module) -> None:
     layers, maps = used(layers), pictures()
