@@ -18,8 +18,9 @@ def composed(name: str, *overrides: str) -> DictConfig:
         whole = compose(name, list(overrides), return_hydra_config=True)
         with open_dict(whole):
             whole.hydra.runtime.output_dir = "run"
-        HydraConfig.instance().set_config(whole)
-        return compose(name, list(overrides))
+            HydraConfig.instance().set_config(whole)
+            del whole["hydra"]
+        return whole
 
 
 def refusal(name: str, *overrides: str) -> str | None:

@@ -1,7 +1,6 @@
-"""Runs scripts in processes that are forked from one with the libraries already imported.
+"""Processes that are forked from one with the libraries already imported, for scripts and ranks.
 
-A test that types a command would otherwise wait for the imports of torch and Lightning, longer
-than for all the rest.
+A test would otherwise wait for the imports of torch and Lightning, longer than for all the rest.
 """
 
 import atexit
@@ -11,13 +10,15 @@ import runpy
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import torch
+import torch.multiprocessing as mp
 
 # Not wandb, whose temporary folder, made at its import, the first process to end would remove.
-LIBRARIES = ["hydra", "pytorch_lightning", "torchvision", "reid_lightning.run.build"]
+LIBRARIES = ["reid_lightning.run.training", "reid_lightning.run.evaluation", "numba", "pandas"]
 
 
 def warm_context() -> ForkServerContext:
@@ -25,6 +26,16 @@ def warm_context() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(LIBRARIES)
     return context
+
+
+def in_processes(function: Callable[..., None], arguments: tuple[object, ...], count: int) -> None:
+    """`function(rank, *arguments)` in so many processes at once.
+
+    Raises:
+        ProcessRaisedException: it raised something in one of them.
+    """
+    warm_context()
+    mp.start_processes(function, arguments, nprocs=count, start_method="forkserver")
 
 
 def run_script(

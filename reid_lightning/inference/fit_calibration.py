@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from reid_lightning.inference.absent_thresholds import absent_thresholds
 from reid_lightning.inference.calibration import FALSE_MATCH_RATES
@@ -71,6 +70,8 @@ def fit_log_odds(same: Floats, other: Floats) -> tuple[float, float]:
     A logistic regression in which both kinds of pairs weigh the same. Of very many pairs, evenly
     spread ones of those sorted by similarity are taken.
     """
+    from sklearn.linear_model import LogisticRegression  # slow to import, and seldom used
+
     kinds = [_thinned(same), _thinned(other)]
     labels = np.repeat([1, 0], [len(kind) for kind in kinds])
     weights = np.concatenate([np.full(len(kind), 0.5 / len(kind)) for kind in kinds]) * len(labels)

@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 _OF_OTHERS = "The weights %s are scored at %d × %d (data.height, data.width), by %s distance."
 _TABLE = "\ntrained on: %s · retrieval steps: %s\n%s"
+_OTHER_SET = "Trained on %s, scored on %s (data=… chooses the set)."
 _OTHER_SIZE = "Pictures are embedded at %d × %d; the network was trained at %d × %d."
 
 
@@ -133,7 +134,10 @@ def _load(config: DictConfig) -> tuple[Trained, ReIDDataModule]:
     elif (size["height"], size["width"]) != (trained.height, trained.width):
         sizes = size["height"], size["width"], trained.height, trained.width
         rank_zero_only(log.warning)(_OTHER_SIZE, *sizes)
-    return trained, build_datamodule(config.data, **size)
+    datamodule = build_datamodule(config.data, **size)
+    if trained.data not in (None, datamodule.folder.name):
+        rank_zero_only(log.info)(_OTHER_SET, trained.data, datamodule.folder.name)
+    return trained, datamodule
 
 
 def _score_open_set(

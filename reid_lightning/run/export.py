@@ -79,24 +79,25 @@ def export(
     model = embedding_model(trained, "cpu")
     graph = ExportGraph(trained.model, normalize, dtype)
     facts = facts_of(trained, model, normalize, dtype, quantize, source.get("checkpoint"))
-    program = export_program(graph, model.height, model.width)
+    if quantize:
+        datamodule = training_set(trained, data, of_data)
+        compared = f"{datamodule.folder.validated_on} of {datamodule.folder.name}"
+    else:
+        pixels, compared = pictures_to_compare(trained, data, of_data)
+        program = export_program(graph, model.height, model.width)
     agreement = None
     path.parent.mkdir(parents=True, exist_ok=True)
     with replaced_atomically(path) as partial:
         if quantize:
-            datamodule = training_set(trained, data, of_data)
-            compared = f"{datamodule.folder.validated_on} of {datamodule.folder.name}"
-            facts = write_quantized(to_onnx(program), facts, model, datamodule, partial)
+            facts = write_quantized(graph, facts, model, datamodule, partial)
+        elif format == "onnx":
+            write_onnx(to_onnx(program), facts, partial)
+            embed = embedding_model(trained._replace(model=open_onnx(partial)), "cpu")
+            agreement = check_equal(embed.embed_pixels, model.embed_pixels, pixels, dtype)
         else:
-            pixels, compared = pictures_to_compare(trained, data, of_data)
-            if format == "onnx":
-                write_onnx(to_onnx(program), facts, partial)
-                embed = embedding_model(trained._replace(model=open_onnx(partial)), "cpu")
-                agreement = check_equal(embed.embed_pixels, model.embed_pixels, pixels, dtype)
-            else:
-                write_program(program, facts, partial)
-                own = run_own_program(partial, facts)
-                agreement = check_equal(own, model.embed_pixels, pixels, dtype)
+            write_program(program, facts, partial)
+            own = run_own_program(partial, facts)
+            agreement = check_equal(own, model.embed_pixels, pixels, dtype)
     times = []
     if latency:
         plain = graph if dtype == "float32" else ExportGraph(trained.model, normalize, "float32")

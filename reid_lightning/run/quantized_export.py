@@ -1,7 +1,6 @@
 """An export in int8, with what that costs."""
 
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -10,7 +9,7 @@ from reid_lightning.inference import EmbeddingModel
 from reid_lightning.inference.calibration_file import calibration_content
 from reid_lightning.inference.check_export import check_distinct, in_batches
 from reid_lightning.inference.export_facts import ExportFacts
-from reid_lightning.inference.export_graph import graph_input
+from reid_lightning.inference.export_graph import ExportGraph, export_program, graph_input, to_onnx
 from reid_lightning.inference.onnx_file import write_onnx
 from reid_lightning.inference.onnx_network import open_onnx
 from reid_lightning.inference.quantize import CALIBRATION_PICTURES, quantize
@@ -21,16 +20,16 @@ _BATCH = 8
 
 
 def write_quantized(
-    plain: Any,
+    graph: ExportGraph,
     facts: ExportFacts,
     model: EmbeddingModel,
     datamodule: ReIDDataModule,
     path: Path,
 ) -> ExportFacts:
-    """Quantize an `onnx.ModelProto`, measure its mAP and the network's, calibrate it, and write it.
+    """Quantize a graph, measure its mAP and the network's, calibrate it, and write it.
 
     Args:
-        plain: in float32.
+        graph: in float32.
         facts: of it.
         model: the network.
         datamodule: of its training set: its training pictures give the scales; held-out people, or
@@ -42,12 +41,14 @@ def write_quantized(
         held out.
 
     Raises:
-        ReIDError: different pictures have the same embedding.
+        ReIDError: there is no such set, the network cannot be exported, or different pictures
+            have the same embedding.
     """
     splits = datamodule.folder.used
     pictures = [s.picture for s in splits.train]
     pixels = spread_pixels(model.height, model.width, pictures, CALIBRATION_PICTURES)
     images = graph_input(pixels, facts.normalize, facts.dtype)
+    plain = to_onnx(export_program(graph, model.height, model.width))
     quantized = quantize(plain, [batch.numpy() for batch in torch.split(images, _BATCH)])
     write_onnx(quantized, facts, path)
     size = {"height": model.height, "width": model.width}

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import torch
-import torch.multiprocessing as mp
 from graph_stand_in import SmallBackbone
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
+from warm_start import in_processes
 
 from reid_lightning.distances import unit_norm
 from reid_lightning.engine.teacher import Teacher, TeacherNetwork
@@ -160,4 +160,4 @@ def compare_with_one_process(rank: int, port: int) -> None:
 
 
 def test_two_processes_learn_what_one_does(free_port: int) -> None:
-    mp.spawn(compare_with_one_process, (free_port,), nprocs=2)
+    in_processes(compare_with_one_process, (free_port,), 2)

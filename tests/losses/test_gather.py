@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 import torch
-import torch.multiprocessing as mp
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
+from warm_start import in_processes
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.losses import (
@@ -105,7 +105,7 @@ def compare_with_one_process(rank: int, world_size: int, port: int, device: str)
 def test_ranks_have_the_loss_and_gradients_of_one_process(
     world_size: int, device: str, free_port: int
 ) -> None:
-    mp.spawn(compare_with_one_process, (world_size, free_port, device), nprocs=world_size)
+    in_processes(compare_with_one_process, (world_size, free_port, device), world_size)
 
 
 def mine_without_gathering(rank: int, port: int, device: str) -> None:
@@ -123,7 +123,7 @@ def mine_without_gathering(rank: int, port: int, device: str) -> None:
 
 @on_devices
 def test_without_gathering_each_rank_mines_its_own_pictures(device: str, free_port: int) -> None:
-    mp.spawn(mine_without_gathering, (free_port, device), nprocs=2)
+    in_processes(mine_without_gathering, (free_port, device), 2)
 
 
 def gather_with_a_shared_gradient(rank: int, port: int, device: str) -> None:
@@ -143,7 +143,7 @@ def gather_with_a_shared_gradient(rank: int, port: int, device: str) -> None:
 
 @on_devices
 def test_gathering_leaves_a_shared_gradient_unchanged(device: str, free_port: int) -> None:
-    mp.spawn(gather_with_a_shared_gradient, (free_port, device), nprocs=2)
+    in_processes(gather_with_a_shared_gradient, (free_port, device), 2)
 
 
 def centres_without_gathering(rank: int, port: int) -> None:
@@ -159,4 +159,4 @@ def centres_without_gathering(rank: int, port: int) -> None:
 
 
 def test_centres_without_gathering_are_refused_on_several_ranks(free_port: int) -> None:
-    mp.spawn(centres_without_gathering, (free_port,), nprocs=2)
+    in_processes(centres_without_gathering, (free_port,), 2)

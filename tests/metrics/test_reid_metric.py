@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 import torch
 import torch.multiprocessing as mp
+from warm_start import in_processes, warm_context
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.metrics import ReIDMetric, reid_metric
@@ -83,8 +84,8 @@ def score_in_process(
 def test_several_processes_score_the_same_to_the_last_bit(
     world_size: int, device: str, free_port: int
 ) -> None:
-    queue = mp.get_context("spawn").SimpleQueue()
-    mp.spawn(score_in_process, (world_size, free_port, device, queue), nprocs=world_size)
+    queue = warm_context().SimpleQueue()
+    in_processes(score_in_process, (world_size, free_port, device, queue), world_size)
     alone = score(torch.arange(SIZE), device)
     assert [queue.get() for _ in range(world_size)] == [alone] * world_size
 

@@ -83,14 +83,6 @@ def test_checkpoints_hold_plain_values_and_tensors_alone(trained: Path) -> None:
     assert content["hyper_parameters"]["loss"]["margin"] == "soft"
 
 
-def test_two_processes_in_half_precision(
-    script: Run, tiny_overrides: list[str], tmp_path: Path
-) -> None:
-    options = ["loss=semihard", "trainer.devices=2", "trainer.precision=bf16-mixed"]
-    script("train.py", *tiny_overrides, *options, "hydra.run.dir=run", cwd=tmp_path)
-    assert check_run(tmp_path / "run", processes=2)["precision"] == "bf16-mixed"
-
-
 @pytest.mark.slow
 def test_a_sweep_of_two_jobs_of_two_processes(
     script: Run, tiny_overrides: list[str], tmp_path: Path
@@ -165,6 +157,14 @@ def test_bad_input_ends_in_one_sentence(
 
 def test_evaluating_needs_a_checkpoint(script: Run, tmp_path: Path) -> None:
     assert "checkpoint" in one_error(script("evaluate.py", cwd=tmp_path, check=False))
+
+
+def test_whoever_forgets_the_set_is_told_what_the_checkpoint_was_trained_on(
+    trained: Path, script: Run, tmp_path: Path
+) -> None:
+    done = script("evaluate.py", f"checkpoint={trained}", cwd=tmp_path, check=False)
+    assert "There is no data set at" in one_error(done)
+    assert "Trained on synthetic, scored on market1501 (data=… chooses the set)." in done.stdout
 
 
 @pytest.mark.parametrize("cache", [0, 1])

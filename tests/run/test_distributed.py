@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from test_cli import check_run
 
 ROOT = Path(__file__).parents[2]
 STEPS = 20
@@ -144,12 +145,15 @@ def run_without_deprecated(*commands: list[str], cwd: Path) -> None:
         assert "Warning" not in done.stderr, "one is shown that means nothing to a user"
 
 
-def test_two_processes_call_no_deprecated_function(
+def test_two_processes_in_half_precision_call_no_deprecated_function(
     tiny_overrides: list[str], tmp_path: Path
 ) -> None:
     """Neither do we, nor Lightning for us."""
-    two = ["trainer.devices=2", "data.p=2", "logger=tensorboard"]
-    run_without_deprecated(["train", *tiny_overrides, *two], cwd=tmp_path)
+    two = ["trainer.devices=2", "data.p=2", "trainer.precision=bf16-mixed", "logger=tensorboard"]
+    options = ["loss=semihard", *two, "hydra.run.dir=run"]
+    run_without_deprecated(["train", *tiny_overrides, *options], cwd=tmp_path)
+    results = check_run(tmp_path / "run", processes=2)
+    assert results["precision"] == "bf16-mixed" and 0 < results["test/mAP"] <= 1
 
 
 @pytest.mark.slow

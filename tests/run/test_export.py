@@ -84,7 +84,9 @@ def test_a_card_gives_its_scores_to_the_file(
     exported: Export, run_folder: Path, data: list[str], tmp_path: Path
 ) -> None:
     made = card(checkpoint=run_folder, out=tmp_path / "card")
-    facts = export(checkpoint=made, out=tmp_path / "model.onnx", options=data).facts
+    facts = export(
+        checkpoint=made, format="torch_export", out=tmp_path / "model.pt2", options=data
+    ).facts
     assert facts.model == exported.facts.model and facts.calibration == exported.facts.calibration
     assert facts.scores["test/mAP"] == exported.facts.scores["test/mAP"]
 
@@ -155,7 +157,7 @@ def test_int8_says_what_it_costs_and_is_not_calibrated(
 def test_a_file_that_is_not_equal_is_not_there(
     run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: list[str]
 ) -> None:
-    (tmp_path / "model.onnx").write_bytes(b"earlier")
+    (tmp_path / "model.pt2").write_bytes(b"earlier")
 
     def wrong(*arguments: object) -> None:
         raise ReIDError("The exported network gives other embeddings.")
@@ -163,8 +165,8 @@ def test_a_file_that_is_not_equal_is_not_there(
     monkeypatch.setattr(command, "check_equal", wrong)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ReIDError, match="gives other embeddings"):
-        export(checkpoint=run_folder, options=data)
-    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("model.onnx", b"earlier")]
+        export(checkpoint=run_folder, format="torch_export", options=data)
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("model.pt2", b"earlier")]
 
 
 def test_bad_input_is_a_sentence(

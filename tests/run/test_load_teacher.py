@@ -225,6 +225,7 @@ def test_without_a_teacher_nothing_of_one_is_kept(trained_run: Path) -> None:
     assert "distill" not in content["hyper_parameters"] and "teacher" not in content
 
 
+@pytest.mark.slow
 def test_two_processes_learn_from_teachers_as_one_does(
     osnet: Path,
     tiny_overrides: list[str],
