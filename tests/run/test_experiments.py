@@ -100,12 +100,11 @@ def test_a_setting_of_the_ablation_can_have_teachers() -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 2])
-def test_a_student_is_best_cuhk03_three_epochs_longer(seed: int) -> None:
-    student = composed("experiments=best_cuhk03_student", f"seed={seed}")
-    assert student.distill.checkpoint == ["outputs/t0", "outputs/t1", "outputs/t2"]
-    assert student.model.weights == f"outputs/t{seed}/checkpoints/best.ckpt"
-    assert student.trainer.max_epochs == student.trainer.check_val_every_n_epoch == 3
-    best, given = settings("experiments=best_cuhk03"), settings("experiments=best_cuhk03_student")
+def test_a_restart_goes_on_from_the_run_of_its_seed(seed: int) -> None:
+    restart = composed("experiments=best_cuhk03_restart", f"seed={seed}")
+    assert restart.model.weights == f"outputs/t{seed}/checkpoints/best.ckpt"
+    assert restart.trainer.max_epochs == restart.trainer.check_val_every_n_epoch == 3
+    best, given = settings("experiments=best_cuhk03"), settings("experiments=best_cuhk03_restart")
     changed = {key for key in {*best, *given} if best.get(key) != given.get(key)}
     assert {key.partition("/")[0] for key in changed if key != "model/weights"} == {
         *("optimizer", "scheduler", "trainer", "callbacks")
