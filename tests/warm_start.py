@@ -29,7 +29,7 @@ def warm_context() -> ForkServerContext:
 
 
 def in_processes(function: Callable[..., None], arguments: tuple[object, ...], count: int) -> None:
-    """`function(rank, *arguments)` in so many processes at once.
+    """`function(rank, *arguments)` in so many processes at once, in the first one's environment.
 
     Raises:
         ProcessRaisedException: it raised something in one of them.

@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 _OF_OTHERS = "The weights %s are scored at %d × %d (data.height, data.width), by %s distance."
 _TABLE = "\ntrained on: %s · retrieval steps: %s\n%s"
-_OTHER_SET = "Trained on %s, scored on %s (data=… chooses the set)."
+_OTHER_SET = "The set was called %s in training, and is %s here (data=… chooses it)."
 _OTHER_SIZE = "Pictures are embedded at %d × %d; the network was trained at %d × %d."
 
 

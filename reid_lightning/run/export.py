@@ -25,7 +25,7 @@ from reid_lightning.run.export_facts_of import facts_of
 from reid_lightning.run.function_command import run_function
 from reid_lightning.run.load_model import embedding_model, load_network
 from reid_lightning.run.model_source import ModelSource
-from reid_lightning.run.quantized_export import write_quantized
+from reid_lightning.run.quantized_export import pictures_to_quantize, write_quantized
 from reid_lightning.run.training_set import pictures_to_compare, training_set
 from reid_lightning.signatures import FilePath, Text, checked
 
@@ -82,14 +82,15 @@ def export(
     if quantize:
         datamodule = training_set(trained, data, of_data)
         compared = f"{datamodule.folder.validated_on} of {datamodule.folder.name}"
+        pixels = pictures_to_quantize(datamodule, model)
     else:
         pixels, compared = pictures_to_compare(trained, data, of_data)
-        program = export_program(graph, model.height, model.width)
+    program = export_program(graph, model.height, model.width)
     agreement = None
     path.parent.mkdir(parents=True, exist_ok=True)
     with replaced_atomically(path) as partial:
         if quantize:
-            facts = write_quantized(graph, facts, model, datamodule, partial)
+            facts = write_quantized(to_onnx(program), facts, model, datamodule, pixels, partial)
         elif format == "onnx":
             write_onnx(to_onnx(program), facts, partial)
             embed = embedding_model(trained._replace(model=open_onnx(partial)), "cpu")

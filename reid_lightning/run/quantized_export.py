@@ -1,15 +1,17 @@
 """An export in int8, with what that costs."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from reid_lightning.data import ReIDDataModule
 from reid_lightning.inference import EmbeddingModel
 from reid_lightning.inference.calibration_file import calibration_content
 from reid_lightning.inference.check_export import check_distinct, in_batches
 from reid_lightning.inference.export_facts import ExportFacts
-from reid_lightning.inference.export_graph import ExportGraph, export_program, graph_input, to_onnx
+from reid_lightning.inference.export_graph import graph_input
 from reid_lightning.inference.onnx_file import write_onnx
 from reid_lightning.inference.onnx_network import open_onnx
 from reid_lightning.inference.quantize import CALIBRATION_PICTURES, quantize
@@ -19,21 +21,33 @@ from reid_lightning.run.training_set import spread_pixels
 _BATCH = 8
 
 
+def pictures_to_quantize(datamodule: ReIDDataModule, model: EmbeddingModel) -> Tensor:
+    """The training pictures that give the scales, uint8 [n, height, width, 3].
+
+    Raises:
+        ReIDError: the set is not there, or a picture cannot be read.
+    """
+    pictures = [s.picture for s in datamodule.folder.used.train]
+    return spread_pixels(model.height, model.width, pictures, CALIBRATION_PICTURES)
+
+
 def write_quantized(
-    graph: ExportGraph,
+    plain: Any,
     facts: ExportFacts,
     model: EmbeddingModel,
     datamodule: ReIDDataModule,
+    pixels: Tensor,
     path: Path,
 ) -> ExportFacts:
-    """Quantize a graph, measure its mAP and the network's, calibrate it, and write it.
+    """Quantize an `onnx.ModelProto`, measure its mAP and the network's, calibrate it, and write it.
 
     Args:
-        graph: in float32.
+        plain: in float32.
         facts: of it.
         model: the network.
-        datamodule: of its training set: its training pictures give the scales; held-out people, or
-            else the official queries and gallery, are scored.
+        datamodule: of its training set: held-out people, or else the official queries and gallery,
+            are scored.
+        pixels: that give the scales, see `pictures_to_quantize`.
         path: of the file.
 
     Returns:
@@ -41,14 +55,10 @@ def write_quantized(
         held out.
 
     Raises:
-        ReIDError: there is no such set, the network cannot be exported, or different pictures
-            have the same embedding.
+        ReIDError: different pictures have the same embedding.
     """
     splits = datamodule.folder.used
-    pictures = [s.picture for s in splits.train]
-    pixels = spread_pixels(model.height, model.width, pictures, CALIBRATION_PICTURES)
     images = graph_input(pixels, facts.normalize, facts.dtype)
-    plain = to_onnx(export_program(graph, model.height, model.width))
     quantized = quantize(plain, [batch.numpy() for batch in torch.split(images, _BATCH)])
     write_onnx(quantized, facts, path)
     size = {"height": model.height, "width": model.width}

@@ -64,7 +64,8 @@ def test_evaluate_repeats_the_score_at_the_checkpoints_own_size(
     # Another test's equal training may have left its embeddings in the shared cache.
     data = [o for o in data if not o.startswith("data.cache=")] + [f"data.cache={tmp_path}/cache"]
     checkpoint = f"checkpoint={trained}/checkpoints/best.ckpt"
-    script("evaluate.py", checkpoint, *data, "hydra.run.dir=e", cwd=tmp_path)
+    done = script("evaluate.py", checkpoint, *data, "hydra.run.dir=e", cwd=tmp_path)
+    assert "in training, and is" not in done.stdout, "it is the same set"
     before, after = (
         json.loads((f / "metrics.json").read_text()) for f in (trained, tmp_path / "e")
     )
@@ -164,7 +165,7 @@ def test_whoever_forgets_the_set_is_told_what_the_checkpoint_was_trained_on(
 ) -> None:
     done = script("evaluate.py", f"checkpoint={trained}", cwd=tmp_path, check=False)
     assert "There is no data set at" in one_error(done)
-    assert "Trained on synthetic, scored on market1501 (data=… chooses the set)." in done.stdout
+    assert "The set was called synthetic in training, and is market1501 here" in done.stdout
 
 
 @pytest.mark.parametrize("cache", [0, 1])

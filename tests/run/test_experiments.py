@@ -103,6 +103,7 @@ def test_a_setting_of_the_ablation_can_have_teachers() -> None:
 def test_a_restart_goes_on_from_the_run_of_its_seed(seed: int) -> None:
     restart = composed("experiments=best_cuhk03_restart", f"seed={seed}")
     assert restart.model.weights == f"outputs/t{seed}/checkpoints/best.ckpt"
+    assert restart.distill.checkpoint is None
     assert restart.trainer.max_epochs == restart.trainer.check_val_every_n_epoch == 3
     best, given = settings("experiments=best_cuhk03"), settings("experiments=best_cuhk03_restart")
     changed = {key for key in {*best, *given} if best.get(key) != given.get(key)}

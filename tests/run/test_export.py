@@ -154,10 +154,15 @@ def test_int8_says_what_it_costs_and_is_not_calibrated(
     assert result.not_calibrated.startswith("not calibrated: int8 changes similarities")
 
 
+@pytest.mark.parametrize(
+    ("format", "name"),
+    [("torch_export", "model.pt2"), pytest.param("onnx", "model.onnx", marks=pytest.mark.slow)],
+)
 def test_a_file_that_is_not_equal_is_not_there(
-    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: list[str]
-) -> None:
-    (tmp_path / "model.pt2").write_bytes(b"earlier")
+    format: Any, name: str, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    data: list[str],
+) -> None:  # fmt: skip
+    (tmp_path / name).write_bytes(b"earlier")
 
     def wrong(*arguments: object) -> None:
         raise ReIDError("The exported network gives other embeddings.")
@@ -165,8 +170,8 @@ def test_a_file_that_is_not_equal_is_not_there(
     monkeypatch.setattr(command, "check_equal", wrong)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ReIDError, match="gives other embeddings"):
-        export(checkpoint=run_folder, format="torch_export", options=data)
-    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("model.pt2", b"earlier")]
+        export(checkpoint=run_folder, format=format, options=data)
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [(name, b"earlier")]
 
 
 def test_bad_input_is_a_sentence(
@@ -202,3 +207,20 @@ def test_bad_input_is_a_sentence(
         errors = [*logged, *re.findall(r"Error: .*", capsys.readouterr().out)]
         assert len(errors) == 1 and message in errors[0], (name, arguments, errors)
     assert not list(tmp_path.glob("*.onnx"))
+
+
+def test_pictures_are_read_before_the_graph_is_made(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes a while: whoever forgets the set is told at once, and nothing is left."""
+    monkeypatch.setattr(command, "export_program", None)
+    missing = ["data.root=nowhere", "data.draw=null"]
+    for quantize in ("int8", None):
+        with pytest.raises(ReIDError, match=r"There is no (data set|synthetic) at"):
+            export(
+                checkpoint=run_folder,
+                quantize=quantize,
+                out=tmp_path / "new" / "model.onnx",
+                options=missing,
+            )
+    assert not (tmp_path / "new").exists()

@@ -17,7 +17,7 @@ NETWORKS = {
     "swin": ["model.name=swin_tiny_patch4_window7_224"],
 }
 OURS = ("mobilenet_v2", "osnet", "resnet50")
-FAST = ("timm",)
+FAST = ("mobilenet_v2", "timm")
 
 
 @pytest.mark.parametrize(
