@@ -150,7 +150,7 @@ def test_two_processes_in_half_precision_call_no_deprecated_function(
 ) -> None:
     """Neither do we, nor Lightning for us."""
     two = ["trainer.devices=2", "data.p=2", "trainer.precision=bf16-mixed", "logger=tensorboard"]
-    options = ["loss=semihard", *two, "hydra.run.dir=run"]
+    options = ["loss=semihard", *two, "+trainer.limit_train_batches=3", "hydra.run.dir=run"]
     run_without_deprecated(["train", *tiny_overrides, *options], cwd=tmp_path)
     results = check_run(tmp_path / "run", processes=2)
     assert results["precision"] == "bf16-mixed" and 0 < results["test/mAP"] <= 1
