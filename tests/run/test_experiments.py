@@ -112,6 +112,13 @@ def test_a_restart_goes_on_from_the_run_of_its_seed(seed: int) -> None:
     }
 
 
+def test_other_places_are_a_restart_with_ibn_and_without_erasing() -> None:
+    names = ("best_cuhk03_restart", "other_places")
+    restart, given = (settings(f"experiments={name}") for name in names)
+    changed = {k: given.get(k) for k in {*restart, *given} if restart.get(k) != given.get(k)}
+    assert changed == {"model/ibn": True, "augmentation/erasing": None}  # the key is not there
+
+
 def test_the_ablation_starts_from_a_good_recipe() -> None:
     base = settings("+experiments/ablation=base")
     assert base["data/name"] == "cuhk03_np" and base["data/val_identities"] == 100
