@@ -70,7 +70,7 @@ def fit_log_odds(same: Floats, other: Floats) -> tuple[float, float]:
     A logistic regression in which both kinds of pairs weigh the same. Of very many pairs, evenly
     spread ones of those sorted by similarity are taken.
     """
-    from sklearn.linear_model import LogisticRegression  # slow to import, and seldom used
+    from sklearn.linear_model import LogisticRegression  # slow to import, used at the end
 
     kinds = [_thinned(same), _thinned(other)]
     labels = np.repeat([1, 0], [len(kind) for kind in kinds])
