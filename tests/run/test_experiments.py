@@ -57,11 +57,17 @@ def test_every_file_says_when_to_choose_it_and_composes(path: Path) -> None:
     assert given["data/p"] * given["data/k"] == 64
 
 
-@pytest.mark.parametrize(("study", "jobs"), [("losses", 8), ("margin_smoothing", 9)])
-def test_studies_are_sweeps_of_one_budget(study: str, jobs: int) -> None:
+@pytest.mark.parametrize(
+    ("study", "jobs", "epochs", "height", "held_out"),
+    [("losses", 8 * 2, 6, 256, 100), ("margin_smoothing", 9, 20, 80, 383)],
+)
+def test_studies_are_sweeps_of_one_budget(
+    study: str, jobs: int, epochs: int, height: int, held_out: int
+) -> None:
     config = composed(f"experiments={study}")
-    assert config.hydra.mode == RunMode.MULTIRUN and config.trainer.max_epochs == 20
-    assert config.data.name == "cuhk03_np" and config.data.val_identities == 383
+    assert config.hydra.mode == RunMode.MULTIRUN and config.trainer.max_epochs == epochs
+    assert config.data.name == "cuhk03_np" and config.data.val_identities == held_out
+    assert config.data.height == height and config.model.last_stride == 2
     count = 1
     for choices in config.hydra.sweeper.params.values():
         count *= len(str(choices).split(","))
