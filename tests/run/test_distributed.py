@@ -64,11 +64,12 @@ def test_any_number_of_processes_scores_the_same(
     """End to end, where a batch's size may round an embedding otherwise: one query at most."""
     data = [o for o in tiny_overrides if o.startswith("data") and "data.p=" not in o]
     results = []
-    for processes in (1, 2, 3):
-        folder = f"hydra.run.dir={processes}"
+    for processes in (1, 3):
+        own = (f"hydra.run.dir={processes}", f"data.cache=cache{processes}")
         many = f"trainer.devices={processes}"
-        given = (f"checkpoint={checkpoint}", *data, "trainer.accelerator=cpu", many, folder)
-        script("evaluate.py", *given, "data.eval_batch_size=7", cwd=tmp_path)
+        given = (f"checkpoint={checkpoint}", *data, "trainer.accelerator=cpu", many, *own)
+        done = script("evaluate.py", *given, "data.eval_batch_size=7", cwd=tmp_path)
+        assert "Embedded " in done.stdout, "not taken from the cache of those before"
         results.append(json.loads((tmp_path / str(processes) / "metrics.json").read_text()))
     first = results[0]
     for other in results[1:]:
