@@ -73,7 +73,7 @@ def test_the_centre_loss_is_added_with_its_weight() -> None:
 def test_a_network_with_parts_has_the_mean_of_its_heads_and_of_whole_and_joined() -> None:
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(4, 15, generator=generator)
-    logits = torch.randn(4, 3, 3, generator=generator)
+    logits = torch.randn(4, 3, 7, generator=generator)
     parts = make(metric_weight=0.5, center_weight=0.01)(x, logits, LABELS)
     whole = [make(center_weight=0.01)(x[:, :5], logits[:, head], LABELS) for head in range(3)]
     joined = make(embedding_size=15)(x, logits[:, 0], LABELS)
