@@ -42,7 +42,7 @@ def write_scores(run: Path, rows: Rows, **results: Any) -> None:
         writer = csv.writer(file)
         writer.writerow(["query", "pid", "camera", "matches", "first_match", "AP", "INP"])
         for picture, pid, ap, rank in rows:
-            writer.writerow([picture, pid, 0, *((2, rank, ap, ap) if rank else (0, "", "", ""))])
+            writer.writerow([picture, pid, 0, *((1, rank, ap, ap) if rank else (0, "", "", ""))])
     valid = [row for row in rows if row[3]]
     scores = {
         "test/mAP": sum(ap for _, _, ap, _ in valid) / len(valid),

@@ -101,10 +101,14 @@ def test_the_order_of_queries_does_not_matter(make_scored: MakeScored) -> None:
     assert done.moved[0].query.picture == "a.jpg" and done.moved[0][1:] == (0.5, 1.0, 2, 1)
 
 
-def test_how_pictures_are_ranked_may_be_what_is_compared(make_scored: MakeScored) -> None:
+@pytest.mark.parametrize("none", [{"retrieval": "none"}, {}], ids=["none", "of a training"])
+def test_how_pictures_are_ranked_may_be_what_is_compared(
+    none: dict[str, str], make_scored: MakeScored
+) -> None:
+    """A training's own scores say nothing of steps, and this one's nothing of its precision."""
     checkpoint = {"checkpoint": "outputs/RUN/checkpoints/best.ckpt"}
-    a = make_scored("a", many(0), retrieval="none", **checkpoint)
-    b = make_scored("b", many(0.1), retrieval="flip+rerank", **checkpoint)
+    a = make_scored("a", many(0), **none, **checkpoint)
+    b = make_scored("b", many(0.1), retrieval="flip+rerank", precision="32-true", **checkpoint)
     done = compare(a=a, b=b)
     assert done.notes == ["The list of steps before ranking differs: none in A, flip+rerank in B."]
     assert verdicts(done)[0] == "mAP: these two rankings by one checkpoint differ."
@@ -131,7 +135,7 @@ def test_other_queries_and_other_matches_are_refused(make_scored: MakeScored) ->
     with pytest.raises(ReIDError, match="other queries: 0 of the first's 4"):
         compare(a=a, b=make_scored("c", [*ROWS_B, ("e.jpg", "2", 0.0, 0)], **{"test/queries": 4.0}))
     with pytest.raises(
-        ReIDError, match=r"another gallery: d\.jpg has 0 matches in the first and 2"
+        ReIDError, match=r"another gallery: d\.jpg has 0 matches in the first and 1"
     ):
         compare(a=a, b=make_scored("d", [*ROWS_B[:3], ("d.jpg", "2", 0.5, 2)]))
 

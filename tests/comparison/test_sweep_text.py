@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from reid_lightning.comparison.sweep_text import SweepText, sweep_text
+from reid_lightning.results.status import write_status
 from reid_lightning.results.sweep_summary import write_summary
 from tests.scored_runs import MakeScored, many, sweep
 
@@ -33,6 +34,7 @@ def test_the_best_of_single_runs_is_marked_where_their_queries_say_so(
 ) -> None:
     make_scored("0", many(0), config={"loss": {"margin": 0.3}})
     make_scored("1", many(0.01, spread), config={"loss": {"margin": 0.1}})
+    make_scored("2", many(-0.1), config={"loss": {"margin": 0.5}})
     text, first_two = ended(tmp_path)
     assert first_two == ([tmp_path / "1"], [tmp_path / "0"]) and "Mean" not in text
     (best,) = [line for line in text.splitlines() if line.rstrip().endswith(" 1")]
@@ -54,6 +56,16 @@ def test_without_scores_of_queries_nothing_is_marked(
     (run / "per_query.csv").unlink()
     text, first_two = ended(tmp_path)
     assert first_two is None and "*" not in text and "marked" not in text
+
+
+def test_nothing_is_marked_where_all_others_have_failed(
+    make_scored: MakeScored, tmp_path: Path
+) -> None:
+    make_scored("0", many(0))
+    failed = make_scored("1", many(0.1), config={"loss": {"margin": 0.1}})
+    (failed / "metrics.json").unlink()
+    write_status(failed, "failed", message="Out of memory.")
+    assert ended(tmp_path).first_two is None
 
 
 def test_scores_on_other_sets_are_not_ranked_against_each_other(
