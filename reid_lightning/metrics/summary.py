@@ -63,6 +63,12 @@ def check_extra_scores(extra_scores: Mapping[str, ExtraScore]) -> None:
             ) from error
 
 
+def check_any_match(matches: Tensor) -> None:
+    """Raise a `ReIDError` if no query has a match, of which there are `matches` [queries]."""
+    if not matches.any():
+        raise ReIDError("No query has a match from another camera: nothing can be scored.")
+
+
 def score_names(scored: Iterable[str]) -> list[str]:
     """The names of scores among `scored`, without counts: those of `SCORE_TITLES` first."""
     names = [name for name in scored if name not in COUNTS]
@@ -82,12 +88,10 @@ def summary(
     Raises:
         ReIDError: no query has a cross-camera match, or a score of one's own is no finite number.
     """
-    left_out = (results.matches == 0).sum()
-    if left_out == len(results.matches):
-        raise ReIDError("No query has a match from another camera: nothing can be scored.")
+    check_any_match(results.matches)
     counts = {
         "queries": torch.tensor(float(len(results.matches))),
-        "left_out": left_out.double(),
+        "left_out": (results.matches == 0).sum().double(),
         "gallery": torch.tensor(float(gallery)),
     }
     valid = QueryResults(*(column[results.matches > 0] for column in results))

@@ -43,9 +43,10 @@ class NeighbourMean:
         x = unit_norm(embeddings)
         y = x if among is None else unit_norm(among)
         values = embeddings if among is None else among
-        k = min(self.k, len(y) - (among is None))
+        k = max(0, min(self.k, len(y) - (among is None)))
         means = torch.empty_like(embeddings)
-        for chunk in chunks(len(x), x.element_size() * len(y)):
+        row_bytes = x.element_size() * (len(y) + 2 * k * x.shape[1])  # neighbours, weighted ones
+        for chunk in chunks(len(x), row_bytes):
             similarity = x[chunk] @ y.T
             if among is None:
                 similarity.diagonal(chunk.start).fill_(-torch.inf)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from reid_lightning.distances import RankingDistance, ranking_distance
 from reid_lightning.errors import ReIDError
+from reid_lightning.metrics.identities import Identities
 from reid_lightning.metrics.open_set import (
     DetCurve,
     Searches,
@@ -16,7 +17,7 @@ from reid_lightning.metrics.open_set import (
     pairs_needed,
     tar_at_far,
 )
-from reid_lightning.metrics.ranking import rank_queries
+from reid_lightning.metrics.ranking import count_matches, rank_queries
 from reid_lightning.parallel import chunks
 from reid_lightning.retrieval import EmbeddedSet, Retrieval
 
@@ -98,25 +99,25 @@ def _search(
     distance: RankingDistance,
 ) -> tuple[Searches, int]:
     """What the searches found, and the number of queries without a match from another camera."""
-    first, match_distance, nearest, left_out = [], [], [], 0
+    matches = count_matches(Identities(query.pids, query.camids, gallery.pids, gallery.camids))
+    mated, is_absent = matches.to(absent.device) > 0, torch.isin(query.pids, absent)
+    if not mated.any() or not is_absent.any():
+        raise ReIDError(
+            "openset=true needs queries of people in the gallery and of others: every second "
+            f"person of the queries is taken out, which leaves {int(mated.sum())} with a match "
+            f"and {int(is_absent.sum())} without."
+        )
+    first, match_distance, nearest = [], [], []
     for rows, distances in _distances(query, gallery, retrieval, distance):
         pids, camids = query.pids[rows], query.camids[rows]
         results = rank_queries(distances, pids, camids, gallery.pids, gallery.camids)
         same = pids[:, None] == gallery.pids
         match = same & (camids[:, None] != gallery.camids)
-        is_absent, mated = torch.isin(pids, absent), results.matches > 0
-        first.append(results.first_match[mated])
-        match_distance.append(distances.masked_fill(~match, torch.inf).amin(1)[mated])
-        nearest.append(distances[is_absent].amin(1))
-        left_out += int((~mated & ~is_absent).sum())
+        first.append(results.first_match[mated[rows]])
+        match_distance.append(distances.masked_fill(~match, torch.inf).amin(1)[mated[rows]])
+        nearest.append(distances[is_absent[rows]].amin(1))
     searches = Searches(torch.cat(first), torch.cat(match_distance), torch.cat(nearest))
-    if not len(searches.first_match) or not len(searches.nearest):
-        raise ReIDError(
-            "openset=true needs queries of people in the gallery and of others: every second "
-            f"person of the queries is taken out, which leaves {len(searches.first_match)} with a "
-            f"match and {len(searches.nearest)} without."
-        )
-    return searches, left_out
+    return searches, int((~mated & ~is_absent).sum())
 
 
 def _pairs(

@@ -13,10 +13,11 @@ from reid_lightning.metrics.rank_embeddings import RankedChunk, rank_in_chunks
 from reid_lightning.metrics.ranking import (
     AveragePrecision,
     QueryResults,
+    count_matches,
     join_results,
     rank_queries,
 )
-from reid_lightning.metrics.summary import ExtraScore, summary
+from reid_lightning.metrics.summary import ExtraScore, check_any_match, summary
 from reid_lightning.retrieval import EmbeddedSet, Retrieval
 from reid_lightning.scoring.camera_pairs import CameraPair, CameraPairsSoFar
 from reid_lightning.scoring.first_results import FirstResults, FirstResultsSoFar
@@ -77,6 +78,8 @@ def score_sets(
     """
     check_finite(query.embeddings)
     check_finite(gallery.embeddings)
+    identities = Identities(query.pids, query.camids, gallery.pids, gallery.camids)
+    check_any_match(count_matches(identities))  # before steps, which need pictures
     gallery_size = int((gallery.pids != -1).sum())
     final_query, final_gallery, indices = _apply_steps(query, gallery, retrieval, distance)
     shown_as = distance if retrieval.uses_raw_distances else None

@@ -1,13 +1,28 @@
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from reid_lightning import parallel
 from reid_lightning.errors import ReIDError
 from reid_lightning.retrieval.neighbour_mean import NeighbourMean
+
+
+class LargestTensor(TorchDispatchMode):
+    """Records the bytes of the largest tensor that an operation gives."""
+
+    size = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if isinstance(result, Tensor):
+            self.size = max(self.size, result.nbytes)
+        return result
 
 
 def slow(x: Tensor, among: Tensor | None, k: int, alpha: float) -> Tensor:
@@ -48,10 +63,25 @@ def test_a_picture_is_not_its_own_neighbour_in_any_chunk(monkeypatch: pytest.Mon
     assert torch.allclose(NeighbourMean(2, 3.0)(x), slow(x, None, 2, 3.0))
 
 
+def test_a_chunk_holds_the_neighbours_of_its_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that many neighbours of few pictures do not take the memory that chunks are to bound."""
+    monkeypatch.setattr(parallel, "CHUNK_BYTES", 2**20)
+    x = torch.randn(300, 256, generator=torch.Generator().manual_seed(0))
+    with LargestTensor() as largest:
+        NeighbourMean(k=200, alpha=1.0)(x)
+    assert largest.size <= 2**20
+
+
 def test_by_hand() -> None:
     query, gallery = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 2.0], [0.6, 0.8]])
     mean = NeighbourMean(1, 2.0)(query, gallery)  # the nearest has cosine 0.6, weight 0.36
     assert torch.allclose(mean, torch.tensor([[1 + 0.36 * 0.6, 0.36 * 0.8]]) / 1.36)
+
+
+@pytest.mark.parametrize("queries", [None, 0, 3])
+def test_where_nobody_is_near_the_embedding_stays(queries: int | None) -> None:
+    x = torch.randn(queries or 0, 4, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(NeighbourMean(2, 3.0)(x, None if queries is None else torch.empty(0, 4)), x)
 
 
 def test_a_mean_without_neighbours_is_an_error() -> None:

@@ -122,3 +122,10 @@ def test_what_cannot_be_compared_is_refused() -> None:
     one = QUERY.take(QUERY.pids == 3)
     with pytest.raises(ReIDError, match="needs queries of people in the gallery and of others"):
         score_open_set(one, GALLERY, Retrieval(), "cosine")
+
+
+@pytest.mark.parametrize("whose", [[], [2, 4]], ids=["empty", "of those taken out alone"])
+def test_a_gallery_without_anybody_left_is_refused(whose: list[int]) -> None:
+    gallery = GALLERY.take(torch.isin(GALLERY.pids, torch.tensor(whose)))
+    with pytest.raises(ReIDError, match=r"leaves 0 with a match and \d+ without"):
+        score_open_set(QUERY, gallery, Retrieval(), "cosine")

@@ -146,3 +146,18 @@ def test_a_score_of_ones_own_is_a_finite_number(value: float | Tensor) -> None:
         score_sets(
             QUERY, GALLERY, Retrieval(), distance="cosine", extra_scores={"own": lambda _: value}
         )
+
+
+@pytest.mark.parametrize("queries", [0, 2])
+@pytest.mark.parametrize("pictures", [0, 2])
+def test_sets_without_a_match_are_refused_before_any_step(queries: int, pictures: int) -> None:
+    query, gallery = QUERY.take(torch.arange(queries)), GALLERY.take(torch.arange(pictures))
+    strangers = gallery._replace(pids=gallery.pids + 1000)
+    for retrieval in (
+        Retrieval(),
+        Retrieval(multi_query=True, database=MEAN, expansion=MEAN),
+        Retrieval(spatial_temporal=TIME),
+        Retrieval(rerank=Rerank(k1=5, k2=2)),
+    ):
+        with pytest.raises(ReIDError, match="No query has a match"):
+            score_sets(query, strangers, retrieval, distance="cosine")
