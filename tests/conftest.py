@@ -1,3 +1,4 @@
+import gc
 import logging
 import lzma
 import os
@@ -13,7 +14,7 @@ import torch
 from noise_pictures import pictures as pictures
 from run_folders import make_run as make_run
 from scored_runs import make_scored as make_scored
-from warm_start import run_script, warm_context
+from warm_start import Script, warm_context
 
 from reid_lightning.data.clock import with_times
 from reid_lightning.data.readers.market1501 import parse_name
@@ -67,6 +68,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in left_out]
 
 
+def pytest_collection_finish() -> None:
+    """Runs collect garbage, which need not look through all that the tests import."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A synthetic set of 16 + 8 identities."""
@@ -94,7 +101,7 @@ def tiny_overrides(tiny_set: Path) -> list[str]:
         f"data.root={tiny_set}",
         "data.draw.train_identities=16",
         "data.draw.test_identities=8",
-        "data.p=4",
+        "data.p=8",
         "data.height=64",
         "data.width=32",
         "augmentation=standard",
@@ -106,15 +113,24 @@ def tiny_overrides(tiny_set: Path) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def script(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Runs train.py or evaluate.py as a user would, in a process and a folder of its own."""
+def start_script(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Script]:
+    """Starts train.py or evaluate.py as a user would, in a process and a folder of its own."""
     context = warm_context()
+
+    def start(name: str, *arguments: str, cwd: Path) -> Script:
+        return Script(context, ROOT / name, arguments, cwd, tmp_path_factory.mktemp("output"))
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def script(start_script: Callable[..., Script]) -> Run:
+    """Runs train.py or evaluate.py as a user would."""
 
     def run(
         name: str, *arguments: str, cwd: Path, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        output = tmp_path_factory.mktemp("output")
-        done = run_script(context, ROOT / name, arguments, cwd, output)
+        done = start_script(name, *arguments, cwd=cwd).end()
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 

@@ -11,20 +11,22 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+import pytest
 import torch
 import torch.multiprocessing as mp
 
-# Not wandb, whose temporary folder, made at its import, the first process to end would remove.
-LIBRARIES = ["reid_lightning.run.training", "reid_lightning.run.evaluation", "numba", "pandas"]
-
 
 def warm_context() -> ForkServerContext:
-    """Processes that begin with the libraries, and with nothing else of this one."""
+    """Processes that begin with `warm_libraries`, and with nothing else of this one."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(LIBRARIES)
+    context.set_forkserver_preload(["warm_libraries"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+        forkserver.ensure_running()
     return context
 
 
@@ -38,26 +40,60 @@ def in_processes(function: Callable[..., None], arguments: tuple[object, ...], c
     mp.start_processes(function, arguments, nprocs=count, start_method="forkserver")
 
 
-def run_script(
-    context: ForkServerContext, path: Path, arguments: tuple[str, ...], cwd: Path, output: Path
-) -> subprocess.CompletedProcess[str]:
-    """`python PATH ARGUMENTS…` in a folder; its output goes to files in the folder `output`.
+class Script:
+    """`python PATH ARGUMENTS…` in a folder, leading a process group of its own.
 
-    Raises:
-        TimeoutExpired: it took more than five minutes.
+    Args:
+        context: of `warm_context`.
+        path: of the script.
+        arguments: its own.
+        cwd: the folder.
+        output: a folder for files of what it prints.
     """
-    files = (output / "stdout", output / "stderr")
-    for file in files:
-        file.touch()
-    process = context.Process(target=_be, args=(path, arguments, cwd, files, dict(os.environ)))
-    process.start()
-    process.join(300)
-    if process.is_alive():
-        os.killpg(process.ident or 0, signal.SIGKILL)
-        process.join()
-        raise subprocess.TimeoutExpired(str(path), 300, *(file.read_bytes() for file in files))
-    texts = [file.read_text() for file in files]
-    return subprocess.CompletedProcess([str(path), *arguments], process.exitcode or 0, *texts)
+
+    def __init__(
+        self,
+        context: ForkServerContext,
+        path: Path,
+        arguments: tuple[str, ...],
+        cwd: Path,
+        output: Path,
+    ) -> None:
+        self._command = [str(path), *arguments]
+        self._files = (output / "stdout", output / "stderr")
+        for file in self._files:
+            file.touch()
+        arguments_of_be = (path, arguments, cwd, self._files, dict(os.environ))
+        self._process = context.Process(target=_be, args=arguments_of_be)
+        self._process.start()
+
+    def is_alive(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.is_alive()
+
+    def send_signal(self, signum: int) -> None:
+        """Send a signal to it alone."""
+        os.kill(self._process.ident or 0, signum)
+
+    def kill(self) -> None:
+        """End it, and all that it has started."""
+        os.killpg(self._process.ident or 0, signal.SIGKILL)
+        self._process.join()
+
+    def end(self) -> subprocess.CompletedProcess[str]:
+        """Wait for its end.
+
+        Raises:
+            TimeoutExpired: it took more than five minutes.
+        """
+        self._process.join(300)
+        if self.is_alive():
+            self.kill()
+            raise subprocess.TimeoutExpired(
+                self._command, 300, *(f.read_bytes() for f in self._files)
+            )
+        texts = [file.read_text() for file in self._files]
+        return subprocess.CompletedProcess(self._command, self._process.exitcode or 0, *texts)
 
 
 def _be(

@@ -9,20 +9,18 @@ import json
 import multiprocessing
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
+from warm_start import Script
 
 from reid_lightning.errors import ReIDError
 from reid_lightning.results.status import read_status_file
 from reid_lightning.run.folder_claim import claim_folder
 
-ROOT = Path(__file__).parents[2]
 STARTS = int(os.environ.get("REID_STARTS", "0"))
 COMMANDS = ["train.py", "train.py -m", "evaluate.py"] if STARTS else ["train.py"]
 
@@ -65,7 +63,12 @@ def test_a_folder_whose_run_was_killed_before_it_began_may_be_used(tmp_path: Pat
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_starts_of_one_second_have_folders_of_their_own(
-    command: str, tiny_overrides: list[str], trained_run: Path, tmp_path: Path
+    command: str,
+    start_script: Callable[..., Script],
+    tiny_overrides: list[str],
+    trained_run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The name is fixed in the configuration file, as a second that does not pass."""
     count = STARTS or 2
@@ -79,16 +82,13 @@ def test_starts_of_one_second_have_folders_of_their_own(
         options = [o for o in options if o.startswith(own) and "data.p=" not in o]
         options.append(f"checkpoint={trained_run}/checkpoints/best.ckpt")
     name, *multirun = command.split()
-    alone = os.environ | {"OMP_NUM_THREADS": "1"}  # threads that wait for a core slow all
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # threads that wait for a core slow all
     starts = [
-        subprocess.Popen(
-            [sys.executable, str(ROOT / name), *multirun, *options, f"seed={seed}"],
-            cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=alone,
-        )
+        start_script(name, *multirun, *options, f"seed={seed}", cwd=tmp_path)
         for seed in range(count)
-    ]  # fmt: skip
-    texts = [start.communicate(timeout=900)[0] for start in starts]
-    assert [start.returncode for start in starts] == [0] * count, texts
+    ]
+    ends = [start.end() for start in starts]
+    assert [end.returncode for end in ends] == [0] * count, [end.stdout for end in ends]
     folders_made = {folder.name for folder in (tmp_path / "outputs").iterdir()}
     assert folders_made == {"now", *(f"now_{number}" for number in range(2, count + 1))}
     seeds = []

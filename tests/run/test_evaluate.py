@@ -102,13 +102,11 @@ def test_pictures_are_embedded_once_and_scores_are_the_same(
     monkeypatch.setenv("REID_CACHE", str(tmp_path / "cache"))
     first, output = evaluate("trainer.devices=2", cwd=tmp_path)
     assert "Embeddings are in the cache" not in output
-    second, output = evaluate("trainer.devices=2", cwd=tmp_path)
-    assert "Embeddings are in the cache" in output
+    second, output = evaluate(cwd=tmp_path)
+    assert "Embeddings are in the cache" in output, "those of any number of processes"
     assert first["images_per_second"] > 0 and second["images_per_second"] is None
     assert len(list((tmp_path / "cache").glob("*.embeddings"))) == 1
     assert not list((tmp_path / "cache").glob("*.partial"))
-    alone, output = evaluate("metric.ap=trapezoid", cwd=tmp_path)
-    assert "Embeddings are in the cache" in output and alone["test/rank1"] == first["test/rank1"]
     assert {k: v for k, v in first.items() if k.startswith("test/")} == {
         k: v for k, v in second.items() if k.startswith("test/")
     }

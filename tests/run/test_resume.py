@@ -10,16 +10,16 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
 import torch
 from omegaconf import OmegaConf
+from warm_start import Script
 
 from reid_lightning import __version__
 from reid_lightning.engine.checkpoint_io import AtomicCheckpointIO
@@ -35,7 +35,6 @@ from reid_lightning.run.resume import (
 
 KILLS = int(os.environ.get("REID_KILLS", "2"))
 SEED = int(os.environ.get("REID_KILL_SEED", "0"))
-TRAIN = Path(__file__).parents[2] / "train.py"
 
 
 @pytest.fixture(scope="module")
@@ -45,24 +44,16 @@ def options(tiny_overrides: list[str]) -> list[str]:
     return [*tiny_overrides, *own, f"trainer.max_epochs={KILLS}", "checkpoint_every_n_steps=2"]
 
 
-def start(cwd: Path, *arguments: str) -> subprocess.Popen[str]:
-    """train.py, as the leader of its own process group; two of them share the cores."""
-    command = [sys.executable, str(TRAIN), *arguments]
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    env = {"OMP_NUM_THREADS": "1"} | os.environ
-    return subprocess.Popen(command, cwd=cwd, env=env, start_new_session=True, **pipes)
+def finish(run: Script) -> str:
+    done = run.end()
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
-def finish(run: subprocess.Popen[str]) -> str:
-    output, _ = run.communicate(timeout=500)
-    assert run.returncode == 0, output
-    return output
-
-
-def wait_for(condition: Callable[[], bool], run: subprocess.Popen[str]) -> None:
+def wait_for(condition: Callable[[], bool], run: Script) -> None:
     """Wait until something has happened, or the run has ended."""
     deadline = time.monotonic() + 300
-    while not condition() and run.poll() is None and time.monotonic() < deadline:
+    while not condition() and run.is_alive() and time.monotonic() < deadline:
         time.sleep(0.002)
 
 
@@ -110,23 +101,23 @@ def check_same(one: Path, two: Path) -> None:
 
 
 def test_a_run_killed_with_sigkill_ends_as_one_that_was_not(
-    options: list[str], tmp_path: Path
+    options: list[str], start_script: Callable[..., Script], tmp_path: Path
 ) -> None:
-    whole = start(tmp_path, *options, "hydra.run.dir=whole")
+    start = partial(start_script, "train.py", cwd=tmp_path)
+    whole = start(*options, "hydra.run.dir=whole")
     rng = random.Random(SEED)
     killed, last = tmp_path / "killed", tmp_path / "killed" / "checkpoints" / "last.ckpt"
     for kill in range(KILLS):
         resume = ["resume=killed"] if (killed / ".hydra" / "config.yaml").is_file() else options
-        run = start(tmp_path, *resume, *([] if resume != options else ["hydra.run.dir=killed"]))
+        run = start(*resume, *([] if resume != options else ["hydra.run.dir=killed"]))
         # The first kill comes before the first checkpoint, later ones after some more.
         wait_for(lambda: (killed / ".hydra" / "config.yaml").is_file(), run)
         for _ in range(rng.randrange(1, 4) if kill else 0):
             before = written(last)
             wait_for(lambda before=before: written(last) != before, run)  # type: ignore[misc]
         time.sleep(rng.uniform(0.0, 0.5))
-        os.killpg(run.pid, signal.SIGKILL)
-        run.communicate()
-    output = finish(start(tmp_path, "resume=killed"))
+        run.kill()
+    output = finish(start("resume=killed"))
     assert "Resuming the run in" in output and not list(killed.rglob("*.partial"))
     finish(whole)
     check_same(tmp_path / "whole", killed)
@@ -134,7 +125,7 @@ def test_a_run_killed_with_sigkill_ends_as_one_that_was_not(
 
 @pytest.mark.slow
 def test_two_processes_that_a_signal_stops_end_as_if_it_had_not(
-    options: list[str], tmp_path: Path
+    options: list[str], start_script: Callable[..., Script], tmp_path: Path
 ) -> None:
     """In the middle of an epoch, without a checkpoint there but the one that it leaves."""
     two = [
@@ -146,16 +137,17 @@ def test_two_processes_that_a_signal_stops_end_as_if_it_had_not(
         "trainer.max_epochs=2",
     ]
     two += ["checkpoint_every_n_steps=null"]
-    run = start(tmp_path, *two, "hydra.run.dir=stopped")
+    start = partial(start_script, "train.py", cwd=tmp_path)
+    run = start(*two, "hydra.run.dir=stopped")
     stopped = tmp_path / "stopped"
     wait_for((stopped / "checkpoints" / "last.ckpt").is_file, run)
     time.sleep(0.3)
-    run.terminate()
-    output, _ = run.communicate(timeout=100)
-    assert run.returncode == 143, output
+    run.send_signal(signal.SIGTERM)
+    stop = run.end()
+    assert stop.returncode == 143, stop.stdout + stop.stderr
     assert 1 < find_resume_point(stopped).epochs < 2
-    assert "Resuming the run in" in finish(start(tmp_path, "resume=stopped"))
-    finish(start(tmp_path, *two, "hydra.run.dir=whole"))
+    assert "Resuming the run in" in finish(start("resume=stopped"))
+    finish(start(*two, "hydra.run.dir=whole"))
     check_same(tmp_path / "whole", stopped)
 
 
