@@ -102,7 +102,7 @@ def fit(device: str, tiny_overrides: list[str]) -> Callable[..., Outcome]:
         more: tuple[pl.Callback, ...] = (),
     ) -> Outcome:
         config = composed(
-            "train", *tiny_overrides, "data.height=32", "data.width=16", "data.k=2",
+            "train", *tiny_overrides, "data.height=32", "data.width=16", "data.p=4", "data.k=2",
             f"data.device_store={store}", f"cuda_graphs={graphs}",
             f"trainer.accelerator={'gpu' if device == 'cuda' else 'cpu'}",
             "trainer.max_epochs=2", "trainer.check_val_every_n_epoch=2",

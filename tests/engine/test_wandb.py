@@ -182,7 +182,7 @@ def test_hyperparameters_are_flat_and_name_no_place_but_the_set(
 ) -> None:
     config = read(sweep / "0").config
     assert config["loss"] == "semihard_soft" and config["loss/margin"] == "soft"
-    assert config["optimizer/lr"] == 3e-3 and config["seed"] == 0 and config["data/p"] == 4
+    assert config["optimizer/lr"] == 3e-3 and config["seed"] == 0 and config["data/p"] == 8
     assert config["data/root"] == str(tiny_set)
     del config["data/root"], config["_wandb"]
     for key, value in config.items():
