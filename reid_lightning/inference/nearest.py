@@ -43,10 +43,16 @@ def nearest(query: Tensor, gallery: Tensor, k: int) -> Nearest:
             if some < len(gallery) and rough[row, count - 1] - rough[row, -1] <= unsure:
                 near = (products[row] >= rough[row, count - 1] - unsure).nonzero().flatten()
             near = near.sort().values
-            exact = gallery[near].double() @ query[index].double()
+            exact = _exact_products(query[index], gallery, near)
             order = exact.argsort(descending=True, stable=True)[:count]
             indices[index], similarities[index] = near[order], exact[order]
     return Nearest(indices, similarities)
+
+
+def _exact_products(query: Tensor, gallery: Tensor, near: Tensor) -> Tensor:
+    """The scalar products [near] in float64; near may be all of the gallery, a block at a time."""
+    blocks = chunks(len(near), torch.float64.itemsize * gallery.shape[1])
+    return torch.cat([gallery[near[block]].double() @ query.double() for block in blocks])
 
 
 def _products(query: Tensor, gallery: Tensor) -> Tensor:

@@ -5,7 +5,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from largest_tensor import LargestTensor
 
+from reid_lightning import parallel
 from reid_lightning.distances import unit_norm
 from reid_lightning.inference import nearest as module
 from reid_lightning.inference.approximate import approximate_nearest
@@ -82,3 +84,15 @@ def test_faiss_finds_nearly_all_and_says_how_many() -> None:
     assert approximate.recall > 0.9
     few = approximate_nearest(query, gallery[:3], 10)
     assert few.found.indices.shape == (20, 3) and few.recall == 1
+
+
+def test_a_collapsed_network_takes_no_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole gallery is as near, for float32: every product is computed in float64."""
+    monkeypatch.setattr(parallel, "CHUNK_BYTES", 2**18)
+    generator = torch.Generator().manual_seed(0)
+    gallery = unit_norm(1 + 1e-4 * torch.randn(2000, 256, generator=generator))
+    query = gallery[:3].clone()
+    with LargestTensor() as largest:
+        found = nearest(query, gallery, 5)
+    assert largest.size <= gallery.nbytes, "the gallery itself, never a copy in float64"
+    assert (found.indices.numpy() == by_a_full_sort(query, gallery, 5)).all()

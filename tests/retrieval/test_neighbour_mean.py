@@ -1,28 +1,14 @@
-from typing import Any
-
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from largest_tensor import LargestTensor
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from reid_lightning import parallel
 from reid_lightning.errors import ReIDError
 from reid_lightning.retrieval.neighbour_mean import NeighbourMean
-
-
-class LargestTensor(TorchDispatchMode):
-    """Records the bytes of the largest tensor that an operation gives."""
-
-    size = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        if isinstance(result, Tensor):
-            self.size = max(self.size, result.nbytes)
-        return result
 
 
 def slow(x: Tensor, among: Tensor | None, k: int, alpha: float) -> Tensor:
