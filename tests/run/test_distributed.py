@@ -168,7 +168,8 @@ def test_two_processes_in_half_precision_call_no_deprecated_function(
 def test_no_command_calls_a_deprecated_function(
     trained_run: Path, tiny_overrides: list[str], tmp_path: Path
 ) -> None:
-    data = [o for o in tiny_overrides if o.startswith(("data", "trainer.acc")) and ".p=" not in o]
-    checkpoint = f"checkpoint={trained_run}/checkpoints/best.ckpt"
-    scored = ["evaluate", checkpoint, *data, "retrieval=[flip,rerank]", "hydra.run.dir=scored"]
-    run_without_deprecated(scored, ["report", "scored"], ["data", *data], cwd=tmp_path)
+    data = [o for o in tiny_overrides if o.startswith("data") and ".p=" not in o]
+    own = [f"checkpoint={trained_run}/checkpoints/best.ckpt", "trainer.accelerator=cpu"]
+    scored = ["evaluate", *own, *data, "retrieval=[flip,rerank]", "hydra.run.dir=scored"]
+    trained = ["train", *tiny_overrides, "hydra.run.dir=trained"]
+    run_without_deprecated(scored, ["report", "scored"], ["data", *data], trained, cwd=tmp_path)
