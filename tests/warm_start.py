@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -66,6 +67,8 @@ class Script:
         arguments_of_be = (path, arguments, cwd, self._files, dict(os.environ))
         self._process = context.Process(target=_be, args=arguments_of_be)
         self._process.start()
+        assert self._process.pid is not None, "it has been started"
+        self._pid = self._process.pid
 
     def is_alive(self) -> bool:
         """Whether it has not ended."""
@@ -73,11 +76,12 @@ class Script:
 
     def send_signal(self, signum: int) -> None:
         """Send a signal to it alone."""
-        os.kill(self._process.ident or 0, signum)
+        os.kill(self._pid, signum)
 
     def kill(self) -> None:
         """End it, and all that it has started."""
-        os.killpg(self._process.ident or 0, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has ended
+            os.killpg(self._pid, signal.SIGKILL)
         self._process.join()
 
     def end(self) -> subprocess.CompletedProcess[str]:
